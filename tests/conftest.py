@@ -1,0 +1,24 @@
+"""Test tiers: the default one, and `--run_slow` for real backbones."""
+
+import os
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Tests stay on the CPU, so their figures are the same on every machine.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--run_slow", action="store_true", help="also run the slow tier"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--run_slow"):
+        return
+    skip = pytest.mark.skip(reason="slow tier: give --run_slow")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)

@@ -1,0 +1,1 @@
+"""Training: prepared records -> batches -> model -> a finished run folder."""

@@ -1,0 +1,71 @@
+"""Trains a facial-expression classifier and reports on it.
+
+Example:
+
+  python -m trainer --flagfile=edge.flags
+
+Flags given after a flagfile win over it. A run that was interrupted goes on
+from its last finished epoch when the same command is typed again.
+"""
+
+import pathlib
+import sys
+
+from absl import app
+from absl import flags
+
+from trainer import cli_flags
+
+flags.adopt_module_key_flags(cli_flags)
+
+
+def main(argv: list[str]) -> int:
+    """Runs one training; returns the exit code of the process."""
+    if len(argv) > 1:
+        raise app.UsageError(
+            f"{argv[1:]} are not flags; write --name=value, also in a flagfile"
+        )
+    try:
+        return _train()
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _train() -> int:
+    settings = cli_flags.settings_from_flags()
+    workdir = pathlib.Path(
+        cli_flags.WORKDIR.value or f"runs/{settings.model.backbone}"
+    )
+    # TensorFlow loads for seconds: a wrong flag should not wait for that.
+    from trainer import train
+
+    try:
+        figures = train.train_and_evaluate(
+            settings, workdir, overwrite=cli_flags.OVERWRITE.value
+        )
+    except train.loop.DivergenceError as error:
+        print(
+            f"error: {error}. Lower the learning rate and begin again with "
+            f"--overwrite; the epochs before are kept in {workdir}",
+            file=sys.stderr,
+        )
+        return 1
+    _print_result(figures, workdir)
+    return 0
+
+
+def _print_result(figures, workdir):
+    for name, split in figures.items():
+        low, high = split["accuracy_interval"]
+        print(
+            f"{name}: accuracy {split['accuracy']:.4f} "
+            f"(95% interval {low:.4f} to {high:.4f})  "
+            f"macro-F1 {split['macro_f1']:.4f}  of {split['n']} images"
+        )
+    print(f"report:  {workdir / 'report.html'}")
+    print(f"next:    python -m export --workdir={workdir} --tflite")
+
+
+if __name__ == "__main__":
+    app.run(main)

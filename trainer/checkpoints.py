@@ -1,0 +1,286 @@
+"""What a run folder (workdir) holds, and how it is saved and found again.
+
+    settings.json       every setting, written first
+    run.flags           the same as flags: --flagfile=WORKDIR/run.flags
+    manifest.json       data content hashes, versions, commit, hardware
+    checkpoints/epoch-N everything needed to go on after epoch N
+    best.weights.h5     weights of the best epoch so far
+    history.csv         one row per epoch
+    tensorboard/        the same for TensorBoard
+    report.html         curves, tables and pictures
+    metrics.json        the final evaluation; written last: the run is finished
+
+Everything is written aside and moved, so a killed process leaves either the
+old or the new state and never half of one.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from fer_tfds import labels as taxonomy
+from trainer import settings as settings_lib
+from trainer.models import build_model
+
+SETTINGS = "settings.json"
+MANIFEST = "manifest.json"
+METRICS = "metrics.json"
+BEST_WEIGHTS = "best.weights.h5"
+CHECKPOINTS = "checkpoints"
+KEPT_CHECKPOINTS = 2
+
+# Settings that say where and how, not what: they may change on resuming.
+FREE_ON_RESUME = ("data_dir", "max_memory_gib")
+
+
+class WorkdirError(ValueError):
+    """A workdir cannot be used as asked; the text says what to do."""
+
+
+@dataclasses.dataclass
+class Progress:
+    """Where a run stands after its last finished epoch.
+
+    Attributes:
+      phase: index of the phase that epoch belongs to.
+      phase_epoch: epochs done in that phase.
+      epoch: epochs done in the run.
+      best: best validation figure so far, in [0, 1]; -1 before any.
+      stale: epochs of this phase since the last better figure.
+      history: one dict for each epoch.
+    """
+
+    phase: int = 0
+    phase_epoch: int = 0
+    epoch: int = 0
+    best: float = -1.0
+    stale: int = 0
+    history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished run, ready for inference.
+
+    Attributes:
+      model: Keras model in float32: raw pixels float32 [n, S, S, C] in
+        [0, 255] -> probabilities float32 [n, K].
+      settings: the settings it was trained with.
+      class_names: K names, in the order of the probabilities.
+      manifest: what the run was made from.
+      workdir: its folder.
+    """
+
+    model: Any
+    settings: settings_lib.Settings
+    class_names: tuple[str, ...]
+    manifest: dict[str, Any]
+    workdir: pathlib.Path
+
+
+@contextlib.contextmanager
+def write_aside(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+    """Gives a temporary path that becomes `path` when the block succeeds."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = pathlib.Path(
+        tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent)
+    )
+    try:
+        yield folder / path.name
+        os.replace(folder / path.name, path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Writes a text file, all of it or nothing."""
+    with write_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def open_workdir(
+    workdir: pathlib.Path, settings: settings_lib.Settings, *, overwrite: bool
+) -> None:
+    """Makes a workdir ready for a run, new or resumed, and checks it is ours.
+
+    Raises:
+      WorkdirError: the folder holds a finished run, a run with other
+        settings, or something that is no run.
+    """
+    if overwrite and (workdir / SETTINGS).exists():
+        shutil.rmtree(workdir)
+    if not workdir.exists() or not any(workdir.iterdir()):
+        write_text(workdir / SETTINGS, settings.to_json())
+        return
+    if not (workdir / SETTINGS).exists():
+        raise WorkdirError(
+            f"{workdir} is not empty and holds no run; give another --workdir"
+        )
+    _check_same_settings(workdir, settings)
+    if (workdir / METRICS).exists():
+        raise WorkdirError(
+            f"{workdir} holds a finished run. Export it with\n"
+            f"  python -m export --workdir={workdir} --tflite\n"
+            "or train again with another --workdir, or with --overwrite"
+        )
+
+
+def keep_manifest(workdir: pathlib.Path, manifest: dict[str, Any]) -> None:
+    """Writes the manifest of a new run; checks that of a resumed one.
+
+    Raises:
+      WorkdirError: the prepared data is not what the run began with.
+    """
+    path = workdir / MANIFEST
+    if not path.exists():
+        write_text(path, json.dumps(manifest, indent=2) + "\n")
+        return
+    began_with = json.loads(path.read_text("utf-8"))["data"]
+    if began_with != manifest["data"]:
+        raise WorkdirError(
+            f"the run in {workdir} began with other data: {began_with}, and "
+            f"now there is {manifest['data']}. Give --data_dir of the data it "
+            "began with, or another --workdir, or --overwrite to begin again"
+        )
+
+
+def save_checkpoint(
+    workdir: pathlib.Path, objects: dict[str, Any], progress: Progress
+) -> None:
+    """Saves all that the next epoch depends on, and drops old checkpoints.
+
+    Args:
+      workdir: the run folder.
+      objects: name -> model or optimizer, as tf.train.Checkpoint takes them.
+      progress: where the run stands.
+    """
+    folder = workdir / CHECKPOINTS / f"epoch-{progress.epoch:05d}"
+    with write_aside(folder) as aside:
+        aside.mkdir()
+        tf.train.Checkpoint(**objects).write(str(aside / "state"))
+        (aside / "progress.json").write_text(
+            json.dumps(dataclasses.asdict(progress))
+        )
+    for old in _checkpoints(workdir)[:-KEPT_CHECKPOINTS]:
+        shutil.rmtree(old)
+
+
+def read_progress(workdir: pathlib.Path) -> Progress:
+    """Returns where the last checkpoint stands; a new run stands at 0."""
+    folders = _checkpoints(workdir)
+    if not folders:
+        return Progress()
+    text = (folders[-1] / "progress.json").read_text()
+    return Progress(**json.loads(text))
+
+
+def restore_checkpoint(workdir: pathlib.Path, objects: dict[str, Any]) -> None:
+    """Restores the objects of `save_checkpoint` from the last checkpoint.
+
+    Raises:
+      WorkdirError: the checkpoint does not fit the objects.
+    """
+    folder = _checkpoints(workdir)[-1]
+    try:
+        status = tf.train.Checkpoint(**objects).read(str(folder / "state"))
+        status.assert_existing_objects_matched()
+    except (AssertionError, ValueError, tf.errors.OpError) as error:
+        raise WorkdirError(
+            f"{folder} cannot be restored ({str(error).splitlines()[0]}). "
+            "Delete that folder to resume from the checkpoint before it, or "
+            "give --overwrite to begin again"
+        ) from error
+
+
+def save_weights(model, path: pathlib.Path) -> None:
+    """Saves a model's weights, all of them or nothing."""
+    with write_aside(path) as aside:
+        model.save_weights(aside)
+
+
+def load_for_inference(workdir: str | os.PathLike) -> Run:
+    """Rebuilds the best model of a finished run, in float32.
+
+    Raises:
+      WorkdirError: the folder holds no finished run, or its weights do not
+        fit its settings.
+    """
+    import keras
+
+    workdir = pathlib.Path(workdir)
+    for name in (SETTINGS, MANIFEST, BEST_WEIGHTS, METRICS):
+        if not (workdir / name).is_file():
+            raise WorkdirError(
+                f"{workdir} holds no finished run: {name} is missing. Train "
+                "(or finish) it with\n  python -m trainer "
+                f"--flagfile=edge.flags --workdir={workdir}"
+            )
+    try:
+        text = (workdir / SETTINGS).read_text(encoding="utf-8")
+        settings = settings_lib.from_json(text)
+        manifest = json.loads((workdir / MANIFEST).read_text("utf-8"))
+        class_names = taxonomy.class_names(settings.data.dataset)
+        keras.mixed_precision.set_dtype_policy("float32")
+        model = build_model(settings, len(class_names), keras)
+        model.load_weights(workdir / BEST_WEIGHTS)
+    except (ValueError, KeyError, OSError, TypeError) as error:
+        raise WorkdirError(
+            f"{workdir} is damaged or of another version: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+    return Run(model, settings, class_names, manifest, workdir)
+
+
+def last_finished_run(runs: str | os.PathLike = "runs") -> pathlib.Path:
+    """Returns the workdir under `runs` that finished last.
+
+    Raises:
+      WorkdirError: there is none; the text says what to type.
+    """
+    finished = sorted(
+        pathlib.Path(runs).glob(f"*/{METRICS}"),
+        key=lambda path: path.stat().st_mtime_ns,
+    )
+    if not finished:
+        raise WorkdirError(
+            f"no finished run in {runs}/. Train one with\n"
+            "  python -m trainer --flagfile=edge.flags\n"
+            "or name one with --workdir"
+        )
+    return finished[-1].parent
+
+
+def _checkpoints(workdir: pathlib.Path) -> list[pathlib.Path]:
+    return sorted((workdir / CHECKPOINTS).glob("epoch-*"))
+
+
+def _check_same_settings(workdir, settings):
+    text = (workdir / SETTINGS).read_text(encoding="utf-8")
+    try:
+        stored = settings_lib.from_json(text).flat()
+    except ValueError as error:
+        raise WorkdirError(
+            f"{workdir / SETTINGS} cannot be read ({error}); give another "
+            "--workdir, or --overwrite to begin again"
+        ) from error
+    changed = [
+        f"{name}: {stored[name]!r} there, {value!r} now"
+        for name, value in settings.flat().items()
+        if stored[name] != value and name not in FREE_ON_RESUME
+    ]
+    if changed:
+        raise WorkdirError(
+            f"{workdir} holds a run with other settings:\n  "
+            + "\n  ".join(changed)
+            + f"\nGive another --workdir, or --flagfile={workdir}/run.flags to "
+            "go on with it, or --overwrite to begin again"
+        )

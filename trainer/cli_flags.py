@@ -1,0 +1,84 @@
+"""Command-line flags of training: one for each setting, and the folders.
+
+The flags are derived from `trainer.settings`; this is the only module that
+defines flags for training.
+"""
+
+import dataclasses
+from typing import Any
+
+from absl import flags
+
+from trainer import settings as settings_lib
+
+WORKDIR = flags.DEFINE_string(
+    "workdir",
+    None,
+    "Folder of the run; default: runs/BACKBONE. A run that was interrupted "
+    "goes on from its last finished epoch.",
+)
+OVERWRITE = flags.DEFINE_bool(
+    "overwrite", False, "Begin again, deleting the run in --workdir."
+)
+
+
+def settings_from_flags(values: flags.FlagValues = flags.FLAGS):
+    """Builds Settings from parsed flags.
+
+    Raises:
+      ValueError: values contradict each other, or are not numbers.
+    """
+    return settings_lib.from_flat(
+        {
+            field.name: _parse(field, values[field.name].value)
+            for _, field in settings_lib.fields()
+        }
+    )
+
+
+def to_flagfile(settings: settings_lib.Settings, workdir: str) -> str:
+    """Returns the text of a flagfile that repeats a run."""
+    lines = [f"--workdir={workdir}"]
+    for name, value in settings.flat().items():
+        if isinstance(value, tuple):
+            value = ",".join(str(part) for part in value)
+        if value is not None:
+            lines.append(f"--{name}={value}")
+    return "\n".join(lines) + "\n"
+
+
+def _define(field: dataclasses.Field) -> None:
+    name, default, help_text = field.name, field.default, field.metadata["help"]
+    lower, upper = field.metadata["lower"], field.metadata["upper"]
+    bounds = {"lower_bound": lower, "upper_bound": upper}
+    if settings_lib.element_type(field):
+        text = [str(part) for part in default]
+        flags.DEFINE_list(name, text, help_text)
+    elif field.metadata["choices"]:
+        choices = list(field.metadata["choices"])
+        flags.DEFINE_enum(name, default, choices, help_text)
+    elif field.type is bool:
+        flags.DEFINE_bool(name, default, help_text)
+    elif field.type is int:
+        flags.DEFINE_integer(name, default, help_text, **bounds)
+    elif field.type is float:
+        flags.DEFINE_float(name, default, help_text, **bounds)
+    else:
+        flags.DEFINE_string(name, default, help_text)
+
+
+def _parse(field: dataclasses.Field, value: Any) -> Any:
+    kind = settings_lib.element_type(field)
+    if kind is None:
+        return value
+    try:
+        return tuple(kind(part) for part in value)
+    except ValueError as error:
+        raise ValueError(
+            f"`{field.name}` must be {kind.__name__} numbers with commas "
+            f"between them; received {','.join(value)!r}"
+        ) from error
+
+
+for _, _field in settings_lib.fields():
+    _define(_field)

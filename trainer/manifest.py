@@ -1,0 +1,80 @@
+"""What a run was made from: data, code, libraries, hardware."""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import subprocess
+from typing import Any
+
+import tensorflow as tf
+
+from trainer.input_pipeline import Split
+
+LIBRARIES = (
+    "tensorflow",
+    "keras",
+    "tensorflow-datasets",
+    "numpy",
+    "scikit-learn",
+)
+
+
+def make_manifest(
+    builder, splits: dict[str, Split], precision: str, replicas: int
+) -> dict[str, Any]:
+    """Describes a run in plain JSON values.
+
+    Args:
+      builder: the TFDS builder of the prepared data.
+      splits: name -> the loaded split.
+      precision: the Keras dtype policy in force.
+      replicas: devices that share a batch.
+    """
+    return {
+        "started": datetime.datetime.now(datetime.UTC).isoformat(
+            "T", "seconds"
+        ),
+        "data": {
+            "name": builder.info.full_name,
+            "splits": {
+                name: {
+                    "examples": len(split.labels),
+                    "sha256": split.content_hash(),
+                }
+                for name, split in splits.items()
+            },
+        },
+        "libraries": {
+            name: importlib.metadata.version(name) for name in LIBRARIES
+        },
+        "python": platform.python_version(),
+        "commit": _git_commit(),
+        "precision": precision,
+        "replicas": replicas,
+        "hardware": {
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "gpus": len(tf.config.list_physical_devices("GPU")),
+        },
+    }
+
+
+def _git_commit() -> str | None:
+    """The commit of the code, with `+changes` when it was edited since."""
+    folder = os.path.dirname(os.path.abspath(__file__))
+
+    def git(*arguments):
+        return subprocess.run(
+            ["git", "-C", folder, *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        changed = git("status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + ("+changes" if changed else "")

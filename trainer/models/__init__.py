@@ -1,0 +1,11 @@
+"""Networks: `build_model(settings, keras)` gives one flat functional model.
+
+The Keras module is an argument, so that compression can rebuild the same
+network with another generation of Keras. Nothing here loads a file.
+"""
+
+from trainer.models.build import BACKBONE_LAYER
+from trainer.models.build import build_model
+from trainer.models.build import head_layers
+
+__all__ = ["BACKBONE_LAYER", "build_model", "head_layers"]

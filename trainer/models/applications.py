@@ -1,0 +1,30 @@
+"""Backbones of keras.applications, grown on our input, without their top."""
+
+from trainer.models import normalisation
+
+# name -> (class in keras.applications, the pixels it was trained on). Source
+# of the pixel ranges: the `preprocess_input` of each.
+NETWORKS = {
+    "densenet121": ("DenseNet121", normalisation.torch_rgb),
+    "densenet169": ("DenseNet169", normalisation.torch_rgb),
+    "mobilenetv2": ("MobileNetV2", normalisation.signed_rgb),
+}
+
+
+def application(inputs, *, name, keras):
+    """Grows a backbone with random weights.
+
+    Args:
+      inputs: symbolic float32 [n, S, S, C] in [0, 255].
+      name: one of NETWORKS.
+      keras: the Keras module to build with.
+
+    Returns:
+      Symbolic feature map [n, H, W, channels].
+    """
+    class_name, affine = NETWORKS[name]
+    x = normalisation.apply(inputs, affine(inputs.shape[-1]), keras)
+    network = getattr(keras.applications, class_name)(
+        include_top=False, weights=None, input_tensor=x
+    )
+    return network.output

@@ -1,0 +1,114 @@
+"""Settings -> learning-rate schedule, optimizer and per-example loss."""
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.settings import TrainingSettings
+
+# One-cycle: rise over 30% of the steps from 1/25 of the peak, then a cosine
+# down to zero. Smith, Topin, Super-Convergence (arXiv 1708.07120), with the
+# proportions that fast.ai made common.
+ONE_CYCLE_RISE = 0.3
+ONE_CYCLE_START = 1 / 25
+
+
+def make_schedule(name: str, peak: float, total_steps: int, keras):
+    """Learning rate over the steps of one phase.
+
+    Args:
+      name: constant, cosine or one_cycle.
+      peak: the highest learning rate.
+      total_steps: steps of the phase when it is not stopped early.
+      keras: the Keras module.
+
+    Returns:
+      A float or a Keras LearningRateSchedule.
+    """
+    schedules = keras.optimizers.schedules
+    if name == "constant":
+        return peak
+    if name == "cosine":
+        return schedules.CosineDecay(peak, total_steps)
+    rise = max(1, round(total_steps * ONE_CYCLE_RISE))
+    return schedules.CosineDecay(
+        peak * ONE_CYCLE_START,
+        max(1, total_steps - rise),
+        warmup_target=peak,
+        warmup_steps=rise,
+    )
+
+
+def make_optimizer(
+    training: TrainingSettings, peak: float, total_steps: int, model, keras
+):
+    """Builds the optimizer of one phase for the model's trainable part.
+
+    Kernels decay; biases and BatchNorm scales do not. Under mixed_float16
+    the loss is scaled, dynamically.
+    """
+    schedule = make_schedule(training.schedule, peak, total_steps, keras)
+    decay = training.weight_decay or None
+    if training.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(
+            schedule,
+            training.momentum,
+            nesterov=training.momentum > 0,
+            weight_decay=decay,
+        )
+    else:
+        kind = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
+        optimizer = kind[training.optimizer](schedule, weight_decay=decay)
+    optimizer.exclude_from_weight_decay(
+        var_list=[v for v in model.trainable_variables if len(v.shape) < 2]
+    )
+    if keras.mixed_precision.dtype_policy().name == "mixed_float16":
+        optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def class_weights(kind: str, labels: np.ndarray, num_classes: int):
+    """Weight of each class in the loss, 1 on average over the examples.
+
+    Args:
+      kind: `none`, or `balanced` (inverse frequency).
+      labels: int [n], the training labels.
+      num_classes: how many classes there are.
+
+    Returns:
+      float32 [num_classes].
+
+    Raises:
+      ValueError: `balanced`, and a class has no example.
+    """
+    if kind == "none":
+        return np.ones(num_classes, np.float32)
+    counts = np.bincount(labels, minlength=num_classes)
+    if not counts.all():
+        raise ValueError(
+            "`class_weights=balanced` needs an example of each class; class "
+            f"counts are {counts.tolist()}"
+        )
+    return (len(labels) / (num_classes * counts)).astype(np.float32)
+
+
+def make_loss(smoothing: float, weights: np.ndarray):
+    """Cross-entropy of each example, from logits, in float32.
+
+    Args:
+      smoothing: share of the target spread evenly over all classes.
+      weights: float32 [K], weight of each class.
+
+    Returns:
+      A function (labels int32 [b], logits float32 [b, K]) -> float32 [b].
+    """
+    num_classes = len(weights)
+    weights = np.asarray(weights, np.float32)
+
+    def loss(labels, logits):
+        hard = tf.one_hot(labels, num_classes)
+        target = hard * (1.0 - smoothing) + smoothing / num_classes
+        entropy = tf.nn.softmax_cross_entropy_with_logits(target, logits)
+        return entropy * tf.gather(tf.constant(weights), labels)
+
+    return loss

@@ -1,0 +1,72 @@
+"""The two phases of a run, and which layers train in each."""
+
+import dataclasses
+
+from trainer.models import head_layers
+from trainer.models.normalisation import LAYER_NAME
+from trainer.settings import TrainingSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """One phase: the head alone, or fine-tuning from a layer on.
+
+    Attributes:
+      name: `head` or `fine_tune`.
+      epochs: at most so many.
+      learning_rate: the peak.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+
+
+def planned_phases(training: TrainingSettings) -> list[Phase]:
+    """Returns the phases that have epochs, in order."""
+    phases = [
+        Phase("head", training.head_epochs, training.head_learning_rate),
+        Phase(
+            "fine_tune",
+            training.fine_tune_epochs,
+            training.fine_tune_learning_rate,
+        ),
+    ]
+    return [phase for phase in phases if phase.epochs]
+
+
+def set_trainable(model, phase: Phase, fine_tune_from: str) -> None:
+    """Freezes and unfreezes the layers of a model for a phase.
+
+    A frozen BatchNormalization runs in inference mode: that is what Keras
+    does for `trainable=False`, and it keeps the statistics of the pretrained
+    weights.
+
+    Raises:
+      ValueError: `fine_tune_from` names no layer.
+    """
+    first = _first_trainable(model, phase, fine_tune_from)
+    for index, layer in enumerate(model.layers):
+        layer.trainable = index >= first and layer.name != LAYER_NAME
+
+
+def check_fine_tune_from(model, fine_tune_from: str) -> None:
+    """Refuses a layer name that the model does not have.
+
+    Raises:
+      ValueError: the text lists the names that exist.
+    """
+    names = [layer.name for layer in model.layers]
+    if fine_tune_from != "all" and fine_tune_from not in names:
+        raise ValueError(
+            f"`fine_tune_from` must be `all` or a layer of {model.name}; "
+            f"received {fine_tune_from!r}. Layers: {', '.join(names)}"
+        )
+
+
+def _first_trainable(model, phase, fine_tune_from):
+    names = [layer.name for layer in model.layers]
+    if phase.name == "head":
+        return names.index(head_layers(model)[0].name)
+    check_fine_tune_from(model, fine_tune_from)
+    return 0 if fine_tune_from == "all" else names.index(fine_tune_from)

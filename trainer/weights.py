@@ -1,0 +1,84 @@
+"""Pretrained backbone weights: found, checked and put into our model."""
+
+import pathlib
+
+from trainer.models import BACKBONE_LAYER
+from trainer.models import build_model
+from trainer.models import head_layers
+from trainer.models.applications import NETWORKS
+from trainer.models.normalisation import LAYER_NAME
+from trainer.settings import Settings
+
+
+class WeightsError(ValueError):
+    """Weights cannot be had or do not fit; the text says what to do."""
+
+
+def load_backbone_weights(model, settings: Settings, keras) -> None:
+    """Fills the backbone of `model` as `settings.model.weights` says.
+
+    Raises:
+      WeightsError: a download failed, or a file is missing or of another
+        network.
+    """
+    source = settings.model.weights
+    if source == "none":
+        return
+    if source == "imagenet":
+        _copy(_download(settings.model.backbone, keras), model)
+        return
+    path = pathlib.Path(source)
+    if not path.is_file():
+        raise WeightsError(
+            f"`weights`: there is no file {path}; give a Keras weights file "
+            "of the backbone without its top, `imagenet` or `none`"
+        )
+    donor = _donor(settings, keras)
+    try:
+        donor.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        raise WeightsError(
+            f"`weights`: {path} does not fit {settings.model.backbone} "
+            f"without its top: {str(error).splitlines()[0]}"
+        ) from error
+    _copy(donor, model)
+
+
+def _application(name, weights, keras):
+    network = getattr(keras.applications, NETWORKS[name][0])
+    return network(include_top=False, weights=weights)
+
+
+def _download(name, keras):
+    try:
+        return _application(name, "imagenet", keras)
+    except Exception as error:  # Keras raises a bare Exception offline.
+        raise WeightsError(
+            f"the ImageNet weights of {name} could not be downloaded "
+            f"({str(error).splitlines()[0]}). On a machine with a network "
+            "type\n"
+            f'  python -c "import keras; keras.applications.'
+            f"{NETWORKS[name][0]}(include_top=False, weights='imagenet')."
+            f"save_weights('{name}.weights.h5')\"\n"
+            "bring the file here and add\n"
+            f"  --weights={name}.weights.h5\n"
+            "or train from random weights with\n"
+            "  --weights=none"
+        ) from error
+
+
+def _donor(settings, keras):
+    """The stand-alone network whose weights a file holds."""
+    name = settings.model.backbone
+    if name in NETWORKS:
+        return _application(name, None, keras)
+    model = build_model(settings, 1, keras)
+    features = model.get_layer(BACKBONE_LAYER).output
+    return keras.Model(model.inputs, features)
+
+
+def _copy(donor, model):
+    own = {layer.name for layer in head_layers(model)} | {LAYER_NAME}
+    for layer in donor.layers:
+        if layer.weights and layer.name not in own:
+            model.get_layer(layer.name).set_weights(layer.get_weights())
