@@ -9,12 +9,12 @@ from its last finished epoch when the same command is typed again.
 """
 
 import pathlib
-import sys
 
 from absl import app
 from absl import flags
 
 from trainer import cli_flags
+from trainer import console
 
 flags.adopt_module_key_flags(cli_flags)
 
@@ -26,36 +26,22 @@ def main(argv: list[str]) -> int:
             f"{argv[1:]} are not flags; write --name=value, also in a flagfile"
         )
     try:
-        return _train()
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        settings = cli_flags.settings_from_flags()
+    except ValueError as error:
+        # TensorFlow loads for seconds: a wrong flag should not wait for it.
+        raise app.UsageError(str(error)) from error
+    return console.run_command(lambda: _train(settings))
 
 
-def _train() -> int:
-    settings = cli_flags.settings_from_flags()
+def _train(settings) -> None:
     workdir = pathlib.Path(
         cli_flags.WORKDIR.value or f"runs/{settings.model.backbone}"
     )
-    # TensorFlow loads for seconds: a wrong flag should not wait for that.
     from trainer import train
 
-    try:
-        figures = train.train_and_evaluate(
-            settings, workdir, overwrite=cli_flags.OVERWRITE.value
-        )
-    except train.loop.DivergenceError as error:
-        print(
-            f"error: {error}. Lower the learning rate and begin again with "
-            f"--overwrite; the epochs before are kept in {workdir}",
-            file=sys.stderr,
-        )
-        return 1
-    _print_result(figures, workdir)
-    return 0
-
-
-def _print_result(figures, workdir):
+    figures = train.train_and_evaluate(
+        settings, workdir, overwrite=cli_flags.OVERWRITE.value
+    )
     for name, split in figures.items():
         low, high = split["accuracy_interval"]
         print(

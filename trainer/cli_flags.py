@@ -10,6 +10,7 @@ from typing import Any
 from absl import flags
 
 from trainer import settings as settings_lib
+from trainer.setting_field import element_type
 
 WORKDIR = flags.DEFINE_string(
     "workdir",
@@ -51,7 +52,7 @@ def _define(field: dataclasses.Field) -> None:
     name, default, help_text = field.name, field.default, field.metadata["help"]
     lower, upper = field.metadata["lower"], field.metadata["upper"]
     bounds = {"lower_bound": lower, "upper_bound": upper}
-    if settings_lib.element_type(field):
+    if element_type(field):
         text = [str(part) for part in default]
         flags.DEFINE_list(name, text, help_text)
     elif field.metadata["choices"]:
@@ -68,7 +69,7 @@ def _define(field: dataclasses.Field) -> None:
 
 
 def _parse(field: dataclasses.Field, value: Any) -> Any:
-    kind = settings_lib.element_type(field)
+    kind = element_type(field)
     if kind is None:
         return value
     try:

@@ -55,7 +55,11 @@ def find_data(data: DataSettings) -> tfds.core.DatasetBuilder:
         says which command to type.
     """
     try:
-        builder = tfds.builder(data.dataset, data_dir=data.data_dir)
+        # From its files alone: what counts is what was written, not what
+        # the builder's code would write today.
+        builder = tfds.core.read_only_builder.builder_from_files(
+            data.dataset, data_dir=data.data_dir
+        )
         is_prepared = bool(builder.info.splits)
     except tfds.core.DatasetNotFoundError:
         is_prepared = False

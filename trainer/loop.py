@@ -21,7 +21,7 @@ from trainer import input_pipeline
 EVALUATION_BATCH = 256
 
 
-class DivergenceError(RuntimeError):
+class DivergenceError(ArithmeticError):
     """The loss is no longer a finite number."""
 
 
@@ -129,7 +129,9 @@ def run_epoch(
         done += count
         if not np.isfinite(totals[0]):
             raise DivergenceError(
-                f"the training loss is {totals[0]} by step {done} of {steps}"
+                f"the training loss is {totals[0]} by step {done} of {steps} "
+                "of this epoch. Lower the learning rate and begin again with "
+                "--overwrite; what was saved before is still there"
             )
         on_progress(done, *totals)
     return totals
@@ -182,4 +184,5 @@ def _update_average(learner, step):
     momentum = tf.minimum(learner.ema, (1.0 + count) / (10.0 + count))
     pairs = zip(learner.average.weights, learner.model.weights, strict=True)
     for kept, new in pairs:
-        kept.value.assign(kept.value * momentum + new.value * (1.0 - momentum))
+        # In this form a frozen weight stays exactly what it is.
+        kept.value.assign_add((new.value - kept.value) * (1.0 - momentum))

@@ -7,8 +7,11 @@ This module reads no flags, touches no files and imports no TensorFlow.
 
 import dataclasses
 import json
-import typing
 from typing import Any
+
+from trainer.setting_field import check_bounds
+from trainer.setting_field import element_type
+from trainer.setting_field import setting
 
 BACKBONES = (
     "plain_cnn",
@@ -23,24 +26,6 @@ OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "cosine", "one_cycle")
 CLASS_WEIGHTS = ("none", "balanced")
 SELECTION_METRICS = ("accuracy", "macro_f1")
-
-
-def setting(
-    default: Any,
-    help_text: str,
-    *,
-    choices: tuple[str, ...] = (),
-    lower: float | None = None,
-    upper: float | None = None,
-) -> Any:
-    """Returns a dataclass field that carries its help, choices and bounds."""
-    metadata = {
-        "help": help_text,
-        "choices": choices,
-        "lower": lower,
-        "upper": upper,
-    }
-    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,7 +208,7 @@ class Settings:
         """Refuses values outside their bounds and contradictions."""
         for group, field in fields():
             value = getattr(getattr(self, group), field.name)
-            _check_bounds(field, value)
+            check_bounds(field, value)
         _check_combinations(self)
 
     def flat(self) -> dict[str, Any]:
@@ -253,12 +238,6 @@ def fields() -> list[tuple[str, dataclasses.Field]]:
         for group, kind in GROUPS.items()
         for field in dataclasses.fields(kind)
     ]
-
-
-def element_type(field: dataclasses.Field) -> type | None:
-    """Returns the type of a tuple setting's elements, None for a scalar."""
-    arguments = typing.get_args(field.type)
-    return arguments[0] if Ellipsis in arguments else None
 
 
 def from_flat(values: dict[str, Any]) -> Settings:
@@ -297,25 +276,6 @@ def from_json(text: str) -> Settings:
     return from_flat(
         {k: v for group in groups.values() for k, v in group.items()}
     )
-
-
-def _check_bounds(field: dataclasses.Field, value: Any) -> None:
-    choices = field.metadata["choices"]
-    if choices and value not in choices:
-        raise ValueError(
-            f"`{field.name}` must be one of {', '.join(choices)}; "
-            f"received {value!r}"
-        )
-    lower, upper = field.metadata["lower"], field.metadata["upper"]
-    for number in value if isinstance(value, tuple) else (value,):
-        too_low = lower is not None and not number >= lower
-        too_high = upper is not None and not number <= upper
-        if too_low or too_high:
-            raise ValueError(
-                f"`{field.name}` must lie between {lower} and "
-                f"{'any number' if upper is None else upper}; "
-                f"received {value!r}"
-            )
 
 
 def _check_combinations(settings: Settings) -> None:

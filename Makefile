@@ -1,0 +1,40 @@
+# `make quickstart` and `make test` need only Python 3.11 and make.
+PYTHON ?= python3.11
+BIN := .venv/bin
+QUICK := runs/quickstart
+
+.PHONY: quickstart test test_slow lint lock clean
+
+quickstart: .venv/installed
+	$(BIN)/python -m fer_tfds.synthetic --out=$(QUICK)_raw --layout=folders --train=250 --validation=50 --test=50 --overwrite
+	$(BIN)/tfds build fer_tfds/fer2013 --manual_dir=$(QUICK)_raw --data_dir=$(QUICK)_data --overwrite
+	$(BIN)/python -m trainer --flagfile=quickstart.flags --overwrite
+	$(BIN)/python -m export --workdir=$(QUICK) --tflite
+	$(BIN)/python -m edge --model=$(QUICK)/export/model_int8.tflite "$$(ls $(QUICK)_raw/test/happy/PrivateTest_*.jpg | head -n 1)"
+
+test: .venv/installed
+	$(BIN)/python -m pytest
+
+test_slow: .venv/installed
+	$(BIN)/python -m pytest --run_slow
+
+lint: .venv/installed
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+# The marker file is written last: an interrupted installation is repeated.
+.venv/installed: requirements.lock pyproject.toml edge/pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable ./edge --editable .
+	$(BIN)/python -m pip check
+	touch $@
+
+# Resolves the dependencies anew and writes the exact set.
+lock:
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet ./edge '.[dev]'
+	.venv-lock/bin/python -m pip freeze --exclude fer-edge --exclude fer-tfds > requirements.lock
+	rm -rf .venv-lock
+
+clean:
+	rm -rf .venv .venv-lock runs

@@ -1,0 +1,138 @@
+"""Writes the results table of README.md from finished, exported runs.
+
+  python -m benchmarks.results_table --workdir=runs/edge --readme=README.md
+
+Every figure is read from the run's own files, but for the TFLite files: they
+are scored here, through the device runtime, on validation and test.
+"""
+
+import argparse
+import csv
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+
+from edge import Classifier
+from fer_tfds import labels as taxonomy
+from trainer import checkpoints
+from trainer import input_pipeline
+from trainer import metrics
+from trainer import settings as settings_lib
+
+BEGIN, END = "<!-- results -->", "<!-- /results -->"
+HEADER = (
+    "| model | data | epochs, hours | file | size | validation accuracy | "
+    "test accuracy (95% interval) | test macro-F1 | same answer as trained |"
+)
+TFLITE_FILES = ("model_float32.tflite", "model_int8.tflite")
+
+
+def main() -> None:
+    """Prints the table; with --readme also puts it between its markers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workdir", nargs="+", required=True)
+    parser.add_argument("--readme", type=pathlib.Path)
+    parser.add_argument("--data_dir", help="default: that of the run")
+    options = parser.parse_args()
+    rows = []
+    for workdir in options.workdir:
+        rows += table_rows(pathlib.Path(workdir), options.data_dir)
+    table = "\n".join([HEADER, "|" + " --- |" * (HEADER.count("|") - 1), *rows])
+    print(table)
+    if options.readme:
+        put_between_markers(options.readme, table)
+
+
+def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[str]:
+    """Returns the rows of one run: as trained, then each TFLite file."""
+    settings = settings_lib.from_json(
+        (workdir / checkpoints.SETTINGS).read_text("utf-8")
+    )
+    figures = json.loads((workdir / checkpoints.METRICS).read_text("utf-8"))
+    manifest = json.loads((workdir / checkpoints.MANIFEST).read_text("utf-8"))
+    lead = (
+        f"| {workdir.name} ({settings.model.backbone}) | "
+        f"{manifest['data']['name']} | {_duration(workdir)} | "
+    )
+    weights_size = (workdir / "export" / "model.keras").stat().st_size
+    rows = [
+        lead + _row("as trained, `model.keras`", weights_size, figures, "-")
+    ]
+    data = settings.data
+    if data_dir:
+        data = dataclasses.replace(data, data_dir=data_dir)
+    splits = {
+        name: input_pipeline.load_split(data, name)
+        for name in ("validation", "test")
+    }
+    agreement = _agreements(workdir)
+    for name in TFLITE_FILES:
+        path = workdir / "export" / name
+        scored = _score(path, splits, settings.data.dataset)
+        rows.append(
+            lead
+            + _row(f"`{name}`", path.stat().st_size, scored, agreement[name])
+        )
+    return rows
+
+
+def put_between_markers(path: pathlib.Path, table: str) -> None:
+    """Replaces what stands between the markers of a Markdown file.
+
+    Raises:
+      ValueError: the file has no such markers.
+    """
+    text = path.read_text(encoding="utf-8")
+    if BEGIN not in text or END not in text:
+        raise ValueError(f"{path} has no line {BEGIN} with {END} after it")
+    before, rest = text.split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    checkpoints.write_text(path, f"{before}{BEGIN}\n{table}\n{END}{after}")
+
+
+def _score(path, splits, dataset):
+    classifier = Classifier(path)
+    names = taxonomy.class_names(dataset)
+    return {
+        name: metrics.evaluate_probabilities(
+            split.labels, _normalised(classifier, split.images), names
+        )
+        for name, split in splits.items()
+    }
+
+
+def _normalised(classifier, images):
+    # Quantised probabilities sum to one only within their step.
+    probabilities = classifier.probabilities(images).astype(np.float64)
+    return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+
+def _row(name, size, figures, agreement):
+    test = figures["test"]
+    low, high = test["accuracy_interval"]
+    return (
+        f"{name} | {size / 1000:,.0f} KB | "
+        f"{figures['validation']['accuracy']:.2%} | "
+        f"{test['accuracy']:.2%} ({low:.2%} to {high:.2%}) | "
+        f"{test['macro_f1']:.2%} | {agreement} |"
+    )
+
+
+def _duration(workdir):
+    with open(workdir / "history.csv", encoding="utf-8") as file:
+        seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
+    return f"{len(seconds)}, {sum(seconds) / 3600:.1f} h"
+
+
+def _agreements(workdir):
+    report = json.loads((workdir / "export" / "parity.json").read_text())
+    return {
+        row["artefact"]: f"{row['agreement']:.2%}"
+        for row in report["artefacts"]
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,292 @@
+"""A `.tflite` file -> labelled probabilities, with LiteRT and numpy alone.
+
+The one place of the project that runs LiteRT, and the one place that
+quantises and dequantises: what export measures is what a device computes.
+Labels and sizes come from the model file itself. Never imports TensorFlow.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+from ai_edge_litert import interpreter as litert
+
+from edge import model_file
+from edge import pictures
+from edge.model_file import LABELS_MEMBER
+from edge.model_file import METADATA_MEMBER
+from edge.model_file import ModelFileError
+
+__all__ = [
+    "LABELS_MEMBER",
+    "METADATA_MEMBER",
+    "Classifier",
+    "ModelFileError",
+    "dequantise",
+    "quantise",
+]
+
+
+def quantise(
+    values: np.ndarray, scale: float, zero_point: int, dtype
+) -> np.ndarray:
+    """Real values -> the numbers of a tensor.
+
+    Args:
+      values: real numbers of any shape.
+      scale: the tensor's step; 0 means it is not quantised.
+      zero_point: the number that stands for 0.
+      dtype: the tensor's type; an integer type clips to its range.
+
+    Returns:
+      `dtype` of the same shape, rounded to nearest (halves to even).
+    """
+    if scale == 0:
+        return np.asarray(values).astype(dtype)
+    limits = np.iinfo(dtype)
+    steps = np.rint(np.asarray(values, np.float64) / scale) + zero_point
+    return np.clip(steps, limits.min, limits.max).astype(dtype)
+
+
+def dequantise(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
+    """The numbers of a tensor -> float32 real values of the same shape.
+
+    A scale of 0 means the tensor is not quantised.
+    """
+    if scale == 0:
+        return np.asarray(values).astype(np.float32)
+    steps = np.asarray(values, np.float64) - zero_point
+    return (steps * scale).astype(np.float32)
+
+
+class Classifier:
+    """A model file, ready to answer.
+
+    Example: `Classifier("model.tflite").classify(picture)` gives
+    `{"happy": 0.93, "neutral": 0.04, ...}`. Several threads may share one;
+    their calls wait for each other.
+
+    Attributes:
+      labels: class names, in the order of the probabilities.
+      image_size: height and width the model takes, in pixels.
+      channels: 1 for grey, 3 for RGB.
+      input_dtype: numpy type of the model's own input.
+      input_quantization: (scale, zero point) of the input; (0.0, 0) when it
+        is not quantised.
+      metadata: what export recorded about the file.
+    """
+
+    def __init__(
+        self, model_path, num_threads: int = 1, use_xnnpack: bool = True
+    ):
+        """Loads and checks the file.
+
+        Args:
+          model_path: a `.tflite` file written by `python -m export`.
+          num_threads: CPU threads for one answer.
+          use_xnnpack: False runs LiteRT's built-in kernels only.
+
+        Raises:
+          ModelFileError: the file is missing, damaged or lacks labels.
+          ValueError: `num_threads` is below 1.
+        """
+        if num_threads < 1:
+            raise ValueError(
+                f"`num_threads` must be at least 1; received {num_threads}"
+            )
+        self._path = os.fspath(model_path)
+        file = model_file.read_model_file(self._path)
+        self.labels, self.metadata = file.labels, file.metadata
+        self._interpreter = _interpreter(
+            self._path, file.content, num_threads, use_xnnpack
+        )
+        self._lock = threading.Lock()
+        self._read_tensors()
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Answers for pictures that already have the model's shape.
+
+        Args:
+          images: uint8 [n, image_size, image_size, channels], raw pixels in
+            [0, 255].
+
+        Returns:
+          float32 [n, len(labels)] in [0, 1].
+
+        Raises:
+          ValueError: another type or shape.
+        """
+        images = np.asarray(images)
+        shape = (self.image_size, self.image_size, self.channels)
+        if images.dtype != np.uint8:
+            raise ValueError(
+                "`images` must be uint8, raw pixels 0 to 255; received "
+                f"{images.dtype}. Do not normalise: the model does"
+            )
+        if images.ndim != 4 or images.shape[1:] != shape:
+            raise ValueError(
+                f"`images` must have shape [n, {', '.join(map(str, shape))}]"
+                f"; received {list(images.shape)}. `classify` takes "
+                "pictures of any size"
+            )
+        step = max(len(images), 1) if self._is_dynamic else self._batch
+        parts = [
+            self._run(images[start : start + step])
+            for start in range(0, len(images), step)
+        ]
+        empty = np.zeros([0, len(self.labels)], np.float32)
+        return np.concatenate([empty, *parts])
+
+    def classify(
+        self, pictures_in: np.ndarray | Sequence[np.ndarray]
+    ) -> dict[str, float] | list[dict[str, float]]:
+        """Answers for pictures of any size.
+
+        Args:
+          pictures_in: one picture, uint8 [H, W] or [H, W, C]; or several, as
+            a sequence of such or uint8 [n, H, W, C].
+
+        Returns:
+          `{label: probability}`, most probable first; a list of them when
+          several pictures were given.
+
+        Raises:
+          ValueError: not such pictures.
+        """
+        is_array = isinstance(pictures_in, np.ndarray)
+        is_one = is_array and pictures_in.ndim != 4
+        several = [pictures_in] if is_one else pictures_in
+        images = [
+            pictures.prepare_picture(one, self.image_size, self.channels)
+            for one in several
+        ]
+        if not images:
+            return []
+        answers = [
+            self._ranked(row) for row in self.probabilities(np.stack(images))
+        ]
+        return answers[0] if is_one else answers
+
+    def tensor_types(self) -> dict[str, np.dtype]:
+        """Returns the type of every tensor in the model, by name."""
+        return {
+            f"{detail['index']}:{detail['name']}": np.dtype(detail["dtype"])
+            for detail in self._interpreter.get_tensor_details()
+        }
+
+    def _ranked(self, row):
+        order = np.argsort(-row, kind="stable")
+        return {self.labels[index]: float(row[index]) for index in order}
+
+    def _read_tensors(self):
+        inputs = self._interpreter.get_input_details()
+        outputs = self._interpreter.get_output_details()
+        shapes = [list(map(int, d["shape"])) for d in inputs + outputs]
+        if len(inputs) != 1 or len(outputs) != 1 or len(shapes[0]) != 4:
+            raise model_file.refuse(
+                self._path,
+                f"it is no picture classifier: its tensors are {shapes}",
+            )
+        self._batch, height, width, self.channels = shapes[0]
+        self.image_size = height
+        signature = inputs[0].get("shape_signature", inputs[0]["shape"])
+        self._is_dynamic = int(signature[0]) == -1
+        self._input_index = inputs[0]["index"]
+        self._output_index = outputs[0]["index"]
+        self.input_dtype = np.dtype(inputs[0]["dtype"])
+        self.input_quantization = _quantization(inputs[0])
+        self._output_quantization = _quantization(outputs[0])
+        stated = (
+            self.metadata.get("image_size"),
+            self.metadata.get("image_size"),
+            self.metadata.get("channels"),
+            len(self.labels),
+        )
+        actual = (height, width, self.channels, shapes[1][-1])
+        if stated != actual:
+            raise model_file.refuse(
+                self._path,
+                "height, width, channels and labels are "
+                f"{actual} in the model and {stated} in its metadata",
+            )
+
+    def _run(self, images):
+        """Uint8 [n, S, S, C] -> float32 [n, K], n up to the model's batch."""
+        count = len(images)
+        with self._lock:
+            if self._is_dynamic and count != self._batch:
+                shape = [count, *images.shape[1:]]
+                self._interpreter.resize_tensor_input(
+                    self._input_index, shape, strict=True
+                )
+                self._interpreter.allocate_tensors()
+                self._batch = count
+            padding = [(0, self._batch - count)] + [(0, 0)] * 3
+            scale, zero_point = self.input_quantization
+            self._interpreter.set_tensor(
+                self._input_index,
+                quantise(
+                    np.pad(images, padding),
+                    scale,
+                    zero_point,
+                    self.input_dtype,
+                ),
+            )
+            self._interpreter.invoke()
+            output = self._interpreter.get_tensor(self._output_index)
+        return dequantise(output[:count], *self._output_quantization)
+
+
+def _quantization(detail):
+    scale, zero_point = detail["quantization"]
+    return float(scale), int(zero_point)
+
+
+def _interpreter(path, content, num_threads, use_xnnpack):
+    kinds = litert.OpResolverType
+    resolver = (
+        kinds.AUTO if use_xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    )
+    try:
+        with _without_info_lines():
+            interpreter = litert.Interpreter(
+                model_content=content,
+                num_threads=num_threads,
+                experimental_op_resolver_type=resolver,
+            )
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise model_file.refuse(
+            path, f"LiteRT does not load it ({error})"
+        ) from None
+    return interpreter
+
+
+@contextlib.contextmanager
+def _without_info_lines():
+    """Keeps LiteRT's INFO lines off standard error, which C++ writes to.
+
+    Every other line, a warning for instance, is passed on afterwards.
+    """
+    try:
+        saved = os.dup(2)
+    except OSError:  # No standard error: nothing to keep clean.
+        yield
+        return
+    with tempfile.TemporaryFile() as caught:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            caught.seek(0)
+            for line in caught:
+                if not line.startswith(b"INFO:"):
+                    os.write(2, line)

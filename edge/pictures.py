@@ -1,0 +1,142 @@
+"""Picture files and arrays -> the very pixels a model was trained on.
+
+`prepare_picture` is the numpy twin of the trainer's `prepare_image`; a test
+holds the two within one grey level of each other. Nothing random belongs
+here, no normalisation (it is inside the model), and no TensorFlow.
+"""
+
+import numpy as np
+from PIL import Image
+from PIL import ImageOps
+
+# ITU-R BT.601 luma to four digits, as in TensorFlow's rgb_to_grayscale.
+GREY_WEIGHTS = (0.2989, 0.587, 0.114)
+
+
+class PictureError(ValueError):
+    """A picture cannot be read, or is no picture at all."""
+
+
+def read_picture(path) -> np.ndarray:
+    """Reads a picture file, upright.
+
+    Colour types of every kind become grey or RGB; alpha is dropped, 16-bit
+    values keep their upper byte, and the EXIF orientation is applied.
+
+    Args:
+      path: a file in any format that Pillow reads.
+
+    Returns:
+      uint8 [H, W, 1] or [H, W, 3] in [0, 255].
+
+    Raises:
+      PictureError: no such file, no picture, damaged, or of a kind without
+        an agreed range (floating point).
+    """
+    try:
+        with Image.open(path) as image:
+            return _to_array(ImageOps.exif_transpose(image))
+    except FileNotFoundError:
+        raise PictureError(f"no such picture: {path}") from None
+    except PictureError as error:
+        raise PictureError(f"cannot read {path}: {error}") from None
+    except Exception as error:  # Pillow's decoders raise a dozen kinds.
+        raise PictureError(
+            f"cannot read {path} as a picture "
+            f"({type(error).__name__}: {error}); give a PNG or JPEG file"
+        ) from error
+
+
+def prepare_picture(
+    picture: np.ndarray, size: int, channels: int
+) -> np.ndarray:
+    """Turns one decoded picture into the pixels that a model takes.
+
+    Channels first, then an antialiased bilinear resize to a square (the
+    aspect ratio is not kept), then rounding: the steps and the order of the
+    training pipeline.
+
+    Args:
+      picture: uint8 [H, W] or [H, W, C], C of 1 (grey), 2 (grey, alpha),
+        3 (RGB) or 4 (RGB, alpha); alpha is dropped.
+      size: height and width of the result, in pixels.
+      channels: 1 for grey, 3 for RGB.
+
+    Returns:
+      uint8 [size, size, channels] in [0, 255].
+
+    Raises:
+      PictureError: the array is not such a picture.
+    """
+    picture = _check_picture(picture)
+    if channels not in (1, 3):
+        raise PictureError(f"`channels` must be 1 or 3; received {channels}")
+    rows = _resize_weights(picture.shape[0], size)
+    columns = _resize_weights(picture.shape[1], size).T
+    planes = [rows @ plane @ columns for plane in _planes(picture, channels)]
+    if channels == 3 and len(planes) == 1:
+        planes *= 3
+    rounded = np.clip(np.rint(np.stack(planes, axis=-1)), 0, 255)
+    return rounded.astype(np.uint8)
+
+
+def _to_array(image):
+    mode = image.mode
+    if mode == "F":
+        raise PictureError(
+            "pixels are floating point, whose range is not known; save the "
+            "picture with 8 or 16 bits"
+        )
+    if mode.startswith("I"):
+        values = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
+        return (values >> 8).astype(np.uint8)[..., np.newaxis]
+    if mode in ("1", "L", "LA", "La"):
+        return np.asarray(image.convert("L"))[..., np.newaxis]
+    if mode in ("P", "PA"):
+        # Straight to RGB would mix the transparent colour in.
+        image = image.convert("RGBA")
+    return np.asarray(image.convert("RGB"))
+
+
+def _check_picture(picture):
+    picture = np.asarray(picture)
+    if picture.dtype != np.uint8:
+        raise PictureError(
+            "a picture must be uint8 with values 0 to 255; received "
+            f"{picture.dtype}. Give raw pixels, not normalised ones"
+        )
+    if picture.ndim == 2:
+        picture = picture[..., np.newaxis]
+    is_shaped = picture.ndim == 3 and picture.shape[-1] in (1, 2, 3, 4)
+    if not is_shaped or 0 in picture.shape:
+        raise PictureError(
+            "a picture must be [H, W] or [H, W, C] with 1 to 4 channels and "
+            f"at least one pixel; received shape {list(picture.shape)}"
+        )
+    return picture
+
+
+def _planes(picture, channels):
+    """Float32 [H, W] planes: one when the source is grey or becomes grey."""
+    if picture.shape[-1] < 3:
+        return [picture[..., 0].astype(np.float32)]
+    colours = [picture[..., c].astype(np.float32) for c in range(3)]
+    if channels == 3:
+        return colours
+    weighted = zip(GREY_WEIGHTS, colours, strict=True)
+    return [sum(np.float32(weight) * plane for weight, plane in weighted)]
+
+
+def _resize_weights(source: int, target: int) -> np.ndarray:
+    """Float32 [target, source]: the triangle kernel, each row summing to 1.
+
+    Pixel centres lie at halves. The kernel is as wide as a target pixel when
+    the picture shrinks (antialiasing), and as a source pixel when it grows.
+    """
+    step = source / target
+    centres = (np.arange(target) + 0.5) * step
+    positions = np.arange(source) + 0.5
+    distance = np.abs(positions[np.newaxis, :] - centres[:, np.newaxis])
+    weights = np.maximum(0.0, 1.0 - distance / max(step, 1.0))
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights.astype(np.float32)

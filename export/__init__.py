@@ -1,0 +1,1 @@
+"""From a finished run to files that other programs and devices load."""

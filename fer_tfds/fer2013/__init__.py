@@ -1,0 +1,1 @@
+"""The FER-2013 data set builder."""

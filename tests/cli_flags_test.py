@@ -1,0 +1,119 @@
+import pathlib
+
+import pytest
+from absl import flags
+
+from trainer import cli_flags
+from trainer import settings as settings_lib
+
+ROOT = pathlib.Path(__file__).parent.parent
+FLAGFILES = sorted(ROOT.glob("*.flags")) + sorted(ROOT.glob("recipes/*.flags"))
+
+# A value for each setting that differs from its default.
+OTHER = {
+    "dataset": "other",
+    "data_dir": "folder",
+    "image_size": 64,
+    "channels": 3,
+    "max_memory_gib": 1.5,
+    "backbone": "tiny_cnn",
+    "weights": "file.weights.h5",
+    "widths": (8, 16),
+    "stage_depth": 3,
+    "stem_stride": 2,
+    "pooling_dropout": 0.25,
+    "head_units": (16, 8),
+    "head_dropout": (0.1, 0.2),
+    "flip": True,
+    "rotation": 5.0,
+    "shift": 0.1,
+    "zoom": 0.2,
+    "brightness": 0.1,
+    "contrast": 0.3,
+    "erasing": 0.5,
+    "head_epochs": 2,
+    "head_learning_rate": 0.5,
+    "fine_tune_epochs": 3,
+    "fine_tune_learning_rate": 0.25,
+    "fine_tune_from": "stage2_1_conv",
+    "batch_size": 32,
+    "optimizer": "sgd",
+    "momentum": 0.5,
+    "weight_decay": 0.01,
+    "schedule": "cosine",
+    "label_smoothing": 0.1,
+    "class_weights": "balanced",
+    "ema": 0.9,
+    "early_stopping": 4,
+    "selection_metric": "macro_f1",
+    "precision": "float32",
+    "strategy": "mirrored",
+    "seed": 3,
+    "deterministic": False,
+    "steps_per_call": 5,
+}
+
+
+@pytest.fixture
+def parse():
+    """Parses arguments as a command would, and forgets them afterwards."""
+
+    def parse_arguments(*arguments):
+        rest = flags.FLAGS(["command", *arguments])
+        assert rest == ["command"], f"positional arguments {rest[1:]}"
+        return cli_flags.settings_from_flags()
+
+    saved = {name: flags.FLAGS[name].default for name in flags.FLAGS}
+    yield parse_arguments
+    flags.FLAGS.unparse_flags()
+    for name, default in saved.items():
+        flags.FLAGS[name].value = default
+        flags.FLAGS[name].present = 0
+
+
+def test_the_table_of_other_values_is_complete():
+    defaults = settings_lib.Settings().flat()
+    assert list(OTHER) == list(defaults)
+    assert all(OTHER[name] != defaults[name] for name in OTHER)
+
+
+def test_no_flags_give_the_defaults(parse):
+    assert parse() == settings_lib.Settings()
+
+
+def test_every_flag_reaches_its_setting_and_back(parse, tmp_path):
+    settings = settings_lib.from_flat(OTHER)
+    path = tmp_path / "run.flags"
+    path.write_text(cli_flags.to_flagfile(settings, "some/workdir"))
+    assert parse(f"--flagfile={path}") == settings
+    assert cli_flags.WORKDIR.value == "some/workdir"
+
+
+@pytest.mark.parametrize("path", FLAGFILES, ids=lambda path: path.name)
+def test_flagfiles_parse_and_begin_with_their_story(path, parse, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    settings = parse(f"--flagfile={path}")
+    assert settings != settings_lib.Settings()
+    assert path.read_text().startswith("# ")
+
+
+def test_the_last_value_wins(parse):
+    flagfile = f"--flagfile={ROOT / 'edge.flags'}"
+    assert parse(flagfile, "--seed=9").training.seed == 9
+
+
+@pytest.mark.parametrize(
+    ("argument", "text"),
+    [
+        ("--widths=8,many", "`widths` must be int numbers"),
+        ("--batch_size=0", "batch_size"),
+        ("--backbone=vgg", "backbone"),
+        ("--shift=0.9", "shift"),
+        ("--learning=1", "learning"),
+    ],
+    ids=str,
+)
+def test_wrong_flags_are_refused_by_name(argument, text, parse):
+    with pytest.raises((ValueError, flags.Error)) as caught:
+        parse(argument)
+    assert text in str(caught.value)

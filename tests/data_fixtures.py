@@ -1,0 +1,35 @@
+"""Raw FER-2013 data on a small scale, for the tests of the data layer."""
+
+import io
+import tarfile
+
+from fer_tfds.sources import fer2013
+
+COUNTS = {"train": [2] * 7, "validation": [1] * 7, "test": [1] * 7}
+SEED = 7
+
+HEADER = "emotion,pixels,Usage"
+PIXELS = " ".join(str(i % 256) for i in range(2304))
+GOOD_ROW = f"3,{PIXELS},Training"
+
+
+def read_all(manual_dir):
+    return fer2013.find_source(manual_dir).read()
+
+
+def write_tar(path, members):
+    with tarfile.open(path, "w:gz") as tar:
+        for name, text in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text.encode()))
+
+
+def contents(records):
+    """What the records hold apart from ids and order, to be compared."""
+    return sorted(
+        (split, int(label), image.tobytes())
+        for split, label, image in zip(
+            records.splits, records.labels, records.images, strict=True
+        )
+    )

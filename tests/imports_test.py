@@ -1,0 +1,118 @@
+"""Which way imports run, and that each package is the one in this folder."""
+
+import ast
+import importlib
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+PACKAGES = ("fer_tfds", "trainer", "export", "edge", "benchmarks")
+
+# package -> what it may import of ours.
+ALLOWED = {
+    "fer_tfds": {"fer_tfds"},
+    "trainer": {"trainer", "fer_tfds.labels"},
+    "export": {"export", "trainer", "fer_tfds.labels", "edge"},
+    "edge": {"edge"},
+    "benchmarks": {"benchmarks", "fer_tfds", "trainer", "export", "edge"},
+}
+# library -> the only files that may import it.
+CONFINED = {
+    "sklearn": {"trainer/metrics.py"},
+    "matplotlib": {"trainer/report.py"},
+    "jinja2": {"trainer/report.py"},
+    "ai_edge_litert": {"edge/classifier.py"},
+    "keras_tuner": set(),
+    "tf_keras": set(),
+    "tensorflow_model_optimization": set(),
+}
+WITHOUT_TENSORFLOW = (
+    "edge",
+    "fer_tfds/labels.py",
+    "fer_tfds/synthetic.py",
+    "fer_tfds/sources",
+    "trainer/metrics.py",
+    "trainer/report.py",
+    "trainer/settings.py",
+)
+FILES = [
+    path
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if "build" not in path.relative_to(ROOT).parts
+]
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(path):
+    """Full names of everything a file imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: relative import"
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def starts_with(name, prefix):
+    return name == prefix or name.startswith(prefix + ".")
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_run_the_allowed_way(path):
+    package = path.relative_to(ROOT).parts[0]
+    ours = (*PACKAGES, "tests", "tuning")
+    for name in imported(path):
+        if any(starts_with(name, other) for other in ours):
+            allowed = ALLOWED[package]
+            assert any(starts_with(name, prefix) for prefix in allowed), name
+        assert name.split(".")[-1] != "__main__", name
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_libraries_stay_where_they_belong(path):
+    for name in imported(path):
+        library = name.split(".")[0]
+        if library in CONFINED:
+            assert name_of(path) in CONFINED[library], name
+        if name_of(path).startswith(WITHOUT_TENSORFLOW):
+            assert library not in ("tensorflow", "keras"), name
+    if path.relative_to(ROOT).parts[0] == "fer_tfds":
+        assert not any(starts_with(n, "keras") for n in imported(path))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_flags_are_defined_in_their_own_files_only(path):
+    if name_of(path) == "trainer/cli_flags.py" or path.name == "__main__.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            assert not node.attr.startswith("DEFINE_"), f"line {node.lineno}"
+        if isinstance(node, ast.Attribute) and node.attr == "FLAGS":
+            assert name_of(path) == "trainer/console.py", node.lineno
+
+
+def test_the_walk_sees_what_is_there():
+    assert len(FILES) > 30
+    train = imported(ROOT / "trainer" / "train.py")
+    assert "trainer.loop" in train
+    assert "keras" in train
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_package_is_the_one_in_this_folder(package):
+    module = importlib.import_module(package)
+    assert pathlib.Path(module.__file__).parent == ROOT / package
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_files_are_short_and_say_what_they_are(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 310
+    assert ast.get_docstring(ast.parse(text))

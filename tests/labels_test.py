@@ -1,0 +1,81 @@
+"""The label taxonomy."""
+
+import subprocess
+import sys
+
+import pytest
+
+from fer_tfds import labels
+
+
+def test_fer2013_names_are_in_the_official_order():
+    assert labels.class_names("fer2013") == (
+        "angry",
+        "disgust",
+        "fear",
+        "happy",
+        "sad",
+        "surprise",
+        "neutral",
+    )
+
+
+def test_affectnet_names_are_in_the_official_order():
+    names = labels.class_names("affectnet")
+    assert names[:4] == ("neutral", "happiness", "sadness", "surprise")
+    assert names[4:8] == ("fear", "disgust", "anger", "contempt")
+    assert names[8:] == ("none", "uncertain", "no-face")
+
+
+def test_unknown_data_set_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"affectnet, fer2013.*'imagenet'"):
+        labels.class_names("imagenet")
+
+
+@pytest.mark.parametrize(
+    ("name", "canonical"),
+    [
+        ("angry", "angry"),
+        ("anger", "angry"),
+        ("disgusted", "disgust"),
+        ("fearful", "fear"),
+        ("happiness", "happy"),
+        ("sadness", "sad"),
+        ("surprised", "surprise"),
+        ("neutral", "neutral"),
+        ("contempt", "contempt"),
+        (" Happy ", "happy"),
+        ("ANGER", "angry"),
+    ],
+)
+def test_canonical_name(name, canonical):
+    assert labels.canonical_name(name) == canonical
+
+
+@pytest.mark.parametrize("name", ["", "bored", "uncertain", "no-face", "3"])
+def test_unknown_name_lists_the_known_ones(name):
+    with pytest.raises(ValueError, match="anger, angry, contempt") as caught:
+        labels.canonical_name(name)
+    assert repr(name) in str(caught.value)
+
+
+def test_every_expression_of_each_data_set_has_a_canonical_name():
+    expressions = [
+        *labels.class_names("fer2013"),
+        *labels.class_names("affectnet")[:8],
+    ]
+    for name in expressions:
+        assert labels.canonical_name(name) in labels.CANONICAL_NAMES
+
+
+@pytest.mark.parametrize(
+    ("module", "banned"),
+    [
+        ("fer_tfds.labels", "numpy"),
+        ("fer_tfds.synthetic", "tensorflow"),
+        ("fer_tfds.sources.fer2013", "tensorflow"),
+    ],
+)
+def test_import_stays_light(module, banned):
+    code = f"import sys, {module}; sys.exit({banned!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

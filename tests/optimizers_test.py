@@ -1,0 +1,80 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer import optimizers
+from trainer.settings import from_flat
+
+
+@pytest.fixture
+def model():
+    return keras.Sequential([keras.Input([3]), keras.layers.Dense(2)])
+
+
+def rates(name, steps=100):
+    schedule = optimizers.make_schedule(name, 0.1, steps, keras)
+    if isinstance(schedule, float):
+        return np.full(steps, schedule)
+    return np.array([float(schedule(step)) for step in range(steps)])
+
+
+def test_schedules_have_their_shapes():
+    np.testing.assert_allclose(rates("constant"), 0.1)
+    cosine = rates("cosine")
+    assert cosine[0] == pytest.approx(0.1)
+    assert cosine[50] == pytest.approx(0.05, abs=1e-3)
+    assert np.all(np.diff(cosine) < 0)
+    cycle = rates("one_cycle")
+    assert cycle[0] == pytest.approx(0.1 / 25)
+    assert cycle.argmax() == 30
+    assert cycle.max() == pytest.approx(0.1)
+    assert cycle[-1] < 0.001
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+def test_only_kernels_decay(name, model):
+    settings = from_flat({"optimizer": name, "weight_decay": 0.5})
+    optimizer = optimizers.make_optimizer(
+        settings.training, 0.1, 10, model, keras
+    )
+    model.set_weights([np.ones([3, 2]), np.ones([2])])
+    zeros = [tf.zeros([3, 2]), tf.zeros([2])]
+    optimizer.apply(zeros, model.trainable_variables)
+    kernel, bias = model.get_weights()
+    np.testing.assert_allclose(kernel, 0.95, atol=1e-6)
+    np.testing.assert_allclose(bias, 1.0)
+
+
+def test_momentum_is_honoured(model):
+    settings = from_flat({"optimizer": "sgd", "momentum": 0.5})
+    optimizer = optimizers.make_optimizer(
+        settings.training, 0.1, 10, model, keras
+    )
+    assert optimizer.momentum == 0.5
+    assert optimizer.nesterov
+
+
+def test_balanced_weights_are_one_on_average():
+    labels = np.array([0] * 6 + [1] * 3 + [2])
+    weights = optimizers.class_weights("balanced", labels, 3)
+    assert weights[labels].mean() == pytest.approx(1)
+    assert weights[2] == pytest.approx(6 * weights[0])
+    assert optimizers.class_weights("none", labels, 3).tolist() == [1, 1, 1]
+
+
+def test_balanced_weights_need_every_class():
+    with pytest.raises(ValueError, match=r"counts are \[1, 0\]"):
+        optimizers.class_weights("balanced", np.array([0]), 2)
+
+
+def test_loss_is_cross_entropy_with_smoothing_and_weights():
+    logits = tf.math.log([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
+    labels = tf.constant([0, 1])
+    plain = optimizers.make_loss(0.0, np.ones(3))(labels, logits)
+    np.testing.assert_allclose(plain, -np.log([0.7, 0.1]), rtol=1e-5)
+    weighed = optimizers.make_loss(0.0, [2, 3, 1])(labels, logits)
+    np.testing.assert_allclose(weighed, plain * [2.0, 3.0], rtol=1e-5)
+    smooth = optimizers.make_loss(0.3, np.ones(3))(labels, logits)
+    expected = -(0.8 * np.log(0.7) + 0.1 * np.log(0.2) + 0.1 * np.log(0.1))
+    assert float(smooth[0]) == pytest.approx(expected, rel=1e-5)

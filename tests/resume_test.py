@@ -1,0 +1,90 @@
+"""Interrupting a run with -9 and typing the same command again."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def command(workdir, data_dir):
+    return [
+        sys.executable, "-m", "trainer",
+        f"--workdir={workdir}", f"--data_dir={data_dir}",
+        "--backbone=tiny_cnn", "--batch_size=28", "--ema=0.9", "--flip",
+        "--rotation=5", "--pooling_dropout=0.3", "--schedule=one_cycle",
+        "--head_epochs=2", "--fine_tune_epochs=6", "--optimizer=adam",
+        "--fine_tune_learning_rate=0.003",
+    ]  # fmt: skip
+
+
+def weights(workdir):
+    import h5py
+
+    found = {}
+    with h5py.File(workdir / "best.weights.h5") as file:
+        file.visititems(
+            lambda name, item: (
+                found.__setitem__(name, np.array(item))
+                if isinstance(item, h5py.Dataset)
+                else None
+            )
+        )
+    return found
+
+
+def kill_after_epoch(arguments, workdir, epoch):
+    """Starts a run and kills it -9 once the checkpoint of `epoch` is there."""
+    process = subprocess.Popen(
+        arguments, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True
+    )
+    deadline = time.monotonic() + 240
+    target = workdir / "checkpoints" / f"epoch-{epoch:05d}"
+    while not target.exists():
+        assert process.poll() is None, "the run ended before it was killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.mark.parametrize("epoch", [1, 5], ids=["phase1", "phase2"])
+def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
+    epoch, whole_run, prepared_data, tmp_path
+):
+    workdir = tmp_path / "killed"
+    arguments = command(workdir, prepared_data)
+    kill_after_epoch(arguments, workdir, epoch)
+    assert not (workdir / "metrics.json").exists()
+    again = subprocess.run(
+        arguments, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "going on after epoch" in again.stdout
+    expected, got = weights(whole_run), weights(workdir)
+    assert expected.keys() == got.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(value, got[name], err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def whole_run(prepared_data, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("runs") / "whole"
+    subprocess.run(command(workdir, prepared_data), cwd=ROOT, check=True)
+    return workdir
+
+
+def test_other_settings_are_refused_and_named(whole_run, prepared_data):
+    arguments = [*command(whole_run, prepared_data), "--seed=5"]
+    result = subprocess.run(
+        arguments, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert "seed: 0 there, 5 now" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,144 @@
+"""Finding FER-2013 by its contents, and counting its faces."""
+
+import gzip
+import json
+
+import pytest
+
+from fer_tfds import synthetic
+from fer_tfds.sources import fer2013
+from fer_tfds.sources.records import FaceRecords
+from fer_tfds.sources.records import SourceError
+from tests.data_fixtures import COUNTS
+from tests.data_fixtures import SEED
+from tests.data_fixtures import read_all
+from tests.data_fixtures import write_tar
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return synthetic.draw_records(COUNTS, SEED)
+
+
+@pytest.fixture
+def csv_dir(tmp_path):
+    synthetic.write_csv(tmp_path, COUNTS, SEED)
+    return tmp_path
+
+
+@pytest.fixture
+def archive(tmp_path):
+    synthetic.write_challenge_archive(tmp_path, COUNTS, SEED)
+    return tmp_path / "fer2013.tar.gz"
+
+
+def test_source_is_recognised_by_content(archive, tmp_path):
+    archive.rename(tmp_path / "download (1)")
+    source = fer2013.find_source(tmp_path)
+    assert source.form == "tar archive"
+    assert source.path == tmp_path / "download (1)"
+
+
+@pytest.mark.parametrize("layout", synthetic.LAYOUTS)
+def test_source_may_lie_one_folder_deeper(tmp_path, layout):
+    synthetic.LAYOUTS[layout](tmp_path / "kaggle", COUNTS, SEED)
+    assert len(read_all(tmp_path).ids) == 28
+
+
+def test_other_files_are_passed_over(csv_dir):
+    (csv_dir / "fer2013new.csv").write_text("Usage,Image name,neutral\n")
+    (csv_dir / "notes.txt").write_text("emotion and pixels")
+    (csv_dir / "empty").write_bytes(b"")
+    (csv_dir / "zeros").write_bytes(bytes(2048))
+    (csv_dir / "broken_link").symlink_to("nowhere")
+    (csv_dir / "words.gz").write_bytes(gzip.compress(b"words"))
+    write_tar(csv_dir / "other.tar.gz", {"a.csv": "x,y\n1,2\n"})
+    assert fer2013.find_source(csv_dir).path == csv_dir / "fer2013.csv"
+
+
+def test_several_copies_ask_to_keep_one(csv_dir):
+    synthetic.write_challenge_archive(csv_dir, COUNTS, SEED)
+    with pytest.raises(SourceError) as caught:
+        fer2013.find_source(csv_dir)
+    text = str(caught.value)
+    assert f"{csv_dir / 'fer2013.csv'} (CSV file)" in text
+    assert f"{csv_dir / 'fer2013.tar.gz'} (tar archive)" in text
+    assert "Keep one" in text
+
+
+def test_absent_folder_says_what_to_put_there(tmp_path):
+    with pytest.raises(SourceError, match="no such folder") as caught:
+        fer2013.find_source(tmp_path / "none")
+    assert "fer2013.tar.gz" in str(caught.value)
+    assert "--manual_dir" in str(caught.value)
+
+
+def test_folder_without_a_copy_lists_what_is_there(tmp_path):
+    for index in range(10):
+        (tmp_path / f"file{index}").write_text("x")
+    with pytest.raises(SourceError, match=r"file0, .*file7 and 2 more"):
+        fer2013.find_source(tmp_path)
+
+
+def test_official_counts_add_up():
+    totals = {name: sum(row) for name, row in fer2013.OFFICIAL_COUNTS.items()}
+    assert totals == {"train": 28709, "validation": 3589, "test": 3589}
+
+
+def test_expected_counts_come_before_the_official_ones(csv_dir):
+    counts, origin = fer2013.load_expected_counts(csv_dir)
+    assert counts == COUNTS
+    assert origin == str(csv_dir / "expected_counts.json")
+    (csv_dir / "expected_counts.json").unlink()
+    counts, origin = fer2013.load_expected_counts(csv_dir)
+    assert counts == fer2013.OFFICIAL_COUNTS
+    assert "official" in origin
+
+
+def test_counts_that_agree_give_a_table(drawn):
+    table = fer2013.check_counts(drawn, COUNTS, "x")
+    assert "surprise" in table
+    assert table.splitlines()[1].split() == ["train", *["2"] * 7, "14"]
+
+
+def test_counts_that_differ_show_both(drawn):
+    with pytest.raises(SourceError) as caught:
+        fer2013.check_counts(drawn, fer2013.OFFICIAL_COUNTS, "the challenge")
+    text = str(caught.value)
+    assert "not that of the challenge" in text
+    assert "3,995" in text
+    assert "28,709" in text
+    assert (
+        f"expected_counts.json beside the raw data: {json.dumps(COUNTS)}"
+        in (" ".join(text.split()))
+    )
+
+
+def test_a_class_of_another_split_is_noticed(drawn):
+    moved = FaceRecords(
+        drawn.images, drawn.labels, ["test", *drawn.splits[1:]], drawn.ids
+    )
+    with pytest.raises(SourceError, match="not that of"):
+        fer2013.check_counts(moved, COUNTS, "x")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "not JSON"),
+        ("[]", "not as expected"),
+        ('{"train": [1]}', "not as expected"),
+        (json.dumps({**COUNTS, "extra": [1] * 7}), "not as expected"),
+        (json.dumps({**COUNTS, "test": [1] * 6}), "not as expected"),
+        (json.dumps({**COUNTS, "test": [1.5] * 7}), "not as expected"),
+        (json.dumps({**COUNTS, "test": [-1] * 7}), "not as expected"),
+    ],
+    ids=["json", "list", "short", "split", "class", "float", "negative"],
+)
+def test_malformed_expected_counts_show_the_form(tmp_path, content, message):
+    path = tmp_path / "expected_counts.json"
+    path.write_text(content)
+    with pytest.raises(SourceError, match=message) as caught:
+        fer2013.load_expected_counts(tmp_path)
+    assert str(path) in str(caught.value)
+    assert '"train": [3995' in str(caught.value)

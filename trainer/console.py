@@ -1,0 +1,60 @@
+"""What a command says on the screen, and how it says that it failed.
+
+Called by the `__main__` files before TensorFlow is loaded, so this module
+imports TensorFlow only inside functions.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from collections.abc import Iterator
+
+from absl import flags
+from absl import logging
+
+
+def run_command(command: Callable[[], int | None]) -> int:
+    """Runs a command quietly; a foreseen error becomes one message.
+
+    Args:
+      command: does the work; returns an exit code, or None for 0.
+
+    Returns:
+      The exit code of the process: 1 after a foreseen error.
+    """
+    quiet_libraries()
+    try:
+        return command() or 0
+    except (ValueError, OSError, ArithmeticError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def quiet_libraries() -> None:
+    """Loads TensorFlow without its greetings; warnings still show.
+
+    The greetings come before any log level is read, hence the redirection.
+    `--verbosity=0` and TF_CPP_MIN_LOG_LEVEL=0 bring the later ones back.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if flags.FLAGS["verbosity"].using_default_value:
+        logging.set_verbosity(logging.WARNING)
+    with _standard_error_to(os.devnull):
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+
+
+@contextlib.contextmanager
+def _standard_error_to(path: str) -> Iterator[None]:
+    """Sends file descriptor 2, which C++ writes to, to another file."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(path, "w", encoding="utf-8") as target:
+            os.dup2(target.fileno(), 2)
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
