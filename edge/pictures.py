@@ -92,9 +92,6 @@ def _to_array(image):
         return (values >> 8).astype(np.uint8)[..., np.newaxis]
     if mode in ("1", "L", "LA", "La"):
         return np.asarray(image.convert("L"))[..., np.newaxis]
-    if mode in ("P", "PA"):
-        # Straight to RGB would mix the transparent colour in.
-        image = image.convert("RGBA")
     return np.asarray(image.convert("RGB"))
 
 

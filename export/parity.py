@@ -252,7 +252,11 @@ def _describe_reference(labels, reference, run):
 
 
 def _keras_predict(model) -> Predict:
-    call = tf.function(lambda pixels: model(pixels, training=False))
+    # Without a signature the shorter last batch would be traced anew.
+    signature = [tf.TensorSpec(model.input_shape, tf.float32)]
+    call = tf.function(
+        lambda pixels: model(pixels, training=False), input_signature=signature
+    )
     return _in_batches(
         lambda images: call(tf.constant(images, tf.float32)).numpy()
     )

@@ -104,6 +104,7 @@ def test_two_replicas_fine_tune_in_mixed_precision(prepared_data, tmp_path):
         **VALUES,
         "data_dir": prepared_data,
         "fine_tune_epochs": 1,
+        "image_size": 24,
         "precision": "mixed_float16",
     }
     workdir = run_two_replicas(values, tmp_path)

@@ -129,6 +129,8 @@ def test_certain_and_wrong_keeps_log_loss_finite():
 def test_result_survives_strict_json(result):
     text = json.dumps(result, allow_nan=False)
     assert json.loads(text) == result
+    values = [value for row in result["per_class"] for value in row.values()]
+    assert {type(value) for value in values} == {str, int, float, list}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +218,9 @@ def _changed(row, values):
         pytest.param(
             np.eye(3)[LABELS], PROBABILITIES, NAMES, r"\(6, 3\)", id="one-hot"
         ),
-        pytest.param(LABELS[:0], PROBABILITIES[:0], NAMES, "empty", id="empty"),
+        pytest.param(
+            LABELS[:0], PROBABILITIES[:0], NAMES, r"is empty\. Has", id="empty"
+        ),
         pytest.param(
             LABELS.astype(float), PROBABILITIES, NAMES, "float64", id="floats"
         ),

@@ -133,10 +133,17 @@ def test_a_picture_that_fits_is_left_alone():
     )
 
 
-def test_grey_follows_the_weights_of_the_eye():
-    pixel = np.array([[[200, 100, 50, 0]]], np.uint8)
-    # 0.2989 * 200 + 0.587 * 100 + 0.114 * 50 = 124.18
-    assert pictures.prepare_picture(pixel, 1, 1).tolist() == [[[124]]]
+@pytest.mark.parametrize(
+    ("colour", "grey"),
+    [
+        ([200, 100, 50, 0], 124),  # 59.78 + 58.70 + 5.70 = 124.18
+        ([1, 2, 30, 255], 5),  # 0.30 + 1.17 + 3.42 = 4.89
+    ],
+    ids=["down", "up"],
+)
+def test_grey_follows_the_weights_of_the_eye_and_rounds(colour, grey):
+    pixel = np.array([[colour]], np.uint8)
+    assert pictures.prepare_picture(pixel, 1, 1).tolist() == [[[grey]]]
 
 
 def test_grey_is_repeated_for_a_colour_model():

@@ -37,6 +37,10 @@ BEST_WEIGHTS = "best.weights.h5"
 CHECKPOINTS = "checkpoints"
 KEPT_CHECKPOINTS = 2
 
+# What TensorFlow raises for a checkpoint that is cut, damaged or of other
+# shapes.
+_UNREADABLE = (AssertionError, IndexError, ValueError, tf.errors.OpError)
+
 # Settings that say where and how, not what: they may change on resuming.
 FREE_ON_RESUME = ("data_dir", "max_memory_gib")
 
@@ -107,24 +111,23 @@ def write_text(path: str | os.PathLike, text: str) -> None:
         aside.write_text(text, encoding="utf-8")
 
 
-def open_workdir(
+def check_workdir(
     workdir: pathlib.Path, settings: settings_lib.Settings, *, overwrite: bool
 ) -> None:
-    """Makes a workdir ready for a run, new or resumed, and checks it is ours.
+    """Refuses a workdir that a run with these settings may not use.
 
     Raises:
       WorkdirError: the folder holds a finished run, a run with other
         settings, or something that is no run.
     """
-    if overwrite and (workdir / SETTINGS).exists():
-        shutil.rmtree(workdir)
     if not workdir.exists() or not any(workdir.iterdir()):
-        write_text(workdir / SETTINGS, settings.to_json())
         return
     if not (workdir / SETTINGS).exists():
         raise WorkdirError(
             f"{workdir} is not empty and holds no run; give another --workdir"
         )
+    if overwrite:
+        return
     _check_same_settings(workdir, settings)
     if (workdir / METRICS).exists():
         raise WorkdirError(
@@ -132,6 +135,21 @@ def open_workdir(
             f"  python -m export --workdir={workdir} --tflite\n"
             "or train again with another --workdir, or with --overwrite"
         )
+
+
+def open_workdir(
+    workdir: pathlib.Path, settings: settings_lib.Settings, *, overwrite: bool
+) -> None:
+    """Makes a workdir ready for a run, new or resumed.
+
+    Raises:
+      WorkdirError: as `check_workdir`.
+    """
+    check_workdir(workdir, settings, overwrite=overwrite)
+    if overwrite and workdir.exists():
+        shutil.rmtree(workdir)
+    if not (workdir / SETTINGS).exists():
+        write_text(workdir / SETTINGS, settings.to_json())
 
 
 def keep_manifest(workdir: pathlib.Path, manifest: dict[str, Any]) -> None:
@@ -151,6 +169,16 @@ def keep_manifest(workdir: pathlib.Path, manifest: dict[str, Any]) -> None:
             f"now there is {manifest['data']}. Give --data_dir of the data it "
             "began with, or another --workdir, or --overwrite to begin again"
         )
+
+
+def random_states(model) -> list[tf.Variable]:
+    """Returns the states of a model's random layers.
+
+    tf.train.Checkpoint does not find them by itself, and without them a
+    resumed run would draw the dropout of its first epoch again.
+    """
+    weights = {id(weight) for weight in model.weights}
+    return [v.value for v in model.variables if id(v) not in weights]
 
 
 def save_checkpoint(
@@ -193,7 +221,7 @@ def restore_checkpoint(workdir: pathlib.Path, objects: dict[str, Any]) -> None:
     try:
         status = tf.train.Checkpoint(**objects).read(str(folder / "state"))
         status.assert_existing_objects_matched()
-    except (AssertionError, ValueError, tf.errors.OpError) as error:
+    except _UNREADABLE as error:
         raise WorkdirError(
             f"{folder} cannot be restored ({str(error).splitlines()[0]}). "
             "Delete that folder to resume from the checkpoint before it, or "

@@ -54,6 +54,8 @@ def train_and_evaluate(
     """
     workdir = pathlib.Path(workdir)
     strategy = runtime.configure(settings.training)
+    if runtime.is_chief(strategy):
+        checkpoints.check_workdir(workdir, settings, overwrite=overwrite)
     builder = input_pipeline.find_data(settings.data)
     splits = {n: input_pipeline.load_split(settings.data, n) for n in SPLITS}
     _check_batch(settings, splits["train"])
@@ -61,6 +63,7 @@ def train_and_evaluate(
     if runtime.is_chief(strategy):
         checkpoints.open_workdir(workdir, settings, overwrite=overwrite)
         _describe(workdir, settings, builder, splits, strategy)
+        print(_headline(builder, splits, model, strategy), flush=True)
     runtime.wait_for_all(strategy)
     run = _Run(settings, workdir, strategy, splits, model, average)
     run.train()
@@ -111,7 +114,11 @@ class _Run:
 
     def _run_phase(self, phase: phases.Phase) -> None:
         learner = self._make_learner(phase)
-        objects = {"model": self.model, "optimizer": learner.optimizer}
+        objects = {
+            "model": self.model,
+            "optimizer": learner.optimizer,
+            "random_states": checkpoints.random_states(self.model),
+        }
         if self.average is not None:
             objects["average"] = self.average
         if self.progress.phase_epoch:
@@ -264,6 +271,16 @@ def _describe(workdir, settings, builder, splits, strategy):
     checkpoints.keep_manifest(workdir, description)
     checkpoints.write_text(
         workdir / "run.flags", cli_flags.to_flagfile(settings, str(workdir))
+    )
+
+
+def _headline(builder, splits, model, strategy):
+    """One line that says what is about to be trained, and on what."""
+    return (
+        f"{builder.info.full_name}: {len(splits['train'].labels):,} training "
+        f"images; {model.name}: {model.count_params():,} weights; "
+        f"{keras.mixed_precision.dtype_policy().name} on "
+        f"{strategy.num_replicas_in_sync} replica(s)"
     )
 
 

@@ -33,11 +33,12 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     RELEASE_NOTES = {"1.0.0": "First release."}  # noqa: RUF012, TFDS's form
 
     MANUAL_DOWNLOAD_INSTRUCTIONS = """
-    FER-2013 may not be redistributed, so you have to fetch it yourself, once.
+    FER-2013 is handed out to people who accept its rules, so you have to fetch
+    it yourself, once.
     1. Sign in at https://www.kaggle.com, open
        https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-challenge/data
        and accept the rules of the competition.
-    2. Download `fer2013.tar.gz` (about 92 MB). Do not unpack it.
+    2. Download `fer2013.tar.gz` (94 MB). Do not unpack it.
     3. Put it into an empty folder DIR and run
        tfds build fer_tfds/fer2013 --manual_dir=DIR
     Instead of the archive, DIR may hold `fer2013.csv`, the file inside it, or
@@ -93,8 +94,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 def _encode_pngs(images: np.ndarray) -> Iterator[bytes]:
     """Encodes faces, uint8 [n, 48, 48], without loss, in their order.
 
-    A batch at a time in TensorFlow's threads, while Python writes the records
-    before it: a third of the time of one call to Pillow after the other.
+    TensorFlow's threads encode a batch while Python writes the records before
+    it; on 35,887 faces this took half the time of one Pillow call each.
     """
     batches = (
         tf.data.Dataset.from_tensor_slices(images[..., np.newaxis])

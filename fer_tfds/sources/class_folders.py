@@ -61,13 +61,13 @@ def read_faces(folder: Path) -> FaceRecords:
         SourceError: a folder is absent, empty or of no known class, or a
             picture has another name, cannot be decoded, or is not 48x48 grey.
     """
-    # One after the other: threads only cost time on pictures this small.
     pictures = [
         picture
         for name, usages in _USAGES_OF_FOLDER.items()
         for class_folder, label in _list_classes(folder / name)
         for picture in _list_pictures(class_folder, label, usages)
     ]
+    # One after the other: threads only cost time on pictures this small.
     return FaceRecords(
         images=np.stack([_read_picture(p.path) for p in pictures]),
         labels=np.array([picture.label for picture in pictures], np.int64),

@@ -1,7 +1,7 @@
 """FER-2013 in any of the forms in which people have it.
 
 Forms are recognised by what files hold, never by what they are called. To add
-one, write its reader beside this file and add a line to `_find_in_folder` or
+one, write its reader beside this file and add it to `_find_all` (a folder) or
 `_find_in_file`. How many faces there must be is said here too.
 """
 

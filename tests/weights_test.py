@@ -1,0 +1,99 @@
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from trainer import weights
+from trainer.models import build_model
+from trainer.settings import from_flat
+
+
+def make(backbone, source="none"):
+    settings = from_flat({"backbone": backbone, "weights": source})
+    return build_model(settings, 7, keras), settings
+
+
+def layer_weights(model, name):
+    return model.get_layer(name).get_weights()
+
+
+def test_a_file_fills_the_backbone_and_nothing_else(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    donor = keras.applications.MobileNetV2(include_top=False, weights=None)
+    donor.save_weights(path)
+    model, settings = make("mobilenetv2", str(path))
+    head = layer_weights(model, "logits")
+    weights.load_backbone_weights(model, settings, keras)
+    for name in ("Conv1", "block_3_depthwise", "Conv_1_bn"):
+        for expected, got in zip(
+            layer_weights(donor, name), layer_weights(model, name), strict=True
+        ):
+            np.testing.assert_array_equal(expected, got)
+    np.testing.assert_array_equal(head[0], layer_weights(model, "logits")[0])
+
+
+def test_a_cnn_of_ours_takes_weights_too(tmp_path):
+    path = tmp_path / "t.weights.h5"
+    first, _ = make("tiny_cnn")
+    features = first.get_layer("pooling").output
+    keras.Model(first.inputs, features).save_weights(path)
+    model, settings = make("tiny_cnn", str(path))
+    weights.load_backbone_weights(model, settings, keras)
+    np.testing.assert_array_equal(
+        layer_weights(first, "stage2_1_conv")[0],
+        layer_weights(model, "stage2_1_conv")[0],
+    )
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    path = tmp_path / "other.weights.h5"
+    keras.Sequential([keras.Input([3]), keras.layers.Dense(2)]).save_weights(
+        path
+    )
+    model, settings = make("mobilenetv2", str(path))
+    with pytest.raises(weights.WeightsError, match="does not fit mobilenetv2"):
+        weights.load_backbone_weights(model, settings, keras)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    model, settings = make("tiny_cnn", str(tmp_path / "no.h5"))
+    with pytest.raises(weights.WeightsError, match="there is no file"):
+        weights.load_backbone_weights(model, settings, keras)
+
+
+def test_imagenet_without_a_network_says_what_to_do(prepared_data, tmp_path):
+    # Port 9 of this machine: nothing answers there, as without a network.
+    nowhere = "http://127.0.0.1:9"
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "trainer",
+            f"--data_dir={prepared_data}",
+            f"--workdir={tmp_path / 'run'}",
+            "--backbone=mobilenetv2",
+            "--weights=imagenet",
+        ],
+        cwd=pathlib.Path(__file__).parent.parent,
+        env={
+            **os.environ,
+            "http_proxy": nowhere,
+            "https_proxy": nowhere,
+            "no_proxy": "",
+            "KERAS_HOME": str(tmp_path / "keras"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert "--weights=mobilenetv2.weights.h5" in result.stderr
+    expected = "MobileNetV2(include_top=False, weights='imagenet')"
+    assert expected in result.stderr
+    assert "--weights=none" in result.stderr
+    assert not (tmp_path / "run").exists()
