@@ -12,8 +12,6 @@ import dataclasses
 import json
 import pathlib
 
-import numpy as np
-
 from edge import Classifier
 from fer_tfds import labels as taxonomy
 from trainer import checkpoints
@@ -97,16 +95,10 @@ def _score(path, splits, dataset):
     names = taxonomy.class_names(dataset)
     return {
         name: metrics.evaluate_probabilities(
-            split.labels, _normalised(classifier, split.images), names
+            split.labels, classifier.probabilities(split.images), names
         )
         for name, split in splits.items()
     }
-
-
-def _normalised(classifier, images):
-    # Quantised probabilities sum to one only within their step.
-    probabilities = classifier.probabilities(images).astype(np.float64)
-    return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
 def _row(name, size, figures, agreement):
