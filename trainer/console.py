@@ -38,7 +38,8 @@ def quiet_libraries() -> None:
     `--verbosity=0` and TF_CPP_MIN_LOG_LEVEL=0 bring the later ones back.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if flags.FLAGS["verbosity"].using_default_value:
+    # app.run gives the flag a value of its own, so only `present` tells.
+    if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)
     with _standard_error_to(os.devnull):
         import tensorflow as tf
