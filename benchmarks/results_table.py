@@ -15,6 +15,7 @@ import pathlib
 from edge import Classifier
 from fer_tfds import labels as taxonomy
 from trainer import checkpoints
+from trainer import files
 from trainer import input_pipeline
 from trainer import metrics
 from trainer import settings as settings_lib
@@ -87,7 +88,7 @@ def put_between_markers(path: pathlib.Path, table: str) -> None:
         raise ValueError(f"{path} has no line {BEGIN} with {END} after it")
     before, rest = text.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
-    checkpoints.write_text(path, f"{before}{BEGIN}\n{table}\n{END}{after}")
+    files.write_text(path, f"{before}{BEGIN}\n{table}\n{END}{after}")
 
 
 def _score(path, splits, dataset):

@@ -1,4 +1,4 @@
-"""`python -m edge --model=M.tflite FACE.png ...`: which emotion is shown.
+"""`python -m edge --model=M.tflite FACE.png ...`: which expression is shown.
 
 Parses arguments, prints, returns an exit code: 0 when every picture was
 answered, 1 when one could not be read, 2 when the command was wrong.
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m edge",
-        description="Names the emotion in pictures of faces.",
+        description="Names the expression in pictures of faces.",
     )
     parser.add_argument(
         "pictures",

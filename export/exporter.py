@@ -16,6 +16,7 @@ from export import calibration
 from export import parity
 from export import tflite
 from trainer import checkpoints
+from trainer import files
 from trainer import input_pipeline
 from trainer.checkpoints import Run
 from trainer.input_pipeline import Split
@@ -74,7 +75,7 @@ def export_run(options: ExportOptions) -> pathlib.Path:
     train = input_pipeline.load_split(data, "train") if options.tflite else None
     _warn_of_other_data(run, {"validation": validation, "train": train})
     validation = _spread(validation, options.parity_images)
-    with checkpoints.write_aside(options.target) as aside:
+    with files.write_aside(options.target) as aside:
         aside.mkdir()
         _write_artefacts(run, aside, train, options)
         _pass_gate(run, aside, validation, options)
@@ -111,7 +112,7 @@ def _pass_gate(run, folder, validation, options):
         (folder / PARITY).write_text(text, encoding="utf-8")
         failed.unlink(missing_ok=True)
         return
-    checkpoints.write_text(failed, text)
+    files.write_text(failed, text)
     names = [r["artefact"] for r in report["artefacts"] if not r["passed"]]
     raise ExportError(
         f"{', '.join(names)} did not pass the gate; nothing was exported. "

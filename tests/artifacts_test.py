@@ -12,6 +12,7 @@ import pytest
 from export import artifacts
 from export import parity
 from tests import export_fixtures
+from tests import prepared
 
 # Each loads one file in a process of its own and saves its answers.
 LOAD_H5 = """
@@ -79,10 +80,10 @@ def test_metadata_states_the_contract_of_the_input():
 def test_metadata_states_where_the_model_comes_from():
     stated = metadata()
     assert stated["data"]["name"] == "fer2013/1.0.0"
-    assert stated["data"]["splits"]["train"]["examples"] == 84
+    assert stated["data"]["splits"]["train"]["examples"] == 280
     assert stated["settings"]["model"]["backbone"] == "tiny_cnn"
     assert set(stated["libraries"]) == set(artifacts.LIBRARIES)
-    assert stated["calibration"]["count"] == 84
+    assert stated["calibration"]["count"] == 280
     assert {r["recipe"] for r in stated["tflite"].values()} == {
         "float32",
         "int8",
@@ -91,7 +92,7 @@ def test_metadata_states_where_the_model_comes_from():
 
 def test_metadata_holds_no_folder_of_this_machine():
     text = (export_fixtures.export_folder() / artifacts.METADATA).read_text()
-    assert str(export_fixtures.data_dir()) not in text
+    assert str(prepared.data_dir()) not in text
 
 
 def test_weights_given_by_path_keep_only_their_name():

@@ -13,16 +13,6 @@ def small_model(units=2):
     return keras.Sequential([keras.Input([3]), keras.layers.Dense(units)])
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "file.txt"
-    checkpoints.write_text(path, "old")
-    with pytest.raises(RuntimeError), checkpoints.write_aside(path) as aside:
-        aside.write_text("half")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["file.txt"]
-
-
 def test_checkpoints_restore_weights_optimizer_and_progress(tmp_path):
     model = small_model()
     optimizer = keras.optimizers.Adam(0.1)

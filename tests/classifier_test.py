@@ -16,7 +16,7 @@ import tensorflow as tf
 import edge
 from edge import classifier
 from export import tflite
-from tests import export_fixtures
+from tests import prepared
 
 ROOT = pathlib.Path(__file__).parent.parent
 SIZE = 8
@@ -59,7 +59,7 @@ def convert(kind):
     batch = None if kind == "dynamic_batch" else 1
     signature = [tf.TensorSpec([batch, SIZE, SIZE, 1], name="pixels")]
     function = tf.function(module.answer, input_signature=signature)
-    folder = export_fixtures.scratch() / f"brightness_{kind}"
+    folder = prepared.scratch() / f"brightness_{kind}"
     tf.saved_model.save(module, str(folder), signatures=function)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
     if kind not in ("float32", "dynamic_batch"):
@@ -75,7 +75,7 @@ def convert(kind):
 
 @functools.cache
 def model_path(kind):
-    path = export_fixtures.scratch() / f"{kind}.tflite"
+    path = prepared.scratch() / f"{kind}.tflite"
     path.write_bytes(convert(kind))
     tflite.append_metadata(path, LABELS, METADATA)
     return path

@@ -25,19 +25,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="session")
-def prepared_data(tmp_path_factory):
-    """Folder of prepared data: 140 + 42 + 42 drawn faces, balanced."""
-    import tensorflow_datasets as tfds
+def prepared_data():
+    """Folder of prepared data, as `tests.prepared` makes it."""
+    from tests import prepared
 
-    from fer_tfds import synthetic
-    from fer_tfds.fer2013 import fer2013_dataset_builder
-
-    raw = tmp_path_factory.mktemp("raw")
-    counts = {"train": [20] * 7, "validation": [6] * 7, "test": [6] * 7}
-    synthetic.write_csv(raw, counts, seed=0)
-    data_dir = tmp_path_factory.mktemp("data")
-    builder = fer2013_dataset_builder.Builder(data_dir=data_dir)
-    builder.download_and_prepare(
-        download_config=tfds.download.DownloadConfig(manual_dir=raw)
-    )
-    return str(data_dir)
+    return str(prepared.data_dir())

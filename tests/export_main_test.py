@@ -12,7 +12,9 @@ import pytest
 from export import exporter
 from export import parity
 from tests import export_fixtures
+from tests import prepared
 from trainer import checkpoints
+from trainer import files
 from trainer import input_pipeline
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -167,9 +169,9 @@ def test_missing_data_is_said_before_anything_is_written(workdir, tmp_path):
 
 def test_another_data_dir_may_be_given(workdir, tmp_path, capsys):
     moved = tmp_path / "moved"
-    shutil.copytree(export_fixtures.data_dir(), moved)
+    shutil.copytree(prepared.data_dir(), moved)
     settings = export_fixtures.make_settings(data_dir=str(tmp_path / "gone"))
-    checkpoints.write_text(workdir / checkpoints.SETTINGS, settings.to_json())
+    files.write_text(workdir / checkpoints.SETTINGS, settings.to_json())
     exporter.export_run(options(workdir, data_dir=str(moved)))
     assert "WARNING" not in capsys.readouterr().out
 

@@ -44,10 +44,10 @@ def train_batches(epochs, settings=NONE, batch=8, seed=0, context=None):
 def test_prepared_data_is_read_whole_and_in_the_same_order(prepared_data):
     data = DataSettings(data_dir=prepared_data)
     split = input_pipeline.load_split(data, "train")
-    assert split.images.shape == (140, 48, 48, 1)
+    assert split.images.shape == (280, 48, 48, 1)
     assert split.images.dtype == np.uint8
-    assert np.bincount(split.labels).tolist() == [20] * 7
-    assert len(set(split.ids)) == 140
+    assert np.bincount(split.labels).tolist() == [40] * 7
+    assert len(set(split.ids)) == 280
     again = input_pipeline.load_split(data, "train")
     assert again.ids == split.ids
     assert again.content_hash() == split.content_hash()

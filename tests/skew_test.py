@@ -9,6 +9,7 @@ import edge
 from export import artifacts
 from export import parity
 from export import tflite
+from fer_tfds import synthetic
 from tests import export_fixtures
 from trainer import preprocessing
 
@@ -98,8 +99,8 @@ def test_a_picture_of_any_size_gets_the_same_answer_on_a_device(tmp_path, mode):
     """Bytes through the SavedModel, the file through the device runtime."""
     folder = export_fixtures.export_folder()
     path = tmp_path / "face.png"
-    grey = export_fixtures.draw(np.array([2]), seed=3, size=131)[0, ..., 0]
-    Image.fromarray(grey).convert(mode).save(path)
+    face = synthetic.draw_faces(np.array([2]), seed=3)[0]
+    Image.fromarray(face).resize((131, 131)).convert(mode).save(path)
     served = tf.saved_model.load(str(folder / artifacts.SAVED_MODEL))
     by_bytes = served.signatures[artifacts.BYTES_SIGNATURE]
     expected = by_bytes(encoded=tf.constant([path.read_bytes()]))

@@ -87,7 +87,7 @@ def test_metrics_are_those_of_the_saved_model(finished, prepared_data):
 def test_the_manifest_names_data_code_and_libraries(finished):
     manifest = json.loads((finished[0] / "manifest.json").read_text())
     assert manifest["data"]["name"] == "fer2013/1.0.0"
-    assert manifest["data"]["splits"]["train"]["examples"] == 140
+    assert manifest["data"]["splits"]["train"]["examples"] == 280
     assert len(manifest["data"]["splits"]["test"]["sha256"]) == 64
     assert manifest["libraries"]["tensorflow"].startswith("2.")
 
@@ -175,7 +175,7 @@ def test_every_training_setting_matters(
 @pytest.mark.parametrize(
     ("values", "text"),
     [
-        ({"batch_size": 200}, "larger than the training split"),
+        ({"batch_size": 300}, "larger than the training split"),
         ({"fine_tune_from": "conv9"}, "Layers: pixels, normalisation"),
         ({"data_dir": "nowhere"}, "tfds build fer_tfds/fer2013"),
         ({"weights": "no.weights.h5"}, "there is no file no.weights.h5"),
@@ -199,6 +199,29 @@ def test_divergence_ends_the_run_and_says_what_to_do(prepared_data, tmp_path):
     with pytest.raises(ArithmeticError, match="Lower the learning rate"):
         train.train_and_evaluate(settings, tmp_path / "run")
     assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+@pytest.mark.parametrize("name", ["macro_f1", "accuracy"])
+def test_an_epoch_is_kept_by_the_selection_metric_alone(
+    name, prepared_data, tmp_path, monkeypatch
+):
+    """Two figures that disagree about which of two epochs is the better."""
+    rows = iter([(0.5, 0.1), (0.4, 0.2)])
+
+    def figures(labels, probabilities):
+        accuracy, macro_f1 = next(rows)
+        return {
+            "val_loss": 1.0,
+            "val_accuracy": accuracy,
+            "val_macro_f1": macro_f1,
+        }
+
+    monkeypatch.setattr(train.evaluation, "quick_figures", figures)
+    settings = make_settings(prepared_data, selection_metric=name)
+    train.train_and_evaluate(settings, tmp_path / "run")
+    progress = checkpoints.read_progress(tmp_path / "run")
+    assert progress.best == {"macro_f1": 0.2, "accuracy": 0.5}[name]
+    assert progress.stale == {"macro_f1": 0, "accuracy": 1}[name]
 
 
 def test_early_stopping_ends_a_phase(prepared_data, tmp_path):

@@ -10,23 +10,21 @@
     report.html         curves, tables and pictures
     metrics.json        the final evaluation; written last: the run is finished
 
-Everything is written aside and moved, so a killed process leaves either the
-old or the new state and never half of one.
+Everything is written aside and moved (`trainer.files`), so a killed process
+leaves either the old or the new state and never half of one.
 """
 
-import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import shutil
-import tempfile
-from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
 
 from fer_tfds import labels as taxonomy
+from trainer import files
 from trainer import settings as settings_lib
 from trainer.models import build_model
 
@@ -90,27 +88,6 @@ class Run:
     workdir: pathlib.Path
 
 
-@contextlib.contextmanager
-def write_aside(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """Gives a temporary path that becomes `path` when the block succeeds."""
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = pathlib.Path(
-        tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent)
-    )
-    try:
-        yield folder / path.name
-        os.replace(folder / path.name, path)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def write_text(path: str | os.PathLike, text: str) -> None:
-    """Writes a text file, all of it or nothing."""
-    with write_aside(path) as aside:
-        aside.write_text(text, encoding="utf-8")
-
-
 def check_workdir(
     workdir: pathlib.Path, settings: settings_lib.Settings, *, overwrite: bool
 ) -> None:
@@ -149,7 +126,7 @@ def open_workdir(
     if overwrite and workdir.exists():
         shutil.rmtree(workdir)
     if not (workdir / SETTINGS).exists():
-        write_text(workdir / SETTINGS, settings.to_json())
+        files.write_text(workdir / SETTINGS, settings.to_json())
 
 
 def keep_manifest(workdir: pathlib.Path, manifest: dict[str, Any]) -> None:
@@ -160,7 +137,7 @@ def keep_manifest(workdir: pathlib.Path, manifest: dict[str, Any]) -> None:
     """
     path = workdir / MANIFEST
     if not path.exists():
-        write_text(path, json.dumps(manifest, indent=2) + "\n")
+        files.write_text(path, json.dumps(manifest, indent=2) + "\n")
         return
     began_with = json.loads(path.read_text("utf-8"))["data"]
     if began_with != manifest["data"]:
@@ -192,10 +169,10 @@ def save_checkpoint(
       progress: where the run stands.
     """
     folder = workdir / CHECKPOINTS / f"epoch-{progress.epoch:05d}"
-    with write_aside(folder) as aside:
+    with files.write_aside(folder) as aside:
         aside.mkdir()
         tf.train.Checkpoint(**objects).write(str(aside / "state"))
-        (aside / "progress.json").write_text(
+        (aside / "progress.json").files.write_text(
             json.dumps(dataclasses.asdict(progress))
         )
     for old in _checkpoints(workdir)[:-KEPT_CHECKPOINTS]:
@@ -231,7 +208,7 @@ def restore_checkpoint(workdir: pathlib.Path, objects: dict[str, Any]) -> None:
 
 def save_weights(model, path: pathlib.Path) -> None:
     """Saves a model's weights, all of them or nothing."""
-    with write_aside(path) as aside:
+    with files.write_aside(path) as aside:
         model.save_weights(aside)
 
 

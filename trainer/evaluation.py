@@ -8,6 +8,7 @@ import numpy as np
 
 from fer_tfds import labels as taxonomy
 from trainer import checkpoints
+from trainer import files
 from trainer import metrics
 from trainer.input_pipeline import Split
 from trainer.settings import Settings
@@ -79,7 +80,7 @@ def finish(
         history=history,
         evaluations=evaluations,
     )
-    checkpoints.write_text(
+    files.write_text(
         workdir / checkpoints.METRICS, json.dumps(figures, indent=2) + "\n"
     )
     return figures

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer import checkpoints
+from trainer import files
 
 COLUMNS = (
     "epoch",
@@ -66,9 +66,7 @@ class Logs:
     def write(self, history: list[dict[str, Any]]) -> None:
         """Writes the CSV anew and adds the last row to TensorBoard."""
         # The whole file each time: a resumed run then cannot repeat a row.
-        checkpoints.write_text(
-            self._workdir / "history.csv", history_csv(history)
-        )
+        files.write_text(self._workdir / "history.csv", history_csv(history))
         row = history[-1]
         with self._writer.as_default(step=row["epoch"]):
             for name in COLUMNS[2:]:

@@ -19,6 +19,7 @@ from fer_tfds import labels as taxonomy
 from trainer import checkpoints
 from trainer import cli_flags
 from trainer import evaluation
+from trainer import files
 from trainer import input_pipeline
 from trainer import logs
 from trainer import loop
@@ -100,7 +101,8 @@ class _Run:
                 self.progress.phase = index
                 self.progress.phase_epoch = self.progress.stale = 0
                 self._load_best()
-            self._run_phase(phase)
+            if not self._phase_is_over(phase):
+                self._run_phase(phase)
 
     def best_model(self):
         """Returns the model with the weights of the best epoch."""
@@ -269,7 +271,7 @@ def _describe(workdir, settings, builder, splits, strategy):
         strategy.num_replicas_in_sync,
     )
     checkpoints.keep_manifest(workdir, description)
-    checkpoints.write_text(
+    files.write_text(
         workdir / "run.flags", cli_flags.to_flagfile(settings, str(workdir))
     )
 
