@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import re
-import shlex
 import subprocess
 import sys
 
@@ -50,7 +49,7 @@ def test_quickstart_goes_from_drawn_faces_to_an_answer(tmp_path):
         result = run(line + extra if is_training else line)
         assert result.returncode == 0, result.stderr[-3000:]
     answer = result.stdout
-    assert re.search(r"happy\S*\s+happy", answer) or "happy" in answer
+    assert re.search(r"/test/happy/PrivateTest_\d+.jpg: happy 0.\d+", answer)
     metrics = json.loads((tmp_path / "q" / "metrics.json").read_text())
     assert metrics["test"]["accuracy"] > 0.95
     parity = json.loads((tmp_path / "q" / "export/parity.json").read_text())
@@ -58,7 +57,9 @@ def test_quickstart_goes_from_drawn_faces_to_an_answer(tmp_path):
 
 
 def test_the_four_commands_fit_together_by_their_defaults(tmp_path):
-    """Data in its default folder, the run in its default folder."""
+    """Raw file, prepared data and run in their default folders."""
+    for name in ("fer_tfds", "edge.flags"):
+        (tmp_path / name).symlink_to(ROOT / name)
     home = tmp_path / "tensorflow_datasets"
     manual = home / "downloads" / "manual"
     drawn = run(
@@ -68,17 +69,21 @@ def test_the_four_commands_fit_together_by_their_defaults(tmp_path):
     assert drawn.returncode == 0, drawn.stderr
     block = re.search(r"```\n(tfds build.*?)```", README, re.S)[1]
     lines = [line.split("#")[0].strip() for line in block.splitlines()]
-    build, train, export, _ = (shlex.split(line) for line in lines)
-    workdir = ROOT / "runs" / "commands_test"
-    train += ["--fine_tune_epochs=1", "--backbone=tiny_cnn", "--overwrite"]
-    train += [f"--workdir={workdir}", "--batch_size=28", "--ema=0"]
-    # A tiny run on few pictures: whether int8 agrees is not the question.
-    export += ["--int8_agreement=0", "--accuracy_loss_points=100"]
+    build, train, export, _ = lines
+    # The whole recipe would take hours, and a run this short need not agree
+    # with its int8 file.
+    train += " --fine_tune_epochs=1 --backbone=tiny_cnn --batch_size=28"
+    export += " --int8_agreement=0 --accuracy_loss_points=100"
     for command in (build, train, export):
-        result = run(shlex.join(command), TFDS_DATA_DIR=str(home))
+        result = run(
+            command,
+            folder=tmp_path,
+            TFDS_DATA_DIR=str(home),
+            PYTHONPATH=str(ROOT),
+        )
         assert result.returncode == 0, result.stdout + result.stderr[-3000:]
-    assert (workdir / "export" / "model_int8.tflite").exists()
-    assert "commands_test" in result.stdout
+    assert "run: runs/edge" in result.stdout
+    assert (tmp_path / "runs/edge/export/model_int8.tflite").exists()
 
 
 @pytest.mark.parametrize(

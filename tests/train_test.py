@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -123,6 +124,17 @@ def test_a_finished_run_is_not_repeated(finished):
     settings = settings_lib.from_json(text)
     with pytest.raises(checkpoints.WorkdirError, match="python -m export"):
         train.train_and_evaluate(settings, workdir)
+
+
+def test_a_run_killed_before_its_metrics_only_evaluates(finished, tmp_path):
+    workdir = tmp_path / "run"
+    shutil.copytree(finished[0], workdir)
+    (workdir / "metrics.json").unlink()
+    history = (workdir / "history.csv").read_text()
+    text = (workdir / "settings.json").read_text()
+    figures = train.train_and_evaluate(settings_lib.from_json(text), workdir)
+    assert figures == finished[1]
+    assert (workdir / "history.csv").read_text() == history
 
 
 def test_the_same_seed_gives_the_same_bits(prepared_data, tmp_path):

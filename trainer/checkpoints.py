@@ -172,7 +172,7 @@ def save_checkpoint(
     with files.write_aside(folder) as aside:
         aside.mkdir()
         tf.train.Checkpoint(**objects).write(str(aside / "state"))
-        (aside / "progress.json").files.write_text(
+        (aside / "progress.json").write_text(
             json.dumps(dataclasses.asdict(progress))
         )
     for old in _checkpoints(workdir)[:-KEPT_CHECKPOINTS]:
