@@ -89,6 +89,12 @@ def test_every_flag_reaches_its_setting_and_back(parse, tmp_path):
     assert cli_flags.WORKDIR.value == "some/workdir"
 
 
+def test_only_what_is_no_default_is_listed_on_demand():
+    settings = settings_lib.from_flat({"widths": (8, 16), "flip": True})
+    flags_given = cli_flags.to_flags(settings, only_changed=True)
+    assert flags_given == ["--widths=8,16", "--flip=True"]
+
+
 @pytest.mark.parametrize("path", FLAGFILES, ids=lambda path: path.name)
 def test_flagfiles_parse_and_begin_with_their_story(path, parse, monkeypatch):
     monkeypatch.chdir(ROOT)

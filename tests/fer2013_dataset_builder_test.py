@@ -198,6 +198,7 @@ def test_command_names_the_row_and_leaves_nothing_behind(tmp_path):
     data_dir = tmp_path / "data"
     done = run_tfds_build(tmp_path, data_dir)
     assert done.returncode != 0
+    assert "Traceback" not in done.stderr
     last_line = done.stderr.strip().splitlines()[-1]
     assert f"{tmp_path}/fer2013.csv, data row 29 (line 30): " in last_line
     assert last_line.endswith("build again.")

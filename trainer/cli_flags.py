@@ -37,15 +37,28 @@ def settings_from_flags(values: flags.FlagValues = flags.FLAGS):
     )
 
 
+def to_flags(
+    settings: settings_lib.Settings, *, only_changed: bool = False
+) -> list[str]:
+    """Returns settings as flags; on demand only those that are no default."""
+    defaults = settings_lib.Settings().flat()
+    return [
+        f"--{name}={_as_text(value)}"
+        for name, value in settings.flat().items()
+        if value is not None and not (only_changed and value == defaults[name])
+    ]
+
+
 def to_flagfile(settings: settings_lib.Settings, workdir: str) -> str:
     """Returns the text of a flagfile that repeats a run."""
-    lines = [f"--workdir={workdir}"]
-    for name, value in settings.flat().items():
-        if isinstance(value, tuple):
-            value = ",".join(str(part) for part in value)
-        if value is not None:
-            lines.append(f"--{name}={value}")
+    lines = [f"--workdir={workdir}", *to_flags(settings)]
     return "\n".join(lines) + "\n"
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(str(part) for part in value)
+    return str(value)
 
 
 def _define(field: dataclasses.Field) -> None:

@@ -1,5 +1,6 @@
 """From predictions to figures, `metrics.json` and `report.html`."""
 
+import dataclasses
 import json
 import pathlib
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from fer_tfds import labels as taxonomy
 from trainer import checkpoints
+from trainer import cli_flags
 from trainer import files
 from trainer import metrics
 from trainer.input_pipeline import Split
@@ -89,14 +91,20 @@ def finish(
 def _summary(workdir, settings):
     """What the head of the report says of the run."""
     manifest = json.loads((workdir / checkpoints.MANIFEST).read_text())
-    summary = {
+    libraries = manifest["libraries"]
+    here = dataclasses.replace(settings.data, data_dir=None)
+    changed = cli_flags.to_flags(
+        dataclasses.replace(settings, data=here), only_changed=True
+    )
+    return {
         "data": manifest["data"]["name"],
         "code": manifest["commit"] or "not under version control",
-        "precision": manifest["precision"],
-        "replicas": str(manifest["replicas"]),
-        "tensorflow": manifest["libraries"]["tensorflow"],
-        "keras": manifest["libraries"]["keras"],
+        "hardware": (
+            f"{manifest['replicas']} replica(s), {manifest['precision']}, "
+            f"{manifest['hardware']['cores']} cores, "
+            f"{manifest['hardware']['gpus']} GPUs"
+        ),
+        "libraries": ", ".join(f"{n} {v}" for n, v in libraries.items()),
+        "settings that are no default": " ".join(changed) or "none",
+        "all settings": "settings.json and run.flags beside this page",
     }
-    for name, value in settings.flat().items():
-        summary[f"--{name}"] = str(value)
-    return summary

@@ -58,9 +58,9 @@ def train_and_evaluate(
     if runtime.is_chief(strategy):
         checkpoints.check_workdir(workdir, settings, overwrite=overwrite)
     builder = input_pipeline.find_data(settings.data)
+    model, average = _make_models(settings, strategy)
     splits = {n: input_pipeline.load_split(settings.data, n) for n in SPLITS}
     _check_batch(settings, splits["train"])
-    model, average = _make_models(settings, strategy)
     if runtime.is_chief(strategy):
         checkpoints.open_workdir(workdir, settings, overwrite=overwrite)
         _describe(workdir, settings, builder, splits, strategy)
