@@ -11,23 +11,22 @@ ROOT = Path(__file__).parent.parent
 
 
 def run(*arguments):
-    result = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert result.returncode == 0, result.stdout + result.stderr[-3000:]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "backbone", ["plain_cnn", "mobilenetv2", "densenet121", "densenet169"]
 )
-def test_both_phases_and_the_float_artefacts(backbone, prepared_data, tmp_path):
+def test_both_phases_and_every_artefact(backbone, prepared_data, tmp_path):
     workdir = tmp_path / "run"
-    run(
+    trained = run(
         "trainer",
         f"--backbone={backbone}",
         f"--data_dir={prepared_data}",
@@ -38,18 +37,21 @@ def test_both_phases_and_the_float_artefacts(backbone, prepared_data, tmp_path):
         "--fine_tune_epochs=1",
         "--batch_size=56",
     )
-    # After ten steps from random weights int8 need not agree; floats must.
-    run(
+    assert trained.returncode == 0, trained.stderr[-3000:]
+    exported = run(
         "export",
         f"--workdir={workdir}",
         "--tflite",
         "--parity_images=28",
         "--calibration_images=28",
-        "--int8_agreement=0",
-        "--accuracy_loss_points=100",
     )
-    report = json.loads((workdir / "export" / "parity.json").read_text())
-    assert len(report["artefacts"]) == 6
-    for row in report["artefacts"]:
-        if "int8" not in row["artefact"]:
-            assert row["largest_probability_difference"] < 1e-4
+    # After ten steps from random weights all classes are about as likely, so
+    # int8 may well change answers and the gate close; floats may not.
+    reports = [workdir / "export/parity.json", workdir / "parity_failed.json"]
+    found = [path for path in reports if path.exists()]
+    assert len(found) == 1, exported.stderr[-3000:]
+    rows = json.loads(found[0].read_text())["artefacts"]
+    assert len(rows) == 6
+    for row in rows:
+        limit = 0.1 if "int8" in row["artefact"] else 1e-4
+        assert row["largest_probability_difference"] < limit
