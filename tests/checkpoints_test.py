@@ -62,6 +62,19 @@ def test_a_checkpoint_of_other_shapes_is_refused(tmp_path):
         checkpoints.restore_checkpoint(tmp_path, {"model": small_model(5)})
 
 
+def test_a_checkpoint_that_lacks_something_is_refused(tmp_path):
+    model = small_model()
+    checkpoints.save_checkpoint(
+        tmp_path, {"model": model}, checkpoints.Progress(epoch=1)
+    )
+    optimizer = keras.optimizers.Adam(0.1)
+    optimizer.build(model.trainable_variables)
+    with pytest.raises(checkpoints.WorkdirError, match="cannot be restored"):
+        checkpoints.restore_checkpoint(
+            tmp_path, {"model": model, "optimizer": optimizer}
+        )
+
+
 def test_a_cut_checkpoint_is_refused_and_says_what_to_delete(tmp_path):
     checkpoints.save_checkpoint(
         tmp_path, {"model": small_model()}, checkpoints.Progress(epoch=1)

@@ -114,5 +114,5 @@ def test_each_package_is_the_one_in_this_folder(package):
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_files_are_short_and_say_what_they_are(path):
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 310
+    assert len(text.splitlines()) <= 300
     assert ast.get_docstring(ast.parse(text))

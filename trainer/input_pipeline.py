@@ -116,7 +116,7 @@ def make_for_train(
     epochs: range,
     context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
-    """Endless-looking batches of shuffled, augmented examples.
+    """Batches of shuffled, augmented examples, epoch after epoch.
 
     Each epoch passes over every example at most once; what is left over after
     the last full batch waits for another epoch, since a short batch would
@@ -135,24 +135,11 @@ def make_for_train(
       [b]), b being one replica's share of the global batch. Every epoch has
       `len(split.labels) // batch_size` global batches.
     """
-    count = len(split.labels)
-    steps = count // batch_size
-    images, labels = tf.constant(split.images), tf.constant(split.labels)
+    images, labels = _in_memory(split.images), _in_memory(split.labels)
     first, rows, per_replica = _share(batch_size, context)
-
-    def order_epoch(epoch):
-        order = tf.random.experimental.stateless_shuffle(
-            tf.range(count), seed=tf.stack([tf.cast(seed, tf.int64), epoch])
-        )
-        batches = tf.reshape(order[: steps * batch_size], [steps, batch_size])
-        return (
-            tf.data.Dataset.from_tensor_slices(batches)
-            .enumerate()
-            .map(lambda step, chosen: (epoch, step, chosen))
-        )
+    mine = slice(first, first + rows)
 
     def make_batch(epoch, step, chosen):
-        mine = slice(first, first + rows)
         uniforms = augmentation.draw_uniforms(batch_size, seed, epoch, step)
         chosen = tf.ensure_shape(chosen[mine], [rows])
         pixels = augmentation.augment(
@@ -160,8 +147,9 @@ def make_for_train(
         )
         return pixels, tf.gather(labels, chosen)
 
-    dataset = tf.data.Dataset.range(epochs.start, epochs.stop)
-    dataset = dataset.flat_map(order_epoch)
+    dataset = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(
+        lambda epoch: _shuffle(len(split.labels), batch_size, seed, epoch)
+    )
     dataset = dataset.map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
     return _per_replica(dataset, rows, per_replica).prefetch(tf.data.AUTOTUNE)
 
@@ -185,7 +173,7 @@ def make_for_eval(
     """
     first, rows, per_replica = _share(batch_size, context)
     count = len(images)
-    pixels = tf.constant(images)
+    pixels = _in_memory(images)
 
     def make_batch(start):
         index = start + first + tf.range(rows)
@@ -196,6 +184,27 @@ def make_for_eval(
     dataset = tf.data.Dataset.range(0, count, batch_size, output_type=tf.int32)
     dataset = dataset.map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
     return _per_replica(dataset, rows, per_replica).prefetch(tf.data.AUTOTUNE)
+
+
+def _in_memory(array):
+    """The array as a tensor in main memory, where tf.data works.
+
+    Left to itself TensorFlow would put it on a GPU, and copy it back for
+    every batch.
+    """
+    with tf.device("CPU"):
+        return tf.constant(array)
+
+
+def _shuffle(count, batch_size, seed, epoch):
+    """Dataset of (epoch, step, indices of a global batch) of one epoch."""
+    order = tf.random.experimental.stateless_shuffle(
+        tf.range(count), seed=tf.stack([tf.cast(seed, tf.int64), epoch])
+    )
+    steps = count // batch_size
+    batches = tf.reshape(order[: steps * batch_size], [steps, batch_size])
+    dataset = tf.data.Dataset.from_tensor_slices(batches).enumerate()
+    return dataset.map(lambda step, chosen: (epoch, step, chosen))
 
 
 def _share(batch_size, context):

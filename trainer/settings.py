@@ -13,13 +13,8 @@ from trainer.setting_field import check_bounds
 from trainer.setting_field import element_type
 from trainer.setting_field import setting
 
-BACKBONES = (
-    "plain_cnn",
-    "tiny_cnn",
-    "densenet121",
-    "densenet169",
-    "mobilenetv2",
-)
+CNNS = ("plain_cnn", "tiny_cnn")
+BACKBONES = (*CNNS, "densenet121", "densenet169", "mobilenetv2")
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 STRATEGIES = ("default", "mirrored", "multi_worker", "tpu")
 OPTIMIZERS = ("sgd", "adam", "adamw")
@@ -294,7 +289,7 @@ def _check_combinations(settings: Settings) -> None:
             "`head_epochs` and `fine_tune_epochs` are both 0: nothing to "
             "train; give one of them at least 1"
         )
-    if model.weights == "imagenet" and model.backbone.endswith("_cnn"):
+    if model.weights == "imagenet" and model.backbone in CNNS:
         raise ValueError(
             f"`weights=imagenet` does not exist for {model.backbone}; "
             "give --weights=none or a path"
