@@ -89,7 +89,11 @@ def test_the_four_commands_fit_together_by_their_defaults(tmp_path):
 @pytest.mark.parametrize(
     ("command", "text"),
     [
-        ("python -m trainer --flagfile=edge.flags", "tfds build fer_tfds/"),
+        # A folder of its own: the user may have trained the recipe already.
+        (
+            "python -m trainer --flagfile=edge.flags --workdir=runs/nowhere",
+            "tfds build fer_tfds/",
+        ),
         ("python -m export --tflite --runs=nowhere", "python -m trainer"),
         ("python -m trainer --batch_size=none", "batch_size"),
         ("python -m trainer edge.flags", "are not flags"),
