@@ -13,11 +13,10 @@ import json
 import pathlib
 
 from edge import Classifier
-from fer_tfds import labels as taxonomy
 from trainer import checkpoints
 from trainer import files
-from trainer import input_pipeline
 from trainer import metrics
+from trainer import records
 from trainer import settings as settings_lib
 
 BEGIN, END = "<!-- results -->", "<!-- /results -->"
@@ -63,13 +62,13 @@ def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[str]:
     if data_dir:
         data = dataclasses.replace(data, data_dir=data_dir)
     splits = {
-        name: input_pipeline.load_split(data, name)
-        for name in ("validation", "test")
+        part: records.load_split(data, data.splits[part])
+        for part in ("validation", "test")
     }
     agreement = _agreements(workdir)
     for name in TFLITE_FILES:
         path = workdir / "export" / name
-        scored = _score(path, splits, settings.data.dataset)
+        scored = _score(path, splits, data.class_names)
         rows.append(
             lead
             + _row(f"`{name}`", path.stat().st_size, scored, agreement[name])
@@ -91,9 +90,8 @@ def put_between_markers(path: pathlib.Path, table: str) -> None:
     files.write_text(path, f"{before}{BEGIN}\n{table}\n{END}{after}")
 
 
-def _score(path, splits, dataset):
+def _score(path, splits, names):
     classifier = Classifier(path)
-    names = taxonomy.class_names(dataset)
     return {
         name: metrics.evaluate_probabilities(
             split.labels, classifier.probabilities(split.images), names

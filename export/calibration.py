@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from trainer.input_pipeline import Split
+from trainer.records import Split
 
 DEFAULT_IMAGES = 400
 DEFAULT_SEED = 0

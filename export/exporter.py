@@ -17,9 +17,9 @@ from export import parity
 from export import tflite
 from trainer import checkpoints
 from trainer import files
-from trainer import input_pipeline
+from trainer import records
 from trainer.checkpoints import Run
-from trainer.input_pipeline import Split
+from trainer.records import Split
 
 PARITY = "parity.json"
 FAILED_PARITY = "parity_failed.json"
@@ -71,8 +71,10 @@ def export_run(options: ExportOptions) -> pathlib.Path:
     data = run.settings.data
     if options.data_dir is not None:
         data = dataclasses.replace(data, data_dir=options.data_dir)
-    validation = input_pipeline.load_split(data, "validation")
-    train = input_pipeline.load_split(data, "train") if options.tflite else None
+    validation = records.load_split(data, data.validation_split)
+    train = (
+        records.load_split(data, data.train_split) if options.tflite else None
+    )
     _warn_of_other_data(run, {"validation": validation, "train": train})
     validation = _spread(validation, options.parity_images)
     with files.write_aside(options.target) as aside:

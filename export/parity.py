@@ -19,7 +19,7 @@ from edge import classifier as runtime
 from export import artifacts
 from export import tflite
 from trainer.checkpoints import Run
-from trainer.input_pipeline import Split
+from trainer.records import Split
 
 BATCH = 256
 # A class the trained model gives this often must not vanish from an artefact;

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import augmentation
-from trainer.settings import AugmentationSettings
+from trainer.setting_groups import AugmentationSettings
 
 EVERYTHING = AugmentationSettings(
     flip=True,

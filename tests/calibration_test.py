@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from export import calibration
-from trainer.input_pipeline import Split
+from trainer.records import Split
 
 
 def split_of(counts, low=0, high=256):

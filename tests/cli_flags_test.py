@@ -11,8 +11,12 @@ FLAGFILES = sorted(ROOT.glob("*.flags")) + sorted(ROOT.glob("recipes/*.flags"))
 
 # A value for each setting that differs from its default.
 OTHER = {
-    "dataset": "other",
+    "dataset": "affectnet",
     "data_dir": "folder",
+    "train_split": "train[:90%]",
+    "validation_split": "train[90%:]",
+    "test_split": "validation",
+    "num_classes": 7,
     "image_size": 64,
     "channels": 3,
     "max_memory_gib": 1.5,

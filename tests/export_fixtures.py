@@ -62,9 +62,9 @@ def export_folder() -> pathlib.Path:
 
 def validation():
     """The validation split of the prepared data."""
-    from trainer import input_pipeline
+    from trainer import records
 
-    return input_pipeline.load_split(make_settings().data, "validation")
+    return records.load_split(make_settings().data, "validation")
 
 
 def calibration():

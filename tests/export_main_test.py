@@ -15,7 +15,7 @@ from tests import export_fixtures
 from tests import prepared
 from trainer import checkpoints
 from trainer import files
-from trainer import input_pipeline
+from trainer import records
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -214,4 +214,4 @@ def test_a_sample_for_parity_covers_the_split():
     assert len(sample.ids) == 14
     assert sample.ids[0] == split.ids[0]
     assert sample.ids[-1] == split.ids[52]
-    assert isinstance(sample, input_pipeline.Split)
+    assert isinstance(sample, records.Split)

@@ -1,12 +1,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_datasets as tfds
 
-from fer_tfds import labels as taxonomy
 from trainer import input_pipeline
-from trainer.settings import AugmentationSettings
-from trainer.settings import DataSettings
+from trainer import records
+from trainer.setting_groups import AugmentationSettings
 
 AUGMENTATION = AugmentationSettings(flip=True, rotation=10, erasing=0.5)
 NONE = AugmentationSettings()
@@ -16,7 +14,7 @@ def make_split(count=50):
     """Each image is filled with its own index, each label is its index."""
     images = np.zeros((count, 48, 48, 1), np.uint8)
     images += np.arange(count, dtype=np.uint8)[:, None, None, None]
-    return input_pipeline.Split(
+    return records.Split(
         images, np.arange(count, dtype=np.int32), [str(i) for i in range(count)]
     )
 
@@ -39,41 +37,6 @@ def train_batches(epochs, settings=NONE, batch=8, seed=0, context=None):
         context=context,
     )
     return list(dataset.as_numpy_iterator())
-
-
-def test_prepared_data_is_read_whole_and_in_the_same_order(prepared_data):
-    data = DataSettings(data_dir=prepared_data)
-    split = input_pipeline.load_split(data, "train")
-    assert split.images.shape == (280, 48, 48, 1)
-    assert split.images.dtype == np.uint8
-    assert np.bincount(split.labels).tolist() == [40] * 7
-    assert len(set(split.ids)) == 280
-    again = input_pipeline.load_split(data, "train")
-    assert again.ids == split.ids
-    assert again.content_hash() == split.content_hash()
-
-
-def test_pixels_and_labels_are_those_of_the_records(prepared_data):
-    split = input_pipeline.load_split(
-        DataSettings(data_dir=prepared_data), "validation"
-    )
-    stored = {
-        example["id"].decode(): example
-        for example in tfds.as_numpy(
-            tfds.load("fer2013", data_dir=prepared_data, split="validation")
-        )
-    }
-    for image, label, name in zip(
-        split.images, split.labels, split.ids, strict=True
-    ):
-        np.testing.assert_array_equal(image, stored[name]["image"])
-        assert label == stored[name]["label"]
-
-
-def test_size_and_channels_are_honoured(prepared_data):
-    data = DataSettings(data_dir=prepared_data, image_size=32, channels=3)
-    split = input_pipeline.load_split(data, "test")
-    assert split.images.shape == (42, 32, 32, 3)
 
 
 def test_train_batches_have_the_promised_type():
@@ -149,30 +112,3 @@ def test_evaluation_holds_every_image_once(workers, replicas):
             pixels.extend(images[part >= 0, 0, 0, 0])
     assert sorted(index) == list(range(50))
     assert index == pixels
-
-
-def test_data_that_is_not_prepared_names_the_command(tmp_path):
-    with pytest.raises(input_pipeline.DataError) as caught:
-        input_pipeline.find_data(DataSettings(data_dir=str(tmp_path)))
-    command = f"tfds build fer_tfds/fer2013 --data_dir={tmp_path}"
-    assert command in str(caught.value)
-
-
-def test_foreign_labels_are_refused(prepared_data, monkeypatch):
-    names = {"fer2013": ("neutral", "happy")}
-    monkeypatch.setattr(taxonomy, "NATIVE_NAMES", names)
-    with pytest.raises(input_pipeline.DataError, match="has the classes"):
-        input_pipeline.find_data(DataSettings(data_dir=prepared_data))
-
-
-def test_an_unknown_split_lists_those_there_are(prepared_data):
-    with pytest.raises(input_pipeline.DataError, match="'validation'"):
-        input_pipeline.load_split(DataSettings(data_dir=prepared_data), "val")
-
-
-def test_data_beyond_the_memory_bound_is_refused(prepared_data):
-    data = DataSettings(
-        data_dir=prepared_data, image_size=400, max_memory_gib=0.02
-    )
-    with pytest.raises(input_pipeline.DataError, match="--max_memory_gib"):
-        input_pipeline.load_split(data, "train")

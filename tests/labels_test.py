@@ -21,14 +21,45 @@ def test_fer2013_names_are_in_the_official_order():
 
 
 def test_affectnet_names_are_in_the_official_order():
-    names = labels.class_names("affectnet")
+    names = labels.native_names("affectnet")
     assert names[:4] == ("neutral", "happiness", "sadness", "surprise")
     assert names[4:8] == ("fear", "disgust", "anger", "contempt")
     assert names[8:] == ("none", "uncertain", "no-face")
 
 
+def test_ferplus_names_are_those_of_its_columns():
+    names = labels.native_names("fer2013/plus")
+    assert names[:4] == ("neutral", "happiness", "surprise", "sadness")
+    assert names[4:8] == ("anger", "disgust", "fear", "contempt")
+    assert names[8:] == ("unknown", "nf")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "num_classes", "count", "last"),
+    [
+        ("fer2013", 0, 7, "neutral"),
+        ("fer2013/clean", 0, 7, "neutral"),
+        ("fer2013/plus", 0, 8, "contempt"),
+        ("fer2013/plus", 7, 7, "fear"),
+        ("affectnet", 0, 8, "contempt"),
+        ("affectnet/size_224", 7, 7, "anger"),
+    ],
+)
+def test_classes_are_the_first_expressions(dataset, num_classes, count, last):
+    names = labels.class_names(dataset, num_classes)
+    assert (len(names), names[-1]) == (count, last)
+    assert names == labels.native_names(dataset)[:count]
+
+
+@pytest.mark.parametrize("num_classes", [-1, 1, 9])
+def test_impossible_number_of_classes(num_classes):
+    with pytest.raises(ValueError, match="from 2 to 8 for affectnet"):
+        labels.class_names("affectnet", num_classes)
+
+
 def test_unknown_data_set_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"affectnet, fer2013.*'imagenet'"):
+    known = r"affectnet, fer2013, ferplus.*'imagenet'"
+    with pytest.raises(ValueError, match=known):
         labels.class_names("imagenet")
 
 
@@ -62,7 +93,7 @@ def test_unknown_name_lists_the_known_ones(name):
 def test_every_expression_of_each_data_set_has_a_canonical_name():
     expressions = [
         *labels.class_names("fer2013"),
-        *labels.class_names("affectnet")[:8],
+        *labels.class_names("affectnet"),
     ]
     for name in expressions:
         assert labels.canonical_name(name) in labels.CANONICAL_NAMES

@@ -6,7 +6,7 @@ from trainer.models import BACKBONE_LAYER
 from trainer.models import build_model
 from trainer.models import head_layers
 from trainer.models import normalisation
-from trainer.settings import BACKBONES
+from trainer.setting_groups import BACKBONES
 from trainer.settings import from_flat
 
 PREPROCESS = {

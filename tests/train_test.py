@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trainer import checkpoints
-from trainer import input_pipeline
+from trainer import records
 from trainer import settings as settings_lib
 from trainer import train
 
@@ -79,7 +79,7 @@ def test_metrics_and_history_say_what_happened(finished):
 def test_metrics_are_those_of_the_saved_model(finished, prepared_data):
     workdir, figures = finished
     run = checkpoints.load_for_inference(workdir)
-    split = input_pipeline.load_split(run.settings.data, "test")
+    split = records.load_split(run.settings.data, "test")
     answers = run.model.predict(split.images.astype(np.float32), verbose=0)
     right = np.mean(answers.argmax(axis=1) == split.labels)
     assert figures["test"]["accuracy"] == pytest.approx(right)

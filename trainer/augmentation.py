@@ -10,7 +10,7 @@ import math
 
 import tensorflow as tf
 
-from trainer.settings import AugmentationSettings
+from trainer.setting_groups import AugmentationSettings
 
 # Uniforms that one image uses: flip, rotation, zoom, shift x and y,
 # brightness, contrast, then erasing: whether, area, aspect, x, y, grey.

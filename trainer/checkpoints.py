@@ -23,7 +23,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from fer_tfds import labels as taxonomy
 from trainer import files
 from trainer import settings as settings_lib
 from trainer.models import build_model
@@ -233,7 +232,7 @@ def load_for_inference(workdir: str | os.PathLike) -> Run:
         text = (workdir / SETTINGS).read_text(encoding="utf-8")
         settings = settings_lib.from_json(text)
         manifest = json.loads((workdir / MANIFEST).read_text("utf-8"))
-        class_names = taxonomy.class_names(settings.data.dataset)
+        class_names = settings.data.class_names
         keras.mixed_precision.set_dtype_policy("float32")
         model = build_model(settings, len(class_names), keras)
         model.load_weights(workdir / BEST_WEIGHTS)

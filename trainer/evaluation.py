@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from fer_tfds import labels as taxonomy
 from trainer import checkpoints
 from trainer import cli_flags
 from trainer import files
 from trainer import metrics
-from trainer.input_pipeline import Split
+from trainer.records import Split
 from trainer.settings import Settings
 
 
@@ -38,7 +37,7 @@ def evaluate(
     predictions: dict[str, np.ndarray],
 ) -> dict[str, Any]:
     """Returns `{split name: metrics}` for each split with predictions."""
-    class_names = taxonomy.class_names(settings.data.dataset)
+    class_names = settings.data.class_names
     return {
         name: metrics.evaluate_probabilities(
             splits[name].labels, probabilities, class_names
@@ -63,7 +62,7 @@ def finish(
     from trainer import report
 
     figures = evaluate(settings, splits, predictions)
-    class_names = taxonomy.class_names(settings.data.dataset)
+    class_names = settings.data.class_names
     evaluations = {
         name: report.Evaluation(
             metrics=figures[name],

@@ -1,110 +1,16 @@
-"""Prepared records -> batches: one pipeline for training, one for evaluation.
+"""A split in memory -> batches: one pipeline for training, one for evaluation.
 
-A split is decoded and prepared once, into memory. Training then gathers whole
-batches from it in an order that is a pure function of the seed and the epoch,
-so a resumed run sees what an uninterrupted one would have seen. Prepared data
-is read by name and folder; nothing of the builders is imported.
+Training gathers whole batches from the split in an order that is a pure
+function of the seed and the epoch, so a resumed run sees what an
+uninterrupted one would have seen.
 """
-
-import dataclasses
-import hashlib
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_datasets as tfds
 
-from fer_tfds import labels as taxonomy
 from trainer import augmentation
-from trainer import preprocessing
-from trainer.settings import AugmentationSettings
-from trainer.settings import DataSettings
-
-GIB = 2**30
-
-
-class DataError(ValueError):
-    """Prepared data is missing or is not what the settings say."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Split:
-    """One split, decoded and prepared.
-
-    Attributes:
-      images: uint8 [n, S, S, C] in [0, 255], in stored order.
-      labels: int32 [n], native label ids.
-      ids: n names of the examples.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    ids: list[str]
-
-    def content_hash(self) -> str:
-        """Returns a sha256 over images and labels, in hexadecimal."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.images))
-        digest.update(np.ascontiguousarray(self.labels))
-        return digest.hexdigest()
-
-
-def find_data(data: DataSettings) -> tfds.core.DatasetBuilder:
-    """Finds prepared data and checks its class names, reading no image.
-
-    Raises:
-      DataError: nothing is prepared, or its labels are not ours; the text
-        says which command to type.
-    """
-    try:
-        # From its files alone: what counts is what was written, not what
-        # the builder's code would write today.
-        builder = tfds.core.read_only_builder.builder_from_files(
-            data.dataset, data_dir=data.data_dir
-        )
-        is_prepared = bool(builder.info.splits)
-    except tfds.core.DatasetNotFoundError:
-        is_prepared = False
-    if not is_prepared:
-        where = data.data_dir or tfds.core.constants.DATA_DIR
-        option = f" --data_dir={data.data_dir}" if data.data_dir else ""
-        raise DataError(
-            f"no prepared `{data.dataset}` in {where}. Put the raw file into "
-            f"{where}/downloads/manual and type:\n"
-            f"  tfds build fer_tfds/{data.dataset}{option}"
-        )
-    _check_labels(builder, data.dataset)
-    return builder
-
-
-def load_split(data: DataSettings, split: str) -> Split:
-    """Reads, decodes and prepares one split into memory.
-
-    Raises:
-      DataError: the split is absent, empty or too large for
-        `data.max_memory_gib`, or the data is not prepared.
-    """
-    builder = find_data(data)
-    if split not in builder.info.splits:
-        raise DataError(
-            f"`{data.dataset}` has no split `{split}`; it has "
-            f"{sorted(builder.info.splits)}"
-        )
-    count = builder.info.splits[split].num_examples
-    _check_size(data, split, count)
-    images = np.empty(
-        [count, data.image_size, data.image_size, data.channels], np.uint8
-    )
-    labels = np.empty([count], np.int32)
-    ids: list[str] = []
-    for batch in tfds.as_numpy(_read_prepared(builder, split, data)):
-        rows = slice(len(ids), len(ids) + len(batch["label"]))
-        images[rows], labels[rows] = batch["image"], batch["label"]
-        ids.extend(name.decode() for name in batch["id"])
-    if len(ids) != count:
-        raise DataError(
-            f"split `{split}` announces {count} examples and holds {len(ids)}; "
-            f"build it again: tfds build fer_tfds/{data.dataset} --overwrite"
-        )
-    return Split(images, labels, ids)
+from trainer.records import Split
+from trainer.setting_groups import AugmentationSettings
 
 
 def make_for_train(
@@ -220,54 +126,3 @@ def _per_replica(dataset, rows, per_replica):
     if rows == per_replica:
         return dataset
     return dataset.unbatch().batch(per_replica, drop_remainder=True)
-
-
-def _read_prepared(builder, split, data):
-    """Batches of prepared examples in stored order."""
-
-    def prepare(example):
-        image = preprocessing.prepare_image(
-            preprocessing.decode_image(example["image"]),
-            size=data.image_size,
-            channels=data.channels,
-        )
-        return {
-            "image": image,
-            "label": tf.cast(example["label"], tf.int32),
-            "id": example["id"],
-        }
-
-    dataset = builder.as_dataset(
-        split=split,
-        shuffle_files=False,
-        decoders={"image": tfds.decode.SkipDecoding()},
-        # Sharded reading in parallel would change the order from run to run.
-        read_config=tfds.ReadConfig(
-            interleave_cycle_length=1, try_autocache=False
-        ),
-    )
-    dataset = dataset.map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
-    return dataset.batch(512).prefetch(1)
-
-
-def _check_labels(builder, dataset):
-    stored = tuple(builder.info.features["label"].names)
-    ours = taxonomy.class_names(dataset)
-    if stored != ours:
-        raise DataError(
-            f"the prepared `{dataset}` has the classes {stored}, and this "
-            f"version wants {ours}. Build it again:\n"
-            f"  tfds build fer_tfds/{dataset} --overwrite"
-        )
-
-
-def _check_size(data, split, count):
-    if count == 0:
-        raise DataError(f"split `{split}` of `{data.dataset}` is empty")
-    size_gib = count * data.image_size**2 * data.channels / GIB
-    if size_gib > data.max_memory_gib:
-        raise DataError(
-            f"split `{split}` takes {size_gib:.1f} GiB decoded at "
-            f"{data.image_size} px; allowed are {data.max_memory_gib:g}. Give "
-            "a smaller --image_size or a larger --max_memory_gib"
-        )

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.input_pipeline import Split
+from trainer.records import Split
 
 LIBRARIES = (
     "tensorflow",

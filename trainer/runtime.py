@@ -6,7 +6,7 @@ import os
 import keras
 import tensorflow as tf
 
-from trainer.settings import TrainingSettings
+from trainer.setting_groups import TrainingSettings
 
 
 def configure(training: TrainingSettings) -> tf.distribute.Strategy:

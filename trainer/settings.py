@@ -1,8 +1,8 @@
 """Every choice a training run is made of, as frozen dataclasses.
 
-Each setting is defined once, here, with its default, its bounds and its help
-text: command-line flags, `settings.json` and `run.flags` are derived from it.
-This module reads no flags, touches no files and imports no TensorFlow.
+The settings themselves are in `trainer.setting_groups`; command-line flags,
+`settings.json` and `run.flags` are derived from them. This module reads no
+flags, touches no files and imports no TensorFlow.
 """
 
 import dataclasses
@@ -11,179 +11,11 @@ from typing import Any
 
 from trainer.setting_field import check_bounds
 from trainer.setting_field import element_type
-from trainer.setting_field import setting
-
-CNNS = ("plain_cnn", "tiny_cnn")
-BACKBONES = (*CNNS, "densenet121", "densenet169", "mobilenetv2")
-PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
-STRATEGIES = ("default", "mirrored", "multi_worker", "tpu")
-OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("constant", "cosine", "one_cycle")
-CLASS_WEIGHTS = ("none", "balanced")
-SELECTION_METRICS = ("accuracy", "macro_f1")
-
-
-@dataclasses.dataclass(frozen=True)
-class DataSettings:
-    """Which prepared data, and in which shape the model sees it."""
-
-    dataset: str = setting("fer2013", "Name of the prepared TFDS data set.")
-    data_dir: str | None = setting(
-        None, "Folder of prepared data; default: that of TFDS."
-    )
-    image_size: int = setting(
-        48, "Height and width of the model's input, in pixels.", lower=8
-    )
-    channels: int = setting(
-        1, "1 for grey, 3 for colour input.", lower=1, upper=3
-    )
-    max_memory_gib: float = setting(
-        8.0, "Refuse decoded images larger than this, in GiB.", lower=0.01
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelSettings:
-    """The network: a backbone, global average pooling and a head."""
-
-    backbone: str = setting(
-        "plain_cnn", "Network before the head.", choices=BACKBONES
-    )
-    weights: str = setting(
-        "none",
-        "Backbone weights at the start: `imagenet`, `none` (random), or the "
-        "path of a Keras weights file of the backbone without its top.",
-    )
-    widths: tuple[int, ...] = setting(
-        (32, 64, 128, 256),
-        "plain_cnn: channels of each stage; a stage halves the picture.",
-        lower=1,
-    )
-    stage_depth: int = setting(
-        2, "plain_cnn: 3x3 convolutions in each stage.", lower=1
-    )
-    stem_stride: int = setting(
-        1, "plain_cnn: stride of the first convolution.", lower=1, upper=4
-    )
-    pooling_dropout: float = setting(
-        0.0, "Dropout after global average pooling.", lower=0, upper=0.95
-    )
-    head_units: tuple[int, ...] = setting(
-        (), "Units of each hidden layer of the head.", lower=1
-    )
-    head_dropout: tuple[float, ...] = setting(
-        (), "Dropout after each hidden layer of the head.", lower=0, upper=0.95
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class AugmentationSettings:
-    """Random changes to training images; all off by default."""
-
-    flip: bool = setting(False, "Mirror half of the images left to right.")
-    rotation: float = setting(
-        0.0, "Largest rotation, in degrees either way.", lower=0, upper=180
-    )
-    shift: float = setting(
-        0.0, "Largest shift, as a fraction of the side.", lower=0, upper=0.5
-    )
-    zoom: float = setting(
-        0.0, "Largest zoom, as a fraction either way.", lower=0, upper=0.9
-    )
-    brightness: float = setting(
-        0.0,
-        "Largest change of brightness; 1 is 255 grey levels.",
-        lower=0,
-        upper=1,
-    )
-    contrast: float = setting(
-        0.0, "Largest change of contrast, as a fraction.", lower=0, upper=1
-    )
-    erasing: float = setting(
-        0.0, "Probability of erasing a rectangle.", lower=0, upper=1
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainingSettings:
-    """How the weights are found: two phases, optimizer, selection."""
-
-    head_epochs: int = setting(
-        0, "Phase 1: epochs for the head on a frozen backbone.", lower=0
-    )
-    head_learning_rate: float = setting(
-        1e-3, "Phase 1: peak learning rate.", lower=0
-    )
-    fine_tune_epochs: int = setting(
-        10,
-        "Phase 2: epochs for the network from --fine_tune_from on.",
-        lower=0,
-    )
-    fine_tune_learning_rate: float = setting(
-        1e-4, "Phase 2: peak learning rate.", lower=0
-    )
-    fine_tune_from: str = setting(
-        "all",
-        "Phase 2: name of the first layer that trains, or `all`. Layers "
-        "before it stay frozen, their BatchNorm in inference mode.",
-    )
-    batch_size: int = setting(
-        64, "Examples in a step, over all devices together.", lower=1
-    )
-    optimizer: str = setting("adam", "Update rule.", choices=OPTIMIZERS)
-    momentum: float = setting(
-        0.9, "sgd: Nesterov momentum.", lower=0, upper=0.999
-    )
-    weight_decay: float = setting(
-        0.0, "Decoupled decay of convolution and dense kernels.", lower=0
-    )
-    schedule: str = setting(
-        "constant", "Learning rate over a phase.", choices=SCHEDULES
-    )
-    label_smoothing: float = setting(
-        0.0, "Share of the target spread over all classes.", lower=0, upper=0.9
-    )
-    class_weights: str = setting(
-        "none",
-        "`balanced` weighs a class by the inverse of its frequency.",
-        choices=CLASS_WEIGHTS,
-    )
-    ema: float = setting(
-        0.0,
-        "Momentum of the averaged weights that are evaluated and "
-        "kept; 0 is off.",
-        lower=0,
-        upper=0.99999,
-    )
-    early_stopping: int = setting(
-        0,
-        "End a phase after so many epochs without a better validation "
-        "figure; 0 is never.",
-        lower=0,
-    )
-    selection_metric: str = setting(
-        "accuracy",
-        "Validation figure that picks the best epoch.",
-        choices=SELECTION_METRICS,
-    )
-    precision: str = setting(
-        "auto",
-        "Arithmetic; auto is mixed_bfloat16 on a TPU, mixed_float16 "
-        "on a GPU, float32 on a CPU.",
-        choices=PRECISIONS,
-    )
-    strategy: str = setting(
-        "default",
-        "Distribution; multi_worker reads TF_CONFIG.",
-        choices=STRATEGIES,
-    )
-    seed: int = setting(0, "Seed of weights, order and augmentation.", lower=0)
-    deterministic: bool = setting(
-        True, "Bit-equal weights from run to run on the same machine."
-    )
-    steps_per_call: int = setting(
-        32, "Training steps inside one compiled call.", lower=1
-    )
+from trainer.setting_groups import CNNS
+from trainer.setting_groups import AugmentationSettings
+from trainer.setting_groups import DataSettings
+from trainer.setting_groups import ModelSettings
+from trainer.setting_groups import TrainingSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,10 +26,14 @@ class Settings:
       ValueError: a setting is out of bounds or two contradict each other.
     """
 
-    data: DataSettings = DataSettings()
-    model: ModelSettings = ModelSettings()
-    augmentation: AugmentationSettings = AugmentationSettings()
-    training: TrainingSettings = TrainingSettings()
+    data: DataSettings = dataclasses.field(default_factory=DataSettings)
+    model: ModelSettings = dataclasses.field(default_factory=ModelSettings)
+    augmentation: AugmentationSettings = dataclasses.field(
+        default_factory=AugmentationSettings
+    )
+    training: TrainingSettings = dataclasses.field(
+        default_factory=TrainingSettings
+    )
 
     def __post_init__(self):
         """Refuses values outside their bounds and contradictions."""
@@ -273,8 +109,19 @@ def from_json(text: str) -> Settings:
     )
 
 
+def _check_data(data: DataSettings) -> None:
+    data.class_names  # noqa: B018, raises where there are not so many
+    for part in ("train", "validation"):
+        if part not in data.splits:
+            raise ValueError(
+                f"`{part}_split` cannot be `none`: give a split, such as "
+                "`train[:90%]` to train on and `train[90%:]` to validate on"
+            )
+
+
 def _check_combinations(settings: Settings) -> None:
     model, training = settings.model, settings.training
+    _check_data(settings.data)
     if settings.data.channels == 2:
         raise ValueError("`channels` must be 1 (grey) or 3 (colour), not 2")
     if len(model.head_units) != len(model.head_dropout):

@@ -15,7 +15,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from fer_tfds import labels as taxonomy
 from trainer import checkpoints
 from trainer import cli_flags
 from trainer import evaluation
@@ -26,12 +25,11 @@ from trainer import loop
 from trainer import manifest
 from trainer import optimizers
 from trainer import phases
+from trainer import records
 from trainer import runtime
 from trainer import weights
 from trainer.models import build_model
 from trainer.settings import Settings
-
-SPLITS = ("train", "validation", "test")
 
 
 def train_and_evaluate(
@@ -46,7 +44,8 @@ def train_and_evaluate(
       overwrite: delete a run that is already there.
 
     Returns:
-      `{"validation": metrics, "test": metrics}`, as in metrics.json.
+      `{"validation": metrics, "test": metrics}`, as in metrics.json; without
+      test where there is no such split.
 
     Raises:
       ValueError: settings, data, weights or workdir do not do; raised before
@@ -57,9 +56,9 @@ def train_and_evaluate(
     strategy = runtime.configure(settings.training)
     if runtime.is_chief(strategy):
         checkpoints.check_workdir(workdir, settings, overwrite=overwrite)
-    builder = input_pipeline.find_data(settings.data)
+    builder = records.find_data(settings.data)
     model, average = _make_models(settings, strategy)
-    splits = {n: input_pipeline.load_split(settings.data, n) for n in SPLITS}
+    splits = records.load_splits(settings.data)
     _check_batch(settings, splits["train"])
     if runtime.is_chief(strategy):
         checkpoints.open_workdir(workdir, settings, overwrite=overwrite)
@@ -70,7 +69,11 @@ def train_and_evaluate(
     run.train()
     best = run.best_model()
     predict = loop.make_predict_call(best, strategy)
-    predictions = {n: predict(splits[n].images) for n in SPLITS[1:]}
+    predictions = {
+        part: predict(split.images)
+        for part, split in splits.items()
+        if part != "train"
+    }
     if not runtime.is_chief(strategy):
         return evaluation.evaluate(settings, splits, predictions)
     return evaluation.finish(
@@ -250,7 +253,7 @@ def _own_folder(workdir, strategy):
 
 def _make_models(settings, strategy):
     """Builds the network, and a second copy where weights are averaged."""
-    num_classes = len(taxonomy.class_names(settings.data.dataset))
+    num_classes = len(settings.data.class_names)
     with strategy.scope():
         model = build_model(settings, num_classes, keras)
         phases.check_fine_tune_from(model, settings.training.fine_tune_from)

@@ -1,14 +1,17 @@
 """FER-2013 for TFDS: grey 48x48 faces with one of seven expressions.
 
 Reads and checks all of the raw data before the first record is written; how
-raw data is read is the business of `fer_tfds.sources`. The stored label is
-the official id. Build with `tfds build fer_tfds/fer2013 --manual_dir=DIR`.
+raw data is read is the business of `fer_tfds.sources`, what is left out that
+of `fer_tfds.cleaning`. The stored label is the official id. Build with
+`tfds build fer_tfds/fer2013 --manual_dir=DIR`.
 """
 
+import csv
+import dataclasses
 import itertools
-import os
-import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,9 +19,12 @@ import tensorflow_datasets as tfds
 
 # TFDS imports this file as fer2013.fer2013_dataset_builder, so the package
 # must be found by its own name: a relative import has no parent here.
+from fer_tfds import cleaning
 from fer_tfds import labels
+from fer_tfds.named_configs import NamedConfigs
+from fer_tfds.named_configs import show_the_message_alone
 from fer_tfds.sources import fer2013
-from fer_tfds.sources.records import SPLITS
+from fer_tfds.sources import ferplus
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 
@@ -27,12 +33,72 @@ _IMAGE_SHAPE = (48, 48, 1)
 # Faces per call: enough that the call itself costs next to nothing.
 _BATCH_SIZE = 256
 
+_COMPETITION = (
+    "challenges-in-representation-learning-facial-expression-recognition-"
+    "challenge"
+)
+_HOMEPAGE = f"https://www.kaggle.com/c/{_COMPETITION}"
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+# Beside the records of `clean`: which images were left out, and why.
+REMOVED_FILE = "removed.csv"
+
+ORIGINAL = tfds.core.BuilderConfig(
+    name="original",
+    description="Every image of the official splits, with its official label.",
+)
+CLEAN = tfds.core.BuilderConfig(
+    name="clean",
+    description=(
+        "Without constant images and images that carry several labels; train "
+        "also without repeated images and those that stand in validation or "
+        "test; with a split `test_leak_free` that shares no image with the "
+        "official train and validation."
+    ),
+)
+PLUS = tfds.core.BuilderConfig(
+    name="plus",
+    description=(
+        "FER+: the votes of ten people and the label that most of them gave. "
+        "Images without a majority are in the splits `*_unclear`."
+    ),
+)
+KAGGLE = tfds.core.BuilderConfig(
+    name="kaggle",
+    description="The same as `original`, fetched with Kaggle's command.",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Faces:
+    """What goes into the splits.
+
+    Attributes:
+        records: all faces.
+        positions: split name -> int64 [k], positions in the records.
+        votes: the FER+ votes on all faces; None apart from `plus`.
+    """
+
+    records: FaceRecords
+    positions: dict[str, np.ndarray]
+    votes: ferplus.Votes | None = None
+
+
+class Builder(NamedConfigs, tfds.core.GeneratorBasedBuilder):
     """FER-2013, from raw data that the user has put into `manual_dir`."""
 
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "First release."}  # noqa: RUF012, TFDS's form
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES = {  # noqa: RUF012, TFDS's form
+        "1.0.0": "First release.",
+        "1.1.0": (
+            "Configurations original (what was the only one), clean, plus and "
+            "kaggle."
+        ),
+    }
+
+    BUILDER_CONFIGS = [ORIGINAL]  # noqa: RUF012, TFDS's form
+    builder_configs = {  # noqa: RUF012, TFDS's form
+        config.name: config for config in (ORIGINAL, CLEAN, PLUS, KAGGLE)
+    }
 
     MANUAL_DOWNLOAD_INSTRUCTIONS = """
     FER-2013 is handed out to people who accept its rules, so you have to fetch
@@ -49,51 +115,115 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     """
 
     def _info(self) -> tfds.core.DatasetInfo:
-        names = list(labels.class_names("fer2013"))
         return self.dataset_info_from_configs(
-            features=tfds.features.FeaturesDict(
-                {
-                    "image": tfds.features.Image(
-                        shape=_IMAGE_SHAPE, encoding_format="png"
-                    ),
-                    "label": tfds.features.ClassLabel(names=names),
-                    "id": tfds.features.Text(),
-                }
-            ),
+            features=tfds.features.FeaturesDict(_features(self.config_name)),
             supervised_keys=("image", "label"),
-            homepage="https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-challenge",
+            homepage=_HOMEPAGE,
         )
+
+    @property
+    def config_name(self) -> str:
+        """Which of the configurations this builder builds."""
+        return self.builder_config.name
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):
         try:
-            records = _read_faces(dl_manager)
+            faces = self._read(_find_raw_data(dl_manager, self.config_name))
         except SourceError:
-            _show_the_message_alone()
+            show_the_message_alone()
             raise
         return {
-            split: self._generate_examples(records, split) for split in SPLITS
+            split: self._generate_examples(faces, positions)
+            for split, positions in faces.positions.items()
         }
 
-    def _generate_examples(self, records: FaceRecords, split: str) -> Iterator:
-        indices = records.indices_of(split)
-        pngs = _encode_pngs(records.images[indices])
-        for index, png in zip(indices, pngs, strict=True):
+    def _read(self, manual_dir: Path) -> _Faces:
+        if self.config_name == PLUS.name:
+            ferplus.find_votes(manual_dir)  # before the long reading
+        records = _read_faces(manual_dir)
+        if self.config_name == CLEAN.name:
+            splits = cleaning.clean(records)
+            _keep_list_of_removed(Path(self.data_path), records, splits)
+            return _Faces(records, {n: s.kept for n, s in splits.items()})
+        if self.config_name == PLUS.name:
+            return _read_votes(manual_dir, records)
+        names = dict.fromkeys(records.splits)
+        return _Faces(records, {n: records.indices_of(n) for n in names})
+
+    def _generate_examples(
+        self, faces: _Faces, positions: np.ndarray
+    ) -> Iterator:
+        pngs = _encode_pngs(faces.records.images[positions])
+        for position, png in zip(positions, pngs, strict=True):
             yield (
-                records.ids[index],
-                {
-                    "image": png,
-                    "label": int(records.labels[index]),
-                    "id": records.ids[index],
-                },
+                faces.records.ids[position],
+                {"image": png, **_describe(faces, position)},
             )
 
 
-def _read_faces(dl_manager: tfds.download.DownloadManager) -> FaceRecords:
-    """Finds, reads and counts the raw faces, and says so."""
+def _features(config: str) -> dict[str, Any]:
+    """The features of a configuration, by name."""
+    names = list(labels.native_names(f"fer2013/{config}"))
+    features = {
+        "image": tfds.features.Image(shape=_IMAGE_SHAPE, encoding_format="png"),
+        "label": tfds.features.ClassLabel(names=names),
+        "id": tfds.features.Text(),
+    }
+    if config == PLUS.name:
+        features["votes"] = tfds.features.Tensor(
+            shape=(len(names),), dtype=np.float32
+        )
+        features["fer2013_label"] = tfds.features.ClassLabel(
+            names=list(labels.native_names("fer2013"))
+        )
+    return features
+
+
+def _describe(faces: _Faces, position: int) -> dict[str, Any]:
+    """All features of a face but its image."""
+    identity = faces.records.ids[position]
+    official = int(faces.records.labels[position])
+    if faces.votes is None:
+        return {"label": official, "id": identity}
+    return {
+        "label": int(faces.votes.labels[position]),
+        "id": identity,
+        "votes": faces.votes.shares[position],
+        "fer2013_label": official,
+    }
+
+
+def _find_raw_data(
+    dl_manager: tfds.download.DownloadManager, config: str
+) -> Path:
+    """The folder, or the file, that holds the raw data."""
+    if config == KAGGLE.name:
+        return _download(dl_manager)
     try:
-        manual_dir = dl_manager.manual_dir
+        return Path(dl_manager.manual_dir)
+    except NotADirectoryError as error:  # --manual_dir names one file
+        return Path(error.filename)
     except AssertionError as error:  # TFDS's word for absent or empty
         raise SourceError(str(error)) from None
+
+
+def _download(dl_manager: tfds.download.DownloadManager) -> Path:
+    try:
+        return Path(dl_manager.download_kaggle_data(_COMPETITION))
+    # TFDS turns whatever goes wrong with the command into one of these.
+    except (RuntimeError, ValueError, OSError) as error:
+        raise SourceError(
+            f"{str(error).splitlines()[0].strip()} failed. Install Kaggle's "
+            "command with `pip install kaggle six`; put the API token of your "
+            f"Kaggle account into ~/.kaggle/kaggle.json; accept the rules at "
+            f"{_HOMEPAGE}/rules. Or download fer2013.tar.gz by hand from "
+            f"{_HOMEPAGE}/data and build without --config=kaggle, with "
+            "--manual_dir=DIR."
+        ) from None
+
+
+def _read_faces(manual_dir: Path) -> FaceRecords:
+    """Finds, reads and counts the raw faces, and says so."""
     source = fer2013.find_source(manual_dir)
     print(f"Reading {source.path} ({source.form}) ...", flush=True)
     records = source.read()
@@ -103,14 +233,37 @@ def _read_faces(dl_manager: tfds.download.DownloadManager) -> FaceRecords:
     return records
 
 
-def _show_the_message_alone() -> None:
-    """Keeps the `tfds` command from printing its own calls before an error.
+def _read_votes(manual_dir: Path, records: FaceRecords) -> _Faces:
+    """Joins the FER+ votes to the faces and splits off what is unclear."""
+    votes = ferplus.read_votes(manual_dir, records)
+    is_clear = votes.labels < ferplus.NUM_EXPRESSIONS
+    positions = {}
+    for split in dict.fromkeys(records.splits):
+        indices = records.indices_of(split)
+        clear = is_clear[indices]
+        positions[split] = indices[clear]
+        if not clear.all():
+            positions[f"{split}_unclear"] = indices[~clear]
+        print(
+            f"  {split}: {clear.sum():,} faces with a majority for one "
+            f"expression, {(~clear).sum():,} without",
+            flush=True,
+        )
+    return _Faces(records, positions, votes)
 
-    Forty lines about the inside of TFDS hide the one that names the row.
-    Other programs keep their tracebacks.
-    """
-    if os.path.basename(sys.argv[0]) == "tfds":
-        sys.tracebacklimit = 0
+
+def _keep_list_of_removed(
+    folder: Path, records: FaceRecords, splits: dict[str, cleaning.CleanSplit]
+) -> None:
+    """Writes what `clean` leaves out, and prints how many by which rule."""
+    with (folder / REMOVED_FILE).open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["split", "id", "reason"])
+        for name, split in splits.items():
+            print(f"  {name}: {len(split.kept):,} images kept", flush=True)
+            for rule, removed in split.removed.items():
+                print(f"{len(removed):>9,}  {rule}", flush=True)
+                writer.writerows([name, records.ids[i], rule] for i in removed)
 
 
 def _encode_pngs(images: np.ndarray) -> Iterator[bytes]:

@@ -1,0 +1,206 @@
+"""Prepared records -> one split in memory, checked against the settings.
+
+Prepared data is read by name and folder; nothing of the builders is imported.
+"""
+
+import dataclasses
+import hashlib
+import itertools
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from fer_tfds import labels as taxonomy
+from trainer import preprocessing
+from trainer.setting_groups import DataSettings
+
+GIB = 2**30
+
+
+class DataError(ValueError):
+    """Prepared data is missing or is not what the settings say."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """One split, decoded and prepared.
+
+    Attributes:
+      images: uint8 [n, S, S, C] in [0, 255], in stored order.
+      labels: int32 [n], native label ids.
+      ids: n names of the examples.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    ids: list[str]
+
+    def content_hash(self) -> str:
+        """Returns a sha256 over images and labels, in hexadecimal."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.labels))
+        return digest.hexdigest()
+
+
+def find_data(data: DataSettings) -> tfds.core.DatasetBuilder:
+    """Finds prepared data and checks its class names, reading no image.
+
+    Raises:
+      DataError: nothing is prepared, or its labels are not ours; the text
+        says which command to type.
+    """
+    try:
+        # From its files alone: what counts is what was written, not what
+        # the builder's code would write today.
+        builder = tfds.core.read_only_builder.builder_from_files(
+            data.dataset, data_dir=data.data_dir
+        )
+        is_prepared = bool(builder.info.splits)
+    except tfds.core.DatasetNotFoundError:
+        is_prepared = False
+    if not is_prepared:
+        where = data.data_dir or tfds.core.constants.DATA_DIR
+        option = f" --data_dir={data.data_dir}" if data.data_dir else ""
+        raise DataError(
+            f"no prepared `{data.dataset}` in {where}. Put the raw file into "
+            f"{where}/downloads/manual and type:\n"
+            f"  {_build_command(data.dataset)}{option}"
+            f"{_list_prepared(pathlib.Path(where), data.dataset)}"
+        )
+    _check_labels(builder, data.dataset)
+    return builder
+
+
+def load_splits(data: DataSettings) -> dict[str, Split]:
+    """Reads the splits of a run: part (train, validation, test) -> split.
+
+    Raises:
+      DataError: as in `load_split`, or an example is in two of the parts.
+    """
+    splits = {
+        part: load_split(data, name) for part, name in data.splits.items()
+    }
+    for one, other in itertools.combinations(splits, 2):
+        shared = set(splits[one].ids) & set(splits[other].ids)
+        if shared:
+            raise DataError(
+                f"--{one}_split={data.splits[one]} and --{other}_split="
+                f"{data.splits[other]} share {len(shared):,} examples, such "
+                f"as {min(shared)}; give splits that lie apart"
+            )
+    return splits
+
+
+def load_split(data: DataSettings, split: str) -> Split:
+    """Reads, decodes and prepares one split into memory.
+
+    Args:
+      data: which data; examples beyond its classes are left out.
+      split: a split in TFDS's language, such as `train` or `train[:90%]`.
+
+    Raises:
+      DataError: the split is absent, empty or too large for
+        `data.max_memory_gib`, or the data is not prepared.
+    """
+    builder = find_data(data)
+    count = _count_examples(builder, data, split)
+    _check_size(data, split, count)
+    images = np.empty(
+        [count, data.image_size, data.image_size, data.channels], np.uint8
+    )
+    labels = np.empty([count], np.int32)
+    ids: list[str] = []
+    for batch in tfds.as_numpy(_read_prepared(builder, split, data)):
+        rows = slice(len(ids), len(ids) + len(batch["label"]))
+        images[rows], labels[rows] = batch["image"], batch["label"]
+        ids.extend(name.decode() for name in batch["id"])
+    if len(ids) != count:
+        raise DataError(
+            f"split `{split}` announces {count} examples and holds {len(ids)}; "
+            f"build it again: {_build_command(data.dataset)} --overwrite"
+        )
+    is_class = labels < len(data.class_names)
+    if is_class.all():
+        return Split(images, labels, ids)
+    ids = [name for name, keep in zip(ids, is_class, strict=True) if keep]
+    return Split(images[is_class], labels[is_class], ids)
+
+
+def _read_prepared(builder, split, data):
+    """Batches of prepared examples in stored order."""
+
+    def prepare(example):
+        image = preprocessing.prepare_image(
+            preprocessing.decode_image(example["image"]),
+            size=data.image_size,
+            channels=data.channels,
+        )
+        return {
+            "image": image,
+            "label": tf.cast(example["label"], tf.int32),
+            "id": example["id"],
+        }
+
+    dataset = builder.as_dataset(
+        split=split,
+        shuffle_files=False,
+        decoders={"image": tfds.decode.SkipDecoding()},
+        # Sharded reading in parallel would change the order from run to run.
+        read_config=tfds.ReadConfig(
+            interleave_cycle_length=1, try_autocache=False
+        ),
+    )
+    dataset = dataset.map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+    return dataset.batch(512).prefetch(1)
+
+
+def _check_labels(builder, dataset):
+    stored = tuple(builder.info.features["label"].names)
+    ours = taxonomy.native_names(dataset)
+    if stored != ours:
+        raise DataError(
+            f"the prepared `{dataset}` has the classes {stored}, and this "
+            f"version wants {ours}. Build it again:\n"
+            f"  {_build_command(dataset)} --overwrite"
+        )
+
+
+def _build_command(dataset):
+    name, _, config = dataset.partition("/")
+    return f"tfds build fer_tfds/{name}" + (config and f" --config={config}")
+
+
+def _list_prepared(where, dataset):
+    """What is prepared of the same data set, for people who forgot which."""
+    name = dataset.partition("/")[0]
+    found = sorted(
+        path.parent.parent.relative_to(where).as_posix()
+        for path in where.expanduser().glob(f"{name}/*/*/dataset_info.json")
+    )
+    return f"\nPrepared there: {', '.join(found)}" if found else ""
+
+
+def _count_examples(builder, data, split):
+    splits = builder.info.splits
+    try:
+        count = splits[split].num_examples
+    except (KeyError, ValueError) as error:
+        raise DataError(
+            f"`{data.dataset}` has no split `{split}`; it has "
+            f"{sorted(splits)}, and slices of them, such as `train[:90%]`"
+        ) from error
+    if count == 0:
+        raise DataError(f"split `{split}` of `{data.dataset}` is empty")
+    return count
+
+
+def _check_size(data, split, count):
+    size_gib = count * data.image_size**2 * data.channels / GIB
+    if size_gib > data.max_memory_gib:
+        raise DataError(
+            f"split `{split}` takes {size_gib:.1f} GiB decoded at "
+            f"{data.image_size} px; allowed are {data.max_memory_gib:g}. Give "
+            "a smaller --image_size or a larger --max_memory_gib"
+        )
