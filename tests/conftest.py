@@ -30,3 +30,11 @@ def prepared_data():
     from tests import prepared
 
     return str(prepared.data_dir())
+
+
+@pytest.fixture(scope="session")
+def prepared_votes():
+    """The same with FER+ votes: fer2013/original and fer2013/plus."""
+    from tests import prepared
+
+    return str(prepared.data_dir_with_votes())

@@ -3,20 +3,16 @@ import pytest
 import tensorflow as tf
 
 from trainer import input_pipeline
-from trainer import records
 from trainer.setting_groups import AugmentationSettings
 
 AUGMENTATION = AugmentationSettings(flip=True, rotation=10, erasing=0.5)
 NONE = AugmentationSettings()
 
 
-def make_split(count=50):
-    """Each image is filled with its own index, each label is its index."""
+def make_images(count=50):
+    """Each image is filled with its own index."""
     images = np.zeros((count, 48, 48, 1), np.uint8)
-    images += np.arange(count, dtype=np.uint8)[:, None, None, None]
-    return records.Split(
-        images, np.arange(count, dtype=np.int32), [str(i) for i in range(count)]
-    )
+    return images + np.arange(count, dtype=np.uint8)[:, None, None, None]
 
 
 def worker(index, workers, replicas):
@@ -27,11 +23,14 @@ def worker(index, workers, replicas):
     )
 
 
-def train_batches(epochs, settings=NONE, batch=8, seed=0, context=None):
+def train_batches(epochs, settings=NONE, mixup=0.0, seed=0, context=None):
+    """(images, targets) of every batch; the target is the image's index."""
     dataset = input_pipeline.make_for_train(
-        make_split(),
+        make_images(),
+        np.eye(50, dtype=np.float32),
         settings,
-        batch_size=batch,
+        mixup=mixup,
+        batch_size=8,
         seed=seed,
         epochs=epochs,
         context=context,
@@ -40,22 +39,45 @@ def train_batches(epochs, settings=NONE, batch=8, seed=0, context=None):
 
 
 def test_train_batches_have_the_promised_type():
-    images, labels = train_batches(range(1), AUGMENTATION)[0]
+    images, targets = train_batches(range(1), AUGMENTATION)[0]
     assert images.shape == (8, 48, 48, 1)
     assert images.dtype == np.float32
-    assert labels.shape == (8,)
-    assert labels.dtype == np.int32
+    assert targets.shape == (8, 50)
+    assert targets.dtype == np.float32
     assert images.min() >= 0
     assert images.max() <= 255
 
 
-def test_an_epoch_holds_no_example_twice_and_images_match_labels():
+def test_an_epoch_holds_no_example_twice_and_images_match_targets():
     batches = train_batches(range(1))
     assert len(batches) == 50 // 8
-    labels = np.concatenate([labels for _, labels in batches])
-    assert len(set(labels)) == len(labels) == 48
-    for images, chosen in batches:
-        np.testing.assert_array_equal(images[:, 0, 0, 0], chosen)
+    chosen = np.concatenate([targets.argmax(axis=1) for _, targets in batches])
+    assert len(set(chosen)) == len(chosen) == 48
+    for images, targets in batches:
+        assert targets.sum() == 8
+        np.testing.assert_array_equal(
+            images[:, 0, 0, 0], targets.argmax(axis=1)
+        )
+
+
+def test_mixup_mixes_images_and_targets_alike():
+    index = np.arange(50)
+    plain = train_batches(range(1))
+    for (images, targets), (_, alone) in zip(
+        train_batches(range(1), mixup=0.4), plain, strict=True
+    ):
+        np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
+        np.testing.assert_allclose(
+            images[:, 0, 0, 0], targets @ index, atol=1e-3
+        )
+        own = alone.argmax(axis=1)
+        assert np.all(targets[range(8), own] >= 0.5)
+        assert np.all(targets[range(8), own[::-1]] > 0)
+    shares = np.concatenate(
+        [t.max(axis=1) for _, t in train_batches(range(9), mixup=0.4)]
+    )
+    # The larger share of a Beta(0.4, 0.4) pair: mean 0.840 (numerically).
+    assert shares.mean() == pytest.approx(0.84, abs=0.03)
 
 
 def test_epochs_differ_and_a_resumed_run_sees_the_same():
@@ -75,13 +97,17 @@ def test_the_seed_changes_the_order():
 
 
 @pytest.mark.parametrize(
-    ("workers", "replicas"), [(2, 2), (1, 2), (2, 4)], ids=str
+    ("workers", "replicas", "mixup"),
+    [(2, 2, 0), (1, 2, 0), (2, 4, 0), (2, 2, 0.4), (2, 4, 0.4)],
+    ids=str,
 )
-def test_workers_and_replicas_share_the_batch_of_one_device(workers, replicas):
-    alone = train_batches(range(1), AUGMENTATION)
+def test_workers_and_replicas_share_the_batch_of_one_device(
+    workers, replicas, mixup
+):
+    alone = train_batches(range(1), AUGMENTATION, mixup)
     shares = [
         train_batches(
-            range(1), AUGMENTATION, context=worker(i, workers, replicas)
+            range(1), AUGMENTATION, mixup, context=worker(i, workers, replicas)
         )
         for i in range(workers)
     ]
@@ -100,11 +126,10 @@ def test_workers_and_replicas_share_the_batch_of_one_device(workers, replicas):
     ("workers", "replicas"), [(1, 1), (1, 2), (2, 2)], ids=str
 )
 def test_evaluation_holds_every_image_once(workers, replicas):
-    split = make_split()
     index, pixels = [], []
     for i in range(workers):
         dataset = input_pipeline.make_for_eval(
-            split.images, batch_size=8, context=worker(i, workers, replicas)
+            make_images(), batch_size=8, context=worker(i, workers, replicas)
         )
         for part, images in dataset.as_numpy_iterator():
             assert images.shape == (8 // replicas, 48, 48, 1)

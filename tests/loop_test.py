@@ -13,7 +13,7 @@ def make_learner(model, optimizer, average=None, ema=0.0, batch=4):
         model=model,
         average=average,
         optimizer=optimizer,
-        loss=optimizers.make_loss(0.0, np.ones(2)),
+        loss=optimizers.make_loss(np.ones(2)),
         ema=ema,
         global_batch=batch,
         strategy=tf.distribute.get_strategy(),
@@ -30,8 +30,8 @@ def two_class_model():
 @pytest.fixture
 def data():
     images = tf.constant([-1.0, 1.0, -1.0, 1.0])[:, None, None, None]
-    labels = tf.constant([0, 1, 0, 1])
-    return tf.data.Dataset.from_tensors((images, labels)).repeat()
+    targets = tf.one_hot([0, 1, 0, 1], 2)
+    return tf.data.Dataset.from_tensors((images, targets)).repeat()
 
 
 def epoch(learner, data, steps=4, steps_per_call=3):

@@ -68,13 +68,38 @@ def test_balanced_weights_need_every_class():
         optimizers.class_weights("balanced", np.array([0]), 2)
 
 
-def test_loss_is_cross_entropy_with_smoothing_and_weights():
-    logits = tf.math.log([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
-    labels = tf.constant([0, 1])
-    plain = optimizers.make_loss(0.0, np.ones(3))(labels, logits)
+def test_effective_numbers_lie_between_none_and_balanced():
+    labels = np.repeat([0, 1], [3000, 300])
+    weights = {
+        kind: optimizers.class_weights(kind, labels, 2)
+        for kind in ("none", "effective_number", "balanced")
+    }
+    ratio = {kind: pair[1] / pair[0] for kind, pair in weights.items()}
+    assert 1 == ratio["none"] < ratio["effective_number"] < ratio["balanced"]
+    expected = (1 - 0.999**3000) / (1 - 0.999**300)
+    assert ratio["effective_number"] == pytest.approx(expected, rel=1e-5)
+    assert weights["effective_number"][labels].mean() == pytest.approx(1)
+
+
+TARGETS = np.eye(3, dtype=np.float32)[:2]
+LOGITS = np.log(np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], np.float32))
+
+
+def test_loss_is_cross_entropy_with_weights():
+    plain = optimizers.make_loss(np.ones(3))(TARGETS, LOGITS)
     np.testing.assert_allclose(plain, -np.log([0.7, 0.1]), rtol=1e-5)
-    weighed = optimizers.make_loss(0.0, [2, 3, 1])(labels, logits)
+    weighed = optimizers.make_loss([2, 3, 1])(TARGETS, LOGITS)
     np.testing.assert_allclose(weighed, plain * [2.0, 3.0], rtol=1e-5)
-    smooth = optimizers.make_loss(0.3, np.ones(3))(labels, logits)
+
+
+def test_loss_of_a_mixed_target_is_the_mixture():
+    soft = tf.constant([[0.8, 0.1, 0.1]])
+    loss = optimizers.make_loss(np.ones(3))(soft, LOGITS[:1])
     expected = -(0.8 * np.log(0.7) + 0.1 * np.log(0.2) + 0.1 * np.log(0.1))
-    assert float(smooth[0]) == pytest.approx(expected, rel=1e-5)
+    assert float(loss[0]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_focal_loss_discounts_good_answers():
+    loss = optimizers.make_loss(np.ones(3), focal_gamma=2.0)(TARGETS, LOGITS)
+    expected = [-(0.3**2) * np.log(0.7), -(0.9**2) * np.log(0.1)]
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)

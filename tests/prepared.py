@@ -21,16 +21,40 @@ def scratch() -> pathlib.Path:
 @functools.cache
 def data_dir() -> pathlib.Path:
     """Prepared data: 280 + 56 + 42 drawn faces, balanced over 7 classes."""
+    from fer_tfds import synthetic
+
+    counts = {split: [count] * 7 for split, count in COUNTS.items()}
+    synthetic.write_csv(scratch() / "raw", counts, seed=0)
+    _build("data", "original")
+    return scratch() / "data"
+
+
+@functools.cache
+def data_dir_with_votes() -> pathlib.Path:
+    """The same faces, prepared as `original` and, with votes, as `plus`."""
+    from fer_tfds import synthetic_ferplus
+    from fer_tfds.sources import fer2013
+
+    data_dir()
+    raw = scratch() / "raw"
+    faces = fer2013.find_source(raw).read()
+    votes = synthetic_ferplus.format_votes(faces, seed=0)
+    (raw / "fer2013new.csv").write_bytes(votes)
+    _build("data_with_votes", "original")
+    _build("data_with_votes", "plus")
+    return scratch() / "data_with_votes"
+
+
+def _build(folder: str, config: str) -> None:
     import tensorflow_datasets as tfds
 
-    from fer_tfds import synthetic
     from fer_tfds.fer2013 import fer2013_dataset_builder
 
-    raw, data = scratch() / "raw", scratch() / "data"
-    counts = {split: [count] * 7 for split, count in COUNTS.items()}
-    synthetic.write_csv(raw, counts, seed=0)
-    builder = fer2013_dataset_builder.Builder(data_dir=data)
-    builder.download_and_prepare(
-        download_config=tfds.download.DownloadConfig(manual_dir=raw)
+    builder = fer2013_dataset_builder.Builder(
+        data_dir=scratch() / folder, config=config
     )
-    return data
+    builder.download_and_prepare(
+        download_config=tfds.download.DownloadConfig(
+            manual_dir=scratch() / "raw"
+        )
+    )

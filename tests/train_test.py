@@ -87,7 +87,7 @@ def test_metrics_are_those_of_the_saved_model(finished, prepared_data):
 
 def test_the_manifest_names_data_code_and_libraries(finished):
     manifest = json.loads((finished[0] / "manifest.json").read_text())
-    assert manifest["data"]["name"] == "fer2013/1.0.0"
+    assert manifest["data"]["name"] == "fer2013/original/1.1.0"
     assert manifest["data"]["splits"]["train"]["examples"] == 280
     assert len(manifest["data"]["splits"]["test"]["sha256"]) == 64
     assert manifest["libraries"]["tensorflow"].startswith("2.")
@@ -150,6 +150,8 @@ def test_the_same_seed_gives_the_same_bits(prepared_data, tmp_path):
 MATTERS = {
     "rotation": 10,
     "label_smoothing": 0.2,
+    "mixup": 0.3,
+    "focal_gamma": 2.0,
     "weight_decay": 0.5,
     "optimizer": "sgd",
     "schedule": "cosine",

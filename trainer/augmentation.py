@@ -37,9 +37,57 @@ def draw_uniforms(
     Returns:
       float32 [batch_size, UNIFORMS] in [0, 1).
     """
-    pair = tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
-    pair = tf.random.fold_in(pair, tf.cast(step, tf.int64))
-    return tf.random.stateless_uniform([batch_size, UNIFORMS], pair)
+    return tf.random.stateless_uniform(
+        [batch_size, UNIFORMS], _seed_of(seed, epoch, step)
+    )
+
+
+def draw_shares(
+    batch_size: int,
+    alpha: float,
+    seed: tf.Tensor,
+    epoch: tf.Tensor,
+    step: tf.Tensor,
+) -> tf.Tensor:
+    """Draws each example's share in a mixture of two.
+
+    Args:
+      alpha: both parameters of the Beta distribution, above 0.
+
+    The other arguments are those of `draw_uniforms`.
+
+    Returns:
+      float32 [batch_size] in [0.5, 1]: an example outweighs its partner, so
+      that mixing in pairs never yields the same mixture twice.
+    """
+    # The quotient of two such Gamma variables is Beta distributed.
+    gammas = tf.random.stateless_gamma(
+        [2, batch_size], _seed_of(seed, epoch, step) + 1, alpha
+    )
+    share = gammas[0] / tf.maximum(gammas[0] + gammas[1], 1e-20)
+    return tf.maximum(share, 1.0 - share)
+
+
+def mix(
+    batch: tuple[tf.Tensor, tf.Tensor],
+    partner: tuple[tf.Tensor, tf.Tensor],
+    share: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mixes examples with their partners.
+
+    Args:
+      batch: images float32 [B, S, S, C] and targets float32 [B, K].
+      partner: the same of the partners.
+      share: float32 [B], how much of each example is kept.
+
+    Returns:
+      Images and targets, as in `batch`.
+    """
+    wide = share[:, None, None, None]
+    return (
+        batch[0] * wide + partner[0] * (1.0 - wide),
+        batch[1] * share[:, None] + partner[1] * (1.0 - share[:, None]),
+    )
 
 
 def augment(
@@ -64,6 +112,11 @@ def augment(
     if settings.erasing:
         pixels = _erase(pixels, u[7:13], settings.erasing)
     return pixels
+
+
+def _seed_of(seed, epoch, step):
+    pair = tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
+    return tf.random.fold_in(pair, tf.cast(step, tf.int64))
 
 
 def _moves(settings: AugmentationSettings) -> bool:

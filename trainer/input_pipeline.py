@@ -9,14 +9,15 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import augmentation
-from trainer.records import Split
 from trainer.setting_groups import AugmentationSettings
 
 
 def make_for_train(
-    split: Split,
+    images: np.ndarray,
+    targets: np.ndarray,
     settings: AugmentationSettings,
     *,
+    mixup: float = 0.0,
     batch_size: int,
     seed: int,
     epochs: range,
@@ -29,32 +30,46 @@ def make_for_train(
     weigh its examples more.
 
     Args:
-      split: the training examples.
+      images: uint8 [n, S, S, C] in [0, 255], the training images.
+      targets: float32 [n, K], what is to be answered on each.
       settings: the augmentation.
+      mixup: parameter of the Beta distribution from which the share of an
+        example and its partner in the batch is drawn (Zhang et al., mixup,
+        arXiv 1710.09412); 0 is off.
       batch_size: the global batch, over all replicas.
       seed: the seed of the run.
       epochs: which epochs to deliver; resuming starts later.
       context: this worker's part of the global batch; None takes all of it.
 
     Returns:
-      A dataset of (images float32 [b, S, S, C] in [0, 255], labels int32
-      [b]), b being one replica's share of the global batch. Every epoch has
-      `len(split.labels) // batch_size` global batches.
+      A dataset of (images float32 [b, S, S, C] in [0, 255], targets float32
+      [b, K]), b being one replica's share of the global batch. Every epoch
+      has `len(images) // batch_size` global batches.
     """
-    images, labels = _in_memory(split.images), _in_memory(split.labels)
+    pixels, answers = _in_memory(images), _in_memory(targets)
     first, rows, per_replica = _share(batch_size, context)
     mine = slice(first, first + rows)
 
+    def take(chosen, uniforms):
+        chosen = tf.ensure_shape(chosen[mine], [rows])
+        changed = augmentation.augment(
+            tf.gather(pixels, chosen), uniforms[mine], settings
+        )
+        return changed, tf.gather(answers, chosen)
+
     def make_batch(epoch, step, chosen):
         uniforms = augmentation.draw_uniforms(batch_size, seed, epoch, step)
-        chosen = tf.ensure_shape(chosen[mine], [rows])
-        pixels = augmentation.augment(
-            tf.gather(images, chosen), uniforms[mine], settings
-        )
-        return pixels, tf.gather(labels, chosen)
+        batch = take(chosen, uniforms)
+        if not mixup:
+            return batch
+        # The partner stands at the mirrored place of the global batch, so the
+        # pairs are the same on any number of devices.
+        partner = take(chosen[::-1], uniforms[::-1])
+        share = augmentation.draw_shares(batch_size, mixup, seed, epoch, step)
+        return augmentation.mix(batch, partner, share[mine])
 
     dataset = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(
-        lambda epoch: _shuffle(len(split.labels), batch_size, seed, epoch)
+        lambda epoch: _shuffle(len(images), batch_size, seed, epoch)
     )
     dataset = dataset.map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
     return _per_replica(dataset, rows, per_replica).prefetch(tf.data.AUTOTUNE)

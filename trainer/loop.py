@@ -33,7 +33,7 @@ class Learner:
       model: the network, float32 pixels -> probabilities.
       average: a second copy that holds the averaged weights, or None.
       optimizer: a built Keras optimizer.
-      loss: labels int32 [b], logits float32 [b, K] -> float32 [b].
+      loss: targets float32 [b, K], logits float32 [b, K] -> float32 [b].
       ema: momentum of the average.
       global_batch: examples in a step, over all replicas.
       strategy: the distribution strategy of the process.
@@ -65,17 +65,17 @@ def make_train_call(learner: Learner, keras) -> Callable:
         model.inputs, model.get_layer("logits").output, name="logits_model"
     )
 
-    def replica_step(images, labels):
+    def replica_step(images, targets):
         with tf.GradientTape() as tape:
             logits = logits_model(images, training=True)
-            losses = learner.loss(labels, logits)
+            losses = learner.loss(targets, logits)
             loss = tf.reduce_sum(losses) / learner.global_batch
             scaled = optimizer.scale_loss(loss)
         variables = model.trainable_variables
         gradients = tape.gradient(scaled, [v.value for v in variables])
         optimizer.apply(gradients, variables)
-        guess = tf.argmax(logits, axis=-1, output_type=labels.dtype)
-        right = tf.reduce_sum(tf.cast(guess == labels, tf.float32))
+        is_right = tf.argmax(logits, axis=-1) == tf.argmax(targets, axis=-1)
+        right = tf.reduce_sum(tf.cast(is_right, tf.float32))
         return tf.stack([tf.reduce_sum(losses), right])
 
     @tf.function

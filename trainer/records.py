@@ -18,6 +18,9 @@ from trainer.setting_groups import DataSettings
 
 GIB = 2**30
 
+# Sharded reading in parallel would change the order from run to run.
+_IN_ORDER = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
+
 
 class DataError(ValueError):
     """Prepared data is missing or is not what the settings say."""
@@ -128,6 +131,66 @@ def load_split(data: DataSettings, split: str) -> Split:
     return Split(images[is_class], labels[is_class], ids)
 
 
+def load_ids(data: DataSettings, split: str) -> list[str]:
+    """Reads the names of a split's examples, and no image.
+
+    Raises:
+      DataError: as in `load_split`.
+    """
+    builder = find_data(data)
+    _count_examples(builder, data, split)
+    examples = _read_stored(builder, split, ["id"])
+    return [example["id"].decode() for example in examples]
+
+
+def load_votes(data: DataSettings, dataset: str) -> dict[str, np.ndarray]:
+    """Reads people's votes on the examples of another prepared data set.
+
+    Args:
+      data: the classes to vote for, and the folder of prepared data.
+      dataset: its name, such as `fer2013/plus`; its class names say what the
+        votes are for.
+
+    Returns:
+      Example id -> float32 [K], votes for our classes, summing to 1. Examples
+      without a vote for any of them are left out.
+
+    Raises:
+      DataError: it is not prepared, or has no votes.
+    """
+    builder = find_data(dataclasses.replace(data, dataset=dataset))
+    if "votes" not in builder.info.features:
+        raise DataError(f"`{dataset}` has no votes; fer2013/plus has")
+    names = [_canonical(n) for n in builder.info.features["label"].names]
+    ours = [names.index(_canonical(name)) for name in data.class_names]
+    votes = {}
+    for split in builder.info.splits:
+        for example in _read_stored(builder, split, ["id", "votes"]):
+            chosen = example["votes"][ours]
+            if chosen.sum() > 0:
+                votes[example["id"].decode()] = chosen / chosen.sum()
+    return votes
+
+
+def _canonical(name):
+    try:
+        return taxonomy.canonical_name(name)
+    except ValueError:
+        return name  # `unknown` and the like, which are no expressions
+
+
+def _read_stored(builder, split, features):
+    """Examples as numpy, in stored order, with these features alone."""
+    return tfds.as_numpy(
+        builder.as_dataset(
+            split=split,
+            shuffle_files=False,
+            decoders=tfds.decode.PartialDecoding(dict.fromkeys(features, True)),
+            read_config=_IN_ORDER,
+        )
+    )
+
+
 def _read_prepared(builder, split, data):
     """Batches of prepared examples in stored order."""
 
@@ -147,10 +210,7 @@ def _read_prepared(builder, split, data):
         split=split,
         shuffle_files=False,
         decoders={"image": tfds.decode.SkipDecoding()},
-        # Sharded reading in parallel would change the order from run to run.
-        read_config=tfds.ReadConfig(
-            interleave_cycle_length=1, try_autocache=False
-        ),
+        read_config=_IN_ORDER,
     )
     dataset = dataset.map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
     return dataset.batch(512).prefetch(1)

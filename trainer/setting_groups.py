@@ -16,7 +16,7 @@ PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 STRATEGIES = ("default", "mirrored", "multi_worker", "tpu")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "cosine", "one_cycle")
-CLASS_WEIGHTS = ("none", "balanced")
+CLASS_WEIGHTS = ("none", "balanced", "effective_number")
 SELECTION_METRICS = ("accuracy", "macro_f1")
 
 
@@ -137,6 +137,55 @@ class AugmentationSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class TargetSettings:
+    """What the network is to answer, and how wrong answers are counted."""
+
+    label_smoothing: float = setting(
+        0.0, "Share of the target spread over all classes.", lower=0, upper=0.9
+    )
+    soft_labels: str = setting(
+        "none",
+        "Prepared data with votes on the same faces, such as `fer2013/plus`; "
+        "mixed into the targets. `none` is off.",
+    )
+    soft_label_share: float = setting(
+        0.5, "Share of the votes in the target.", lower=0, upper=1
+    )
+    distill_from: tuple[str, ...] = setting(
+        (), "Workdirs of finished runs whose answers are mixed into targets."
+    )
+    distill_share: float = setting(
+        0.5, "Share of those answers in the target.", lower=0, upper=1
+    )
+    distill_temperature: float = setting(
+        1.0, "Evens those answers out; 1 leaves them as they are.", lower=0.1
+    )
+    distill_views: int = setting(
+        4,
+        "Views of each image that those runs answer on; all but the first "
+        "are augmented.",
+        lower=1,
+    )
+    mixup: float = setting(
+        0.0,
+        "Mix pairs of images and their targets, with shares from "
+        "Beta(mixup, mixup); 0 is off.",
+        lower=0,
+    )
+    class_weights: str = setting(
+        "none",
+        "`balanced` weighs a class by the inverse of its frequency, "
+        "`effective_number` by that of its effective number of examples.",
+        choices=CLASS_WEIGHTS,
+    )
+    focal_gamma: float = setting(
+        0.0,
+        "Focal loss: how much less well-answered examples count; 0 is off.",
+        lower=0,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class TrainingSettings:
     """How the weights are found: two phases, optimizer, selection."""
 
@@ -171,14 +220,6 @@ class TrainingSettings:
     )
     schedule: str = setting(
         "constant", "Learning rate over a phase.", choices=SCHEDULES
-    )
-    label_smoothing: float = setting(
-        0.0, "Share of the target spread over all classes.", lower=0, upper=0.9
-    )
-    class_weights: str = setting(
-        "none",
-        "`balanced` weighs a class by the inverse of its frequency.",
-        choices=CLASS_WEIGHTS,
     )
     ema: float = setting(
         0.0,

@@ -5,30 +5,25 @@ layer. After every epoch the state is saved, so the same command goes on after
 an interruption and ends with the same weights.
 """
 
-import contextlib
 import pathlib
-import tempfile
-import time
 from typing import Any
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from trainer import checkpoints
 from trainer import cli_flags
+from trainer import distillation
 from trainer import evaluation
 from trainer import files
-from trainer import input_pipeline
-from trainer import logs
 from trainer import loop
 from trainer import manifest
-from trainer import optimizers
 from trainer import phases
 from trainer import records
 from trainer import runtime
+from trainer import targets
 from trainer import weights
 from trainer.models import build_model
+from trainer.run import Run
 from trainer.settings import Settings
 
 
@@ -60,12 +55,12 @@ def train_and_evaluate(
     model, average = _make_models(settings, strategy)
     splits = records.load_splits(settings.data)
     _check_batch(settings, splits["train"])
+    answers = _make_targets(settings, splits, strategy)
     if runtime.is_chief(strategy):
         checkpoints.open_workdir(workdir, settings, overwrite=overwrite)
-        _describe(workdir, settings, builder, splits, strategy)
-        print(_headline(builder, splits, model, strategy), flush=True)
+        _describe(workdir, settings, builder, splits, model, strategy)
     runtime.wait_for_all(strategy)
-    run = _Run(settings, workdir, strategy, splits, model, average)
+    run = Run(settings, workdir, strategy, splits, answers, model, average)
     run.train()
     best = run.best_model()
     predict = loop.make_predict_call(best, strategy)
@@ -79,176 +74,6 @@ def train_and_evaluate(
     return evaluation.finish(
         workdir, settings, splits, predictions, run.progress.history
     )
-
-
-class _Run:
-    """The state of one run: models, data and progress."""
-
-    def __init__(self, settings, workdir, strategy, splits, model, average):
-        self.settings, self.workdir = settings, workdir
-        self.strategy, self.splits = strategy, splits
-        self.model, self.average = model, average
-        self.progress = checkpoints.read_progress(workdir)
-        self.is_chief = runtime.is_chief(strategy)
-        self.logs = logs.Logs(workdir) if self.is_chief else None
-        self.batch = settings.training.batch_size
-        self.steps = len(splits["train"].labels) // self.batch
-
-    def train(self) -> None:
-        """Runs the phases that are not done yet."""
-        planned = phases.planned_phases(self.settings.training)
-        for index, phase in enumerate(planned):
-            if index < self.progress.phase:
-                continue
-            if index > self.progress.phase:
-                self.progress.phase = index
-                self.progress.phase_epoch = self.progress.stale = 0
-                self._load_best()
-            if not self._phase_is_over(phase):
-                self._run_phase(phase)
-
-    def best_model(self):
-        """Returns the model with the weights of the best epoch."""
-        self._load_best()
-        return self.model
-
-    def _load_best(self) -> None:
-        for model in (self.model, self.average):
-            if model is not None:
-                model.load_weights(self.workdir / checkpoints.BEST_WEIGHTS)
-
-    def _run_phase(self, phase: phases.Phase) -> None:
-        learner = self._make_learner(phase)
-        objects = {
-            "model": self.model,
-            "optimizer": learner.optimizer,
-            "random_states": checkpoints.random_states(self.model),
-        }
-        if self.average is not None:
-            objects["average"] = self.average
-        if self.progress.phase_epoch:
-            checkpoints.restore_checkpoint(self.workdir, objects)
-            print(f"going on after epoch {self.progress.epoch}", flush=True)
-        train_call = loop.make_train_call(learner, keras)
-        predict = loop.make_predict_call(learner.evaluated_model, self.strategy)
-        iterator = iter(self._training_data(phase))
-        while not self._phase_is_over(phase):
-            row = self._run_epoch(phase, learner, train_call, predict, iterator)
-            self._keep(row, learner, objects)
-
-    def _make_learner(self, phase):
-        training = self.settings.training
-        labels = self.splits["train"].labels
-        class_weights = optimizers.class_weights(
-            training.class_weights, labels, self.model.output_shape[-1]
-        )
-        with self.strategy.scope():
-            for model in (self.model, self.average):
-                if model is not None:
-                    phases.set_trainable(model, phase, training.fine_tune_from)
-            optimizer = optimizers.make_optimizer(
-                training,
-                phase.learning_rate,
-                phase.epochs * self.steps,
-                self.model,
-                keras,
-            )
-        return loop.Learner(
-            model=self.model,
-            average=self.average,
-            optimizer=optimizer,
-            loss=optimizers.make_loss(training.label_smoothing, class_weights),
-            ema=training.ema,
-            global_batch=self.batch,
-            strategy=self.strategy,
-        )
-
-    def _training_data(self, phase):
-        first = self.progress.epoch
-        remaining = phase.epochs - self.progress.phase_epoch
-        return self.strategy.distribute_datasets_from_function(
-            lambda context: input_pipeline.make_for_train(
-                self.splits["train"],
-                self.settings.augmentation,
-                batch_size=self.batch,
-                seed=self.settings.training.seed,
-                epochs=range(first, first + remaining),
-                context=context,
-            )
-        )
-
-    def _phase_is_over(self, phase) -> bool:
-        patience = self.settings.training.early_stopping
-        is_stale = patience and self.progress.stale >= patience
-        return bool(is_stale) or self.progress.phase_epoch >= phase.epochs
-
-    def _run_epoch(self, phase, learner, train_call, predict, iterator):
-        started = time.monotonic()
-        learning_rate = _current(learner.optimizer.learning_rate)
-        totals = loop.run_epoch(
-            train_call,
-            iterator,
-            first_step=self.progress.phase_epoch * self.steps,
-            steps=self.steps,
-            steps_per_call=self.settings.training.steps_per_call,
-            on_progress=self._show,
-        )
-        seen = self.steps * self.batch
-        validation = self.splits["validation"]
-        figures = evaluation.quick_figures(
-            validation.labels, predict(validation.images)
-        )
-        return {
-            "epoch": self.progress.epoch + 1,
-            "phase": phase.name,
-            "loss": float(totals[0] / seen),
-            "accuracy": float(totals[1] / seen),
-            **figures,
-            "learning_rate": learning_rate,
-            "seconds": round(time.monotonic() - started, 3),
-        }
-
-    def _show(self, done, loss, right):
-        if self.is_chief:
-            seen = done * self.batch
-            logs.show_progress(done, self.steps, loss / seen, right / seen)
-
-    def _keep(self, row, learner, objects) -> None:
-        """Counts an epoch in, and saves everything it changed."""
-        progress, training = self.progress, self.settings.training
-        figure = row[f"val_{training.selection_metric}"]
-        is_best = figure > progress.best
-        progress.best = max(figure, progress.best)
-        progress.stale = 0 if is_best else progress.stale + 1
-        progress.epoch += 1
-        progress.phase_epoch += 1
-        progress.history.append(row)
-        with _own_folder(self.workdir, self.strategy) as folder:
-            if is_best:
-                checkpoints.save_weights(
-                    learner.evaluated_model, folder / checkpoints.BEST_WEIGHTS
-                )
-            checkpoints.save_checkpoint(folder, objects, progress)
-        if self.is_chief:
-            self.logs.write(progress.history)
-            planned = phases.planned_phases(training)
-            total = sum(phase.epochs for phase in planned)
-            print(logs.epoch_line(row, total, is_best), flush=True)
-
-
-@contextlib.contextmanager
-def _own_folder(workdir, strategy):
-    """The workdir for the chief; for others a folder that is thrown away.
-
-    Every worker saves, because reading a variable that is kept in several
-    places may need all of them; none goes on before the chief has saved.
-    """
-    if runtime.is_chief(strategy):
-        yield workdir
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            yield pathlib.Path(folder)
-    runtime.wait_for_all(strategy)
 
 
 def _make_models(settings, strategy):
@@ -265,27 +90,39 @@ def _make_models(settings, strategy):
         return model, average
 
 
-def _describe(workdir, settings, builder, splits, strategy):
-    """Writes what can be said of a run before its first step."""
-    description = manifest.make_manifest(
-        builder,
-        splits,
-        keras.mixed_precision.dtype_policy().name,
-        strategy.num_replicas_in_sync,
+def _make_targets(settings, splits, strategy):
+    """float32 [n, K]: what is to be answered on each training image."""
+    target, votes, teacher = settings.target, None, None
+    if target.soft_labels != "none":
+        votes = targets.votes_for(
+            splits["train"], settings.data, target.soft_labels
+        )
+    if target.distill_from:
+        teacher = distillation.teacher_answers(settings, splits, strategy)
+    return targets.make_targets(
+        splits["train"].labels,
+        len(settings.data.class_names),
+        target,
+        votes=votes,
+        teacher=teacher,
     )
-    checkpoints.keep_manifest(workdir, description)
+
+
+def _describe(workdir, settings, builder, splits, model, strategy):
+    """Writes and prints what can be said of a run before its first step."""
+    precision = keras.mixed_precision.dtype_policy().name
+    replicas = strategy.num_replicas_in_sync
+    checkpoints.keep_manifest(
+        workdir, manifest.make_manifest(builder, splits, precision, replicas)
+    )
     files.write_text(
         workdir / "run.flags", cli_flags.to_flagfile(settings, str(workdir))
     )
-
-
-def _headline(builder, splits, model, strategy):
-    """One line that says what is about to be trained, and on what."""
-    return (
+    print(
         f"{builder.info.full_name}: {len(splits['train'].labels):,} training "
-        f"images; {model.name}: {model.count_params():,} weights; "
-        f"{keras.mixed_precision.dtype_policy().name} on "
-        f"{strategy.num_replicas_in_sync} replica(s)"
+        f"images; {model.name}: {model.count_params():,} weights; {precision} "
+        f"on {replicas} replica(s)",
+        flush=True,
     )
 
 
@@ -296,7 +133,3 @@ def _check_batch(settings, train_split):
             f"`batch_size` {batch} is larger than the training split, which "
             f"has {count} examples"
         )
-
-
-def _current(learning_rate) -> float:
-    return float(np.asarray(tf.convert_to_tensor(learning_rate)))

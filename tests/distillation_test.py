@@ -1,0 +1,107 @@
+"""Answers of an earlier run as targets of a new one."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer import checkpoints
+from trainer import distillation
+from trainer import records
+from trainer import settings as settings_lib
+from trainer import train
+
+TINY = {
+    "backbone": "tiny_cnn",
+    "fine_tune_epochs": 2,
+    "fine_tune_learning_rate": 0.003,
+    "batch_size": 28,
+    "rotation": 20.0,
+}
+
+
+@pytest.fixture(scope="module")
+def teacher(prepared_data, tmp_path_factory):
+    """(workdir of a finished run, settings of a new one taught by it)."""
+    workdir = tmp_path_factory.mktemp("runs") / "teacher"
+    values = {**TINY, "data_dir": prepared_data}
+    train.train_and_evaluate(settings_lib.from_flat(values), workdir)
+    values["distill_from"] = (str(workdir),)
+    return workdir, settings_lib.from_flat(values)
+
+
+def answers(settings, splits=None):
+    return distillation.teacher_answers(
+        settings,
+        splits or records.load_splits(settings.data),
+        tf.distribute.get_strategy(),
+    )
+
+
+def with_target(settings, **values):
+    target = dataclasses.replace(settings.target, **values)
+    return dataclasses.replace(settings, target=target)
+
+
+def test_one_view_is_the_image_as_it_is(teacher):
+    workdir, settings = teacher
+    images = records.load_split(settings.data, "train").images
+    model = checkpoints.load_for_inference(workdir).model
+    expected = model.predict(images.astype(np.float32), verbose=0)
+    got = answers(with_target(settings, distill_views=1))
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_more_views_and_teachers_are_averaged(teacher):
+    _, settings = teacher
+    one, three = (
+        answers(with_target(settings, distill_views=views)) for views in (1, 3)
+    )
+    assert three.shape == one.shape == (280, 7)
+    np.testing.assert_allclose(three.sum(axis=1), 1, rtol=1e-5)
+    assert np.abs(three - one).max() > 0.01
+    again = with_target(
+        settings, distill_views=3, distill_from=settings.target.distill_from * 2
+    )
+    np.testing.assert_allclose(answers(again), three, atol=1e-6)
+
+
+def test_the_precision_policy_is_left_alone(teacher):
+    keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+    try:
+        answers(with_target(teacher[1], distill_views=1))
+        policy = keras.mixed_precision.dtype_policy().name
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    assert policy == "mixed_bfloat16"
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"num_classes": 3}, "tells"),
+        ({"image_size": 32}, "has image_size 48, this run 32"),
+        (
+            {"train_split": "test", "test_split": "train[:50%]"},
+            "was trained on 140 of this run's test examples",
+        ),
+    ],
+    ids=["classes", "size", "leak"],
+)
+def test_a_teacher_that_does_not_fit_is_refused(teacher, values, text):
+    _, settings = teacher
+    data = dataclasses.replace(settings.data, **values)
+    with pytest.raises(ValueError, match=text):
+        answers(dataclasses.replace(settings, data=data))
+
+
+def test_a_taught_run_ends_elsewhere(teacher, tmp_path):
+    workdir, settings = teacher
+    train.train_and_evaluate(settings, tmp_path / "run")
+    taught, alone = (
+        checkpoints.load_for_inference(folder).model.get_weights()
+        for folder in (tmp_path / "run", workdir)
+    )
+    assert not np.array_equal(taught[-1], alone[-1])

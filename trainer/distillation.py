@@ -1,0 +1,99 @@
+"""What earlier runs answer on the training images: targets for a new one."""
+
+import dataclasses
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer import augmentation
+from trainer import checkpoints
+from trainer import loop
+from trainer import records
+from trainer.settings import Settings
+
+_BATCH_SIZE = 256
+
+
+def teacher_answers(
+    settings: Settings,
+    splits: dict[str, records.Split],
+    strategy: tf.distribute.Strategy,
+) -> np.ndarray:
+    """Averages the teachers' answers over several views of each image.
+
+    The first view is the image as it is, the others are augmented as the new
+    run will augment it: a teacher knows its own training images too well.
+
+    Args:
+      settings: of the new run; `target.distill_from` names the teachers.
+      splits: its splits.
+      strategy: where to predict.
+
+    Returns:
+      float32 [n, K]: mean probabilities for each training image.
+
+    Raises:
+      ValueError: a teacher has other classes or another input, or was trained
+        on what this run is validated or tested on.
+    """
+    policy = keras.mixed_precision.dtype_policy()
+    total = 0.0
+    try:
+        for workdir in settings.target.distill_from:
+            with strategy.scope():
+                teacher = checkpoints.load_for_inference(workdir)
+            _check_teacher(teacher, settings, splits)
+            predict = loop.make_predict_call(teacher.model, strategy)
+            for view in range(settings.target.distill_views):
+                total = total + predict(_view(splits["train"], settings, view))
+                print(f"teacher {workdir}: view {view + 1}", flush=True)
+    finally:
+        # Loading a run sets float32 for the process.
+        keras.mixed_precision.set_dtype_policy(policy)
+    count = len(settings.target.distill_from) * settings.target.distill_views
+    return (total / count).astype(np.float32)
+
+
+def _view(split, settings, view):
+    """uint8 [n, S, S, C]: the images, augmented unless `view` is 0."""
+    if view == 0:
+        return split.images
+    changed = np.empty_like(split.images)
+    for step, start in enumerate(range(0, len(changed), _BATCH_SIZE)):
+        rows = slice(start, start + _BATCH_SIZE)
+        # Epochs count from 0, so that views never repeat what training sees.
+        uniforms = augmentation.draw_uniforms(
+            _BATCH_SIZE, settings.training.seed, -view, step
+        )
+        images = split.images[rows]
+        pixels = augmentation.augment(
+            images, uniforms[: len(images)], settings.augmentation
+        )
+        changed[rows] = np.rint(pixels)
+    return changed
+
+
+def _check_teacher(teacher, settings, splits):
+    data, theirs = settings.data, teacher.settings.data
+    if teacher.class_names != data.class_names:
+        raise ValueError(
+            f"the teacher {teacher.workdir} tells {teacher.class_names} "
+            f"apart, this run {data.class_names}"
+        )
+    for name in ("image_size", "channels"):
+        if getattr(theirs, name) != getattr(data, name):
+            raise ValueError(
+                f"the teacher {teacher.workdir} has {name} "
+                f"{getattr(theirs, name)}, this run {getattr(data, name)}"
+            )
+    theirs = dataclasses.replace(theirs, data_dir=data.data_dir)
+    known = set(records.load_ids(theirs, theirs.train_split))
+    for part in ("validation", "test"):
+        shared = known & set(splits[part].ids if part in splits else ())
+        if shared:
+            raise ValueError(
+                f"the teacher {os.fspath(teacher.workdir)} was trained on "
+                f"{len(shared):,} of this run's {part} examples"
+            )

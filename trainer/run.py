@@ -1,0 +1,203 @@
+"""The state of one run and its way through phases and epochs.
+
+After every epoch all of it is saved, so that an interrupted run goes on where
+it was.
+"""
+
+import contextlib
+import pathlib
+import tempfile
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer import checkpoints
+from trainer import evaluation
+from trainer import input_pipeline
+from trainer import logs
+from trainer import loop
+from trainer import optimizers
+from trainer import phases
+from trainer import runtime
+
+
+class Run:
+    """The state of one run: models, data and progress."""
+
+    def __init__(
+        self, settings, workdir, strategy, splits, answers, model, average
+    ):
+        self.settings, self.workdir = settings, workdir
+        self.strategy, self.splits = strategy, splits
+        self.targets = answers
+        self.model, self.average = model, average
+        self.progress = checkpoints.read_progress(workdir)
+        self.is_chief = runtime.is_chief(strategy)
+        self.logs = logs.Logs(workdir) if self.is_chief else None
+        self.batch = settings.training.batch_size
+        self.steps = len(splits["train"].labels) // self.batch
+
+    def train(self) -> None:
+        """Runs the phases that are not done yet."""
+        planned = phases.planned_phases(self.settings.training)
+        for index, phase in enumerate(planned):
+            if index < self.progress.phase:
+                continue
+            if index > self.progress.phase:
+                self.progress.phase = index
+                self.progress.phase_epoch = self.progress.stale = 0
+                self._load_best()
+            if not self._phase_is_over(phase):
+                self._run_phase(phase)
+
+    def best_model(self):
+        """Returns the model with the weights of the best epoch."""
+        self._load_best()
+        return self.model
+
+    def _load_best(self) -> None:
+        for model in (self.model, self.average):
+            if model is not None:
+                model.load_weights(self.workdir / checkpoints.BEST_WEIGHTS)
+
+    def _run_phase(self, phase: phases.Phase) -> None:
+        learner = self._make_learner(phase)
+        objects = {
+            "model": self.model,
+            "optimizer": learner.optimizer,
+            "random_states": checkpoints.random_states(self.model),
+        }
+        if self.average is not None:
+            objects["average"] = self.average
+        if self.progress.phase_epoch:
+            checkpoints.restore_checkpoint(self.workdir, objects)
+            print(f"going on after epoch {self.progress.epoch}", flush=True)
+        train_call = loop.make_train_call(learner, keras)
+        predict = loop.make_predict_call(learner.evaluated_model, self.strategy)
+        iterator = iter(self._training_data(phase))
+        while not self._phase_is_over(phase):
+            row = self._run_epoch(phase, learner, train_call, predict, iterator)
+            self._keep(row, learner, objects)
+
+    def _make_learner(self, phase):
+        training, target = self.settings.training, self.settings.target
+        class_weights = optimizers.class_weights(
+            target.class_weights,
+            self.splits["train"].labels,
+            self.model.output_shape[-1],
+        )
+        with self.strategy.scope():
+            for model in (self.model, self.average):
+                if model is not None:
+                    phases.set_trainable(model, phase, training.fine_tune_from)
+            optimizer = optimizers.make_optimizer(
+                training,
+                phase.learning_rate,
+                phase.epochs * self.steps,
+                self.model,
+                keras,
+            )
+        return loop.Learner(
+            model=self.model,
+            average=self.average,
+            optimizer=optimizer,
+            loss=optimizers.make_loss(class_weights, target.focal_gamma),
+            ema=training.ema,
+            global_batch=self.batch,
+            strategy=self.strategy,
+        )
+
+    def _training_data(self, phase):
+        first = self.progress.epoch
+        remaining = phase.epochs - self.progress.phase_epoch
+        return self.strategy.distribute_datasets_from_function(
+            lambda context: input_pipeline.make_for_train(
+                self.splits["train"].images,
+                self.targets,
+                self.settings.augmentation,
+                mixup=self.settings.target.mixup,
+                batch_size=self.batch,
+                seed=self.settings.training.seed,
+                epochs=range(first, first + remaining),
+                context=context,
+            )
+        )
+
+    def _phase_is_over(self, phase) -> bool:
+        patience = self.settings.training.early_stopping
+        is_stale = patience and self.progress.stale >= patience
+        return bool(is_stale) or self.progress.phase_epoch >= phase.epochs
+
+    def _run_epoch(self, phase, learner, train_call, predict, iterator):
+        started = time.monotonic()
+        learning_rate = _current(learner.optimizer.learning_rate)
+        totals = loop.run_epoch(
+            train_call,
+            iterator,
+            first_step=self.progress.phase_epoch * self.steps,
+            steps=self.steps,
+            steps_per_call=self.settings.training.steps_per_call,
+            on_progress=self._show,
+        )
+        seen = self.steps * self.batch
+        validation = self.splits["validation"]
+        figures = evaluation.quick_figures(
+            validation.labels, predict(validation.images)
+        )
+        return {
+            "epoch": self.progress.epoch + 1,
+            "phase": phase.name,
+            "loss": float(totals[0] / seen),
+            "accuracy": float(totals[1] / seen),
+            **figures,
+            "learning_rate": learning_rate,
+            "seconds": round(time.monotonic() - started, 3),
+        }
+
+    def _show(self, done, loss, right):
+        if self.is_chief:
+            seen = done * self.batch
+            logs.show_progress(done, self.steps, loss / seen, right / seen)
+
+    def _keep(self, row, learner, objects) -> None:
+        """Counts an epoch in, and saves everything it changed."""
+        progress, training = self.progress, self.settings.training
+        figure = row[f"val_{training.selection_metric}"]
+        is_best = figure > progress.best
+        progress.best = max(figure, progress.best)
+        progress.stale = 0 if is_best else progress.stale + 1
+        progress.epoch += 1
+        progress.phase_epoch += 1
+        progress.history.append(row)
+        with _own_folder(self.workdir, self.strategy) as folder:
+            if is_best:
+                checkpoints.save_weights(
+                    learner.evaluated_model, folder / checkpoints.BEST_WEIGHTS
+                )
+            checkpoints.save_checkpoint(folder, objects, progress)
+        if self.is_chief:
+            self.logs.write(progress.history)
+            planned = phases.planned_phases(training)
+            total = sum(phase.epochs for phase in planned)
+            print(logs.epoch_line(row, total, is_best), flush=True)
+
+
+@contextlib.contextmanager
+def _own_folder(workdir, strategy):
+    """The workdir for the chief; for others a folder that is thrown away.
+
+    Every worker saves, because reading a variable that is kept in several
+    places may need all of them; none goes on before the chief has saved.
+    """
+    if runtime.is_chief(strategy):
+        yield workdir
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield pathlib.Path(folder)
+    runtime.wait_for_all(strategy)
+
+
+def _current(learning_rate) -> float:
+    return float(np.asarray(tf.convert_to_tensor(learning_rate)))

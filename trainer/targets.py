@@ -1,0 +1,95 @@
+"""What the network is to answer: a distribution over classes per example.
+
+Hard labels, FER+ votes, a teacher's answers and label smoothing are all mixed
+into one array before training starts, so that the loop knows only one loss.
+"""
+
+import numpy as np
+
+from trainer import records
+from trainer.setting_groups import DataSettings
+from trainer.setting_groups import TargetSettings
+
+
+def make_targets(
+    labels: np.ndarray,
+    num_classes: int,
+    settings: TargetSettings,
+    *,
+    votes: np.ndarray | None = None,
+    teacher: np.ndarray | None = None,
+) -> np.ndarray:
+    """Mixes everything that is known of an example's class.
+
+    Args:
+      labels: int [n], the stored labels.
+      num_classes: K.
+      settings: the shares of each part.
+      votes: float32 [n, K], people's votes; a row of NaN where there are
+        none. None leaves this part out.
+      teacher: float32 [n, K], a teacher's probabilities. None leaves this
+        part out.
+
+    Returns:
+      float32 [n, K]; each row sums to 1.
+    """
+    targets = np.eye(num_classes, dtype=np.float32)[labels]
+    if votes is not None:
+        known = ~np.isnan(votes).any(axis=1)
+        mixed = _mix(targets, votes, settings.soft_label_share)
+        targets = np.where(known[:, None], mixed, targets)
+    if teacher is not None:
+        softened = soften(teacher, settings.distill_temperature)
+        targets = _mix(targets, softened, settings.distill_share)
+    even = np.full_like(targets, 1 / num_classes)
+    return _mix(targets, even, settings.label_smoothing)
+
+
+def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Evens probabilities out, as if logits were divided by a temperature.
+
+    Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network
+    (arXiv 1503.02531).
+
+    Args:
+      probabilities: float32 [n, K], rows sum to 1.
+      temperature: 1 changes nothing, more evens out.
+
+    Returns:
+      float32 [n, K]; rows sum to 1.
+    """
+    raised = np.maximum(probabilities, 1e-7) ** (1 / temperature)
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+def votes_for(split: records.Split, data: DataSettings, dataset: str):
+    """Looks up the votes on each example of a split by its id.
+
+    Args:
+      split: the examples.
+      data: their data set and classes.
+      dataset: prepared data with the features `id` and `votes`, such as
+        `fer2013/plus`.
+
+    Returns:
+      float32 [n, K]: votes for our classes, each row summing to 1; NaN where
+      nobody voted for any of them.
+
+    Raises:
+      records.DataError: it is not prepared, has no votes, or none on these
+        examples.
+    """
+    known = records.load_votes(data, dataset)
+    nothing = np.full(len(data.class_names), np.nan, np.float32)
+    votes = np.stack([known.get(name, nothing) for name in split.ids])
+    if np.isnan(votes).all():
+        raise records.DataError(
+            f"--soft_labels={dataset} has no votes on the examples of "
+            f"{data.dataset}, such as {split.ids[0]}; build both from the "
+            "same raw file"
+        )
+    return votes
+
+
+def _mix(one: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
+    return (one * (1 - share) + other * share).astype(np.float32)
