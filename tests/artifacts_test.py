@@ -79,7 +79,7 @@ def test_metadata_states_the_contract_of_the_input():
 
 def test_metadata_states_where_the_model_comes_from():
     stated = metadata()
-    assert stated["data"]["name"] == "fer2013/1.0.0"
+    assert stated["data"]["name"] == "fer2013/original/1.1.0"
     assert stated["data"]["splits"]["train"]["examples"] == 280
     assert stated["settings"]["model"]["backbone"] == "tiny_cnn"
     assert set(stated["libraries"]) == set(artifacts.LIBRARIES)

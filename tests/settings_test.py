@@ -38,6 +38,12 @@ def test_every_setting_has_help():
         ({"num_classes": 8}, "`num_classes` must be from 2 to 7 for fer2013"),
         ({"dataset": "cifar"}, "`dataset` must be one of affectnet"),
         ({"train_split": "none"}, "`train_split` cannot be `none`"),
+        ({"layers": ("c8",)}, "`layers` and `backbone=layer_list` belong"),
+        ({"backbone": "layer_list"}, "`layers` and `backbone=layer_list`"),
+        (
+            {"backbone": "layer_list", "layers": ("c8", "conv")},
+            "received 'conv'",
+        ),
         ({"weights": "imagenet"}, "does not exist for plain_cnn"),
     ],
     ids=lambda value: str(value)[:30],

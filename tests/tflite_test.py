@@ -50,7 +50,7 @@ def test_files_carry_labels_and_metadata_for_any_zip_tool(recipe):
     assert tuple(labels) == export_fixtures.CLASSES
     assert metadata["recipe"] == recipe
     assert metadata["batch"] == 1
-    assert metadata["data"]["name"] == "fer2013/1.0.0"
+    assert metadata["data"]["name"] == "fer2013/original/1.1.0"
     assert ("calibration" in metadata) == (recipe == "int8")
 
 

@@ -1,5 +1,6 @@
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -47,6 +48,44 @@ def test_a_cnn_of_ours_takes_weights_too(tmp_path):
         layer_weights(first, "stage2_1_conv")[0],
         layer_weights(model, "stage2_1_conv")[0],
     )
+
+
+def torch_arrays(model):
+    """The model's weights under the names and axes of the PyTorch ports."""
+    arrays = {}
+    for layer in model.layers:
+        name = "_" + layer.name.replace("blocks_", "blocks.", 1)
+        name = re.sub(r"(blocks\.\d+)_", r"\1._", name)
+        own = layer.get_weights()
+        if "bn" in layer.name and len(own) == 4:
+            parts = ("weight", "bias", "running_mean", "running_var")
+            for part, values in zip(parts, own, strict=True):
+                arrays[f"{name}.{part}"] = values
+        elif "depthwise" in layer.name:
+            arrays[f"{name}.weight"] = own[0].transpose(2, 3, 0, 1)
+        elif own and len(own[0].shape) == 4:
+            arrays[f"{name}.weight"] = own[0].transpose(3, 2, 0, 1)
+    return arrays
+
+
+def test_arrays_fill_efficientnet_lite0(tmp_path):
+    path = tmp_path / "lite.npz"
+    donor, _ = make("efficientnet_lite0")
+    rng = np.random.default_rng(0)
+    for layer in donor.layers[2:]:
+        layer.set_weights([rng.uniform(0.1, 1, w.shape) for w in layer.weights])
+    np.savez(path, **torch_arrays(donor))
+    model, settings = make("efficientnet_lite0", str(path))
+    weights.load_backbone_weights(model, settings, keras)
+    for layer in model.layers[2:]:
+        if layer.name not in ("logits", "pooling", "probabilities"):
+            for expected, got in zip(
+                layer_weights(donor, layer.name), layer.weights, strict=True
+            ):
+                np.testing.assert_array_equal(expected, got)
+    np.savez(path, **{"_conv_stem.weight": np.zeros([32, 3, 3, 3])})
+    with pytest.raises(weights.WeightsError, match="does not fit"):
+        weights.load_backbone_weights(model, settings, keras)
 
 
 def test_weights_of_another_network_are_refused(tmp_path):

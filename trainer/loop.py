@@ -65,11 +65,16 @@ def make_train_call(learner: Learner, keras) -> Callable:
         model.inputs, model.get_layer("logits").output, name="logits_model"
     )
 
+    replicas = learner.strategy.num_replicas_in_sync
+
     def replica_step(images, targets):
         with tf.GradientTape() as tape:
             logits = logits_model(images, training=True)
             losses = learner.loss(targets, logits)
             loss = tf.reduce_sum(losses) / learner.global_batch
+            # Each replica adds its share of the L2 penalties.
+            if logits_model.losses:
+                loss += tf.add_n(logits_model.losses) / replicas
             scaled = optimizer.scale_loss(loss)
         variables = model.trainable_variables
         gradients = tape.gradient(scaled, [v.value for v in variables])

@@ -21,7 +21,8 @@ def make_schedule(name: str, peak: float, total_steps: int, keras):
     """Learning rate over the steps of one phase.
 
     Args:
-      name: constant, cosine or one_cycle.
+      name: constant, cosine, one_cycle, or plateau, which is constant until
+        the run lowers it.
       peak: the highest learning rate.
       total_steps: steps of the phase when it is not stopped early.
       keras: the Keras module.
@@ -30,7 +31,7 @@ def make_schedule(name: str, peak: float, total_steps: int, keras):
       A float or a Keras LearningRateSchedule.
     """
     schedules = keras.optimizers.schedules
-    if name == "constant":
+    if name in ("constant", "plateau"):
         return peak
     if name == "cosine":
         return schedules.CosineDecay(peak, total_steps)
@@ -61,7 +62,11 @@ def make_optimizer(
             weight_decay=decay,
         )
     else:
-        kind = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
+        kind = {
+            "adam": keras.optimizers.Adam,
+            "adamw": keras.optimizers.AdamW,
+            "rmsprop": keras.optimizers.RMSprop,
+        }
         optimizer = kind[training.optimizer](schedule, weight_decay=decay)
     optimizer.exclude_from_weight_decay(
         var_list=[v for v in model.trainable_variables if len(v.shape) < 2]
@@ -70,6 +75,14 @@ def make_optimizer(
         optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
     return optimizer
+
+
+def lower_learning_rate(optimizer, factor: float) -> None:
+    """Multiplies the learning rate of an optimizer without a schedule."""
+    # Under mixed_float16 the optimizer is wrapped in a loss scaler.
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    present = float(tf.convert_to_tensor(inner.learning_rate))
+    inner.learning_rate = present * factor
 
 
 def class_weights(kind: str, labels: np.ndarray, num_classes: int):

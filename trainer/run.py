@@ -171,6 +171,12 @@ class Run:
         progress.epoch += 1
         progress.phase_epoch += 1
         progress.history.append(row)
+        if training.schedule == "plateau" and (
+            progress.stale and progress.stale % training.plateau_patience == 0
+        ):
+            optimizers.lower_learning_rate(
+                learner.optimizer, training.plateau_factor
+            )
         with _own_folder(self.workdir, self.strategy) as folder:
             if is_best:
                 checkpoints.save_weights(

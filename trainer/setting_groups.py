@@ -10,12 +10,23 @@ import dataclasses
 from fer_tfds import labels as taxonomy
 from trainer.setting_field import setting
 
-CNNS = ("plain_cnn", "tiny_cnn")
-BACKBONES = (*CNNS, "densenet121", "densenet169", "mobilenetv2")
+CNNS = ("plain_cnn", "tiny_cnn", "layer_list")
+BACKBONES = (
+    *CNNS,
+    "densenet121",
+    "densenet169",
+    "resnet50",
+    "resnet50v2",
+    "vgg16",
+    "mobilenetv2",
+    "efficientnet_lite0",
+)
+POOLINGS = ("average", "flatten")
+ACTIVATIONS = ("relu", "elu", "gelu", "silu", "tanh")
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 STRATEGIES = ("default", "mirrored", "multi_worker", "tpu")
-OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("constant", "cosine", "one_cycle")
+OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
+SCHEDULES = ("constant", "cosine", "one_cycle", "plateau")
 CLASS_WEIGHTS = ("none", "balanced", "effective_number")
 SELECTION_METRICS = ("accuracy", "macro_f1")
 
@@ -84,7 +95,8 @@ class ModelSettings:
     weights: str = setting(
         "none",
         "Backbone weights at the start: `imagenet`, `none` (random), or the "
-        "path of a Keras weights file of the backbone without its top.",
+        "path of a Keras weights file of the backbone without its top, or of "
+        "EfficientNet-Lite0's arrays (.npz).",
     )
     widths: tuple[int, ...] = setting(
         (32, 64, 128, 256),
@@ -97,14 +109,33 @@ class ModelSettings:
     stem_stride: int = setting(
         1, "plain_cnn: stride of the first convolution.", lower=1, upper=4
     )
+    layers: tuple[str, ...] = setting(
+        (),
+        "layer_list: the network as c<channels>, bn, mp and d<rate>, such as "
+        "c32,c64,bn,mp,d0.25 (see trainer/models/layer_list.py).",
+    )
+    pooling: str = setting(
+        "average",
+        "From the feature map to features: its average, or all of it.",
+        choices=POOLINGS,
+    )
     pooling_dropout: float = setting(
-        0.0, "Dropout after global average pooling.", lower=0, upper=0.95
+        0.0, "Dropout after pooling.", lower=0, upper=0.95
     )
     head_units: tuple[int, ...] = setting(
         (), "Units of each hidden layer of the head.", lower=1
     )
     head_dropout: tuple[float, ...] = setting(
         (), "Dropout after each hidden layer of the head.", lower=0, upper=0.95
+    )
+    head_activation: str = setting(
+        "relu", "Activation of the head's hidden layers.", choices=ACTIVATIONS
+    )
+    head_batch_norm: bool = setting(
+        False, "Batch normalisation after pooling and in each hidden layer."
+    )
+    head_l2: float = setting(
+        0.0, "L2 penalty on the kernels of the hidden layers.", lower=0
     )
 
 
@@ -220,6 +251,15 @@ class TrainingSettings:
     )
     schedule: str = setting(
         "constant", "Learning rate over a phase.", choices=SCHEDULES
+    )
+    plateau_patience: int = setting(
+        2,
+        "plateau: epochs without a better validation figure before the "
+        "learning rate is lowered.",
+        lower=1,
+    )
+    plateau_factor: float = setting(
+        0.1, "plateau: what it is multiplied with.", lower=0, upper=1
     )
     ema: float = setting(
         0.0,

@@ -9,6 +9,7 @@ import dataclasses
 import json
 from typing import Any
 
+from trainer.models import layer_list
 from trainer.setting_field import check_bounds
 from trainer.setting_field import element_type
 from trainer.setting_groups import CNNS
@@ -138,6 +139,12 @@ def _check_combinations(settings: Settings) -> None:
             "`head_epochs` and `fine_tune_epochs` are both 0: nothing to "
             "train; give one of them at least 1"
         )
+    if (model.backbone == "layer_list") != bool(model.layers):
+        raise ValueError(
+            "`layers` and `backbone=layer_list` belong together: give both or "
+            "neither"
+        )
+    layer_list.check(model.layers)
     if model.weights == "imagenet" and model.backbone in CNNS:
         raise ValueError(
             f"`weights=imagenet` does not exist for {model.backbone}; "

@@ -1,13 +1,20 @@
 """Pretrained backbone weights: found, checked and put into our model."""
 
 import pathlib
+import zipfile
+
+import numpy as np
 
 from trainer.models import BACKBONE_LAYER
 from trainer.models import build_model
+from trainer.models import efficientnet_lite
 from trainer.models import head_layers
 from trainer.models.applications import NETWORKS
 from trainer.models.normalisation import LAYER_NAME
 from trainer.settings import Settings
+
+# What Keras, HDF5 and numpy raise for files of another kind or network.
+_MISFITS = (ValueError, OSError, KeyError, zipfile.BadZipFile)
 
 
 class WeightsError(ValueError):
@@ -33,15 +40,18 @@ def load_backbone_weights(model, settings: Settings, keras) -> None:
             f"`weights`: there is no file {path}; give a Keras weights file "
             "of the backbone without its top, `imagenet` or `none`"
         )
-    donor = _donor(settings, keras)
     try:
-        donor.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
+        if path.suffix == ".npz":
+            _fill_from_arrays(model, path)
+        else:
+            donor = _donor(settings, keras)
+            donor.load_weights(path)
+            _copy(donor, model)
+    except _MISFITS as error:
         raise WeightsError(
             f"`weights`: {path} does not fit {settings.model.backbone} "
             f"without its top: {str(error).splitlines()[0]}"
         ) from error
-    _copy(donor, model)
 
 
 def _application(name, weights, keras):
@@ -78,7 +88,25 @@ def _donor(settings, keras):
 
 
 def _copy(donor, model):
-    own = {layer.name for layer in head_layers(model)} | {LAYER_NAME}
+    own = _own_layers(model)
     for layer in donor.layers:
         if layer.weights and layer.name not in own:
             model.get_layer(layer.name).set_weights(layer.get_weights())
+
+
+def _fill_from_arrays(model, path):
+    """Fills EfficientNet-Lite0 from arrays under their PyTorch names."""
+    if model.name != "efficientnet_lite0":
+        raise ValueError("arrays (.npz) are read for efficientnet_lite0 alone")
+    own = _own_layers(model)
+    with np.load(path, allow_pickle=False) as arrays:
+        for layer in model.layers:
+            if layer.weights and layer.name not in own:
+                layer.set_weights(
+                    efficientnet_lite.weights_from_arrays(arrays, layer)
+                )
+
+
+def _own_layers(model):
+    """Names of the layers that no pretrained backbone has."""
+    return {layer.name for layer in head_layers(model)} | {LAYER_NAME}

@@ -7,6 +7,9 @@ from trainer.models import normalisation
 NETWORKS = {
     "densenet121": ("DenseNet121", normalisation.torch_rgb),
     "densenet169": ("DenseNet169", normalisation.torch_rgb),
+    "resnet50": ("ResNet50", normalisation.caffe_bgr),
+    "resnet50v2": ("ResNet50V2", normalisation.signed_rgb),
+    "vgg16": ("VGG16", normalisation.caffe_bgr),
     "mobilenetv2": ("MobileNetV2", normalisation.signed_rgb),
 }
 

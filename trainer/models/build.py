@@ -1,21 +1,21 @@
-"""Backbone and head joined into one flat functional model."""
+"""Backbone, head and answer joined into one flat functional model."""
 
 from trainer.models import applications
+from trainer.models import efficientnet_lite
+from trainer.models import layer_list
 from trainer.models import plain_cnn
-from trainer.settings import Settings
-
-# The layer that stands between backbone and head in every model.
-BACKBONE_LAYER = "pooling"
+from trainer.models.head import BACKBONE_LAYER
+from trainer.models.head import build_head
 
 # The registered test model: every command in seconds on a CPU.
 TINY_WIDTHS = (16, 32, 64, 96)
 
 
-def build_model(settings: Settings, num_classes: int, keras):
+def build_model(settings, num_classes: int, keras):
     """Builds the network of the settings, with random weights.
 
     Args:
-      settings: model and data settings.
+      settings: `trainer.settings.Settings` of the run.
       num_classes: length of the probability vector.
       keras: the Keras module to build with (Keras 3, or tf_keras).
 
@@ -26,9 +26,8 @@ def build_model(settings: Settings, num_classes: int, keras):
     """
     size, channels = settings.data.image_size, settings.data.channels
     inputs = keras.Input([size, size, channels], name="pixels")
-    x = _backbone(inputs, settings.model, keras)
-    x = keras.layers.GlobalAveragePooling2D(name=BACKBONE_LAYER)(x)
-    x = _hidden_layers(x, settings, keras)
+    x = _backbone(inputs, settings, keras)
+    x = build_head(x, settings, keras)
     x = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
     x = keras.layers.Softmax(dtype="float32", name="probabilities")(x)
     return keras.Model(inputs, x, name=settings.model.backbone)
@@ -40,7 +39,8 @@ def head_layers(model) -> list:
     return model.layers[names.index(BACKBONE_LAYER) :]
 
 
-def _backbone(inputs, model, keras):
+def _backbone(inputs, settings, keras):
+    model = settings.model
     if model.backbone == "plain_cnn":
         return plain_cnn.plain_cnn(
             inputs,
@@ -57,21 +57,13 @@ def _backbone(inputs, model, keras):
             stem_stride=2,
             keras=keras,
         )
+    if model.backbone == "layer_list":
+        return layer_list.layer_list(
+            inputs,
+            tokens=model.layers,
+            seed=settings.training.seed,
+            keras=keras,
+        )
+    if model.backbone == "efficientnet_lite0":
+        return efficientnet_lite.efficientnet_lite0(inputs, keras=keras)
     return applications.application(inputs, name=model.backbone, keras=keras)
-
-
-def _hidden_layers(x, settings, keras):
-    # Dropout's own seeds, so that a run does not depend on how many random
-    # layers some other code has made before.
-    model, seed = settings.model, settings.training.seed
-    if model.pooling_dropout:
-        x = keras.layers.Dropout(
-            model.pooling_dropout, seed=seed, name="pooling_dropout"
-        )(x)
-    pairs = zip(model.head_units, model.head_dropout, strict=True)
-    for index, (units, rate) in enumerate(pairs, start=1):
-        x = keras.layers.Dense(units, "relu", name=f"head{index}")(x)
-        x = keras.layers.Dropout(
-            rate, seed=seed + index, name=f"head{index}_dropout"
-        )(x)
-    return x

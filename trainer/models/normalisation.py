@@ -15,6 +15,20 @@ TORCH_MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
 TORCH_DEVIATION = (0.229 * 255, 0.224 * 255, 0.225 * 255)
 
 
+# Mean of ImageNet's channels in the order blue, green, red, in grey levels:
+# keras.applications.imagenet_utils, mode "caffe".
+CAFFE_MEAN = (103.939, 116.779, 123.68)
+
+
+def unit(channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """[0, 255] -> [0, 1], keeping the number of channels.
+
+    Returns:
+      kernel float32 [1, 1, channels, channels] and bias float32 [channels].
+    """
+    return _kernel(np.eye(channels) / 255), np.zeros(channels, np.float32)
+
+
 def signed(channels: int) -> tuple[np.ndarray, np.ndarray]:
     """[0, 255] -> [-1, 1], keeping the number of channels.
 
@@ -31,6 +45,28 @@ def signed_rgb(channels: int) -> tuple[np.ndarray, np.ndarray]:
       kernel float32 [1, 1, channels, 3] and bias float32 [3].
     """
     return _kernel(_to_rgb(channels) / 127.5), np.full(3, -1, np.float32)
+
+
+def centred_rgb(channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """[0, 255] -> (x - 127) / 128 in three channels (EfficientNet-Lite).
+
+    Returns:
+      kernel float32 [1, 1, channels, 3] and bias float32 [3].
+    """
+    return (
+        _kernel(_to_rgb(channels) / 128),
+        np.full(3, -127 / 128, np.float32),
+    )
+
+
+def caffe_bgr(channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """[0, 255] -> blue, green, red with mean 0 (ResNet50, VGG16).
+
+    Returns:
+      kernel float32 [1, 1, channels, 3] and bias float32 [3].
+    """
+    kernel = _to_rgb(channels)[:, ::-1]
+    return _kernel(kernel), -np.array(CAFFE_MEAN, np.float32)
 
 
 def torch_rgb(channels: int) -> tuple[np.ndarray, np.ndarray]:
