@@ -67,6 +67,7 @@ OTHER = {
     "selection_metric": "macro_f1",
     "precision": "float32",
     "strategy": "mirrored",
+    "reuse_features": False,
     "seed": 3,
     "deterministic": False,
     "steps_per_call": 5,

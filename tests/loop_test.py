@@ -11,6 +11,9 @@ def make_learner(model, optimizer, average=None, ema=0.0, batch=4):
     optimizer.build(model.trainable_variables)
     return loop.Learner(
         model=model,
+        logits_model=keras.Model(
+            model.inputs, model.get_layer("logits").output
+        ),
         average=average,
         optimizer=optimizer,
         loss=optimizers.make_loss(np.ones(2)),
@@ -37,7 +40,7 @@ def data():
 def epoch(learner, data, steps=4, steps_per_call=3):
     seen = []
     totals = loop.run_epoch(
-        loop.make_train_call(learner, keras),
+        loop.make_train_call(learner),
         iter(data),
         first_step=0,
         steps=steps,

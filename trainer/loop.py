@@ -30,7 +30,8 @@ class Learner:
     """What one phase of training works on.
 
     Attributes:
-      model: the network, float32 pixels -> probabilities.
+      model: the network, float32 pixels (or features) -> probabilities.
+      logits_model: the same up to the layer before the softmax.
       average: a second copy that holds the averaged weights, or None.
       optimizer: a built Keras optimizer.
       loss: targets float32 [b, K], logits float32 [b, K] -> float32 [b].
@@ -40,6 +41,7 @@ class Learner:
     """
 
     model: Any
+    logits_model: Any
     average: Any | None
     optimizer: Any
     loss: Callable
@@ -53,7 +55,7 @@ class Learner:
         return self.model if self.average is None else self.average
 
 
-def make_train_call(learner: Learner, keras) -> Callable:
+def make_train_call(learner: Learner) -> Callable:
     """Compiles a function that runs several training steps.
 
     Returns:
@@ -61,9 +63,7 @@ def make_train_call(learner: Learner, keras) -> Callable:
       sum of the losses and the number of right answers, over all replicas.
     """
     model, optimizer = learner.model, learner.optimizer
-    logits_model = keras.Model(
-        model.inputs, model.get_layer("logits").output, name="logits_model"
-    )
+    logits_model = learner.logits_model
 
     replicas = learner.strategy.num_replicas_in_sync
 

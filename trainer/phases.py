@@ -4,7 +4,7 @@ import dataclasses
 
 from trainer.models import head_layers
 from trainer.models.normalisation import LAYER_NAME
-from trainer.setting_groups import TrainingSettings
+from trainer.training_settings import TrainingSettings
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from trainer import checkpoints
 from trainer import evaluation
+from trainer import features
 from trainer import input_pipeline
 from trainer import logs
 from trainer import loop
@@ -63,7 +64,8 @@ class Run:
                 model.load_weights(self.workdir / checkpoints.BEST_WEIGHTS)
 
     def _run_phase(self, phase: phases.Phase) -> None:
-        learner = self._make_learner(phase)
+        work = self._make_work(phase)
+        learner = self._make_learner(phase, work)
         objects = {
             "model": self.model,
             "optimizer": learner.optimizer,
@@ -74,14 +76,45 @@ class Run:
         if self.progress.phase_epoch:
             checkpoints.restore_checkpoint(self.workdir, objects)
             print(f"going on after epoch {self.progress.epoch}", flush=True)
-        train_call = loop.make_train_call(learner, keras)
+        train_call = loop.make_train_call(learner)
         predict = loop.make_predict_call(learner.evaluated_model, self.strategy)
-        iterator = iter(self._training_data(phase))
+        iterator = iter(self._training_data(phase, work.train))
         while not self._phase_is_over(phase):
-            row = self._run_epoch(phase, learner, train_call, predict, iterator)
+            started = time.monotonic()
+            learning_rate = _current(learner.optimizer.learning_rate)
+            totals = self._run_steps(train_call, iterator)
+            figures = evaluation.quick_figures(
+                self.splits["validation"].labels, predict(work.validation)
+            )
+            row = {
+                "epoch": self.progress.epoch + 1,
+                "phase": phase.name,
+                "loss": float(totals[0] / (self.steps * self.batch)),
+                "accuracy": float(totals[1] / (self.steps * self.batch)),
+                **figures,
+                "learning_rate": learning_rate,
+                "seconds": round(time.monotonic() - started, 3),
+            }
             self._keep(row, learner, objects)
 
-    def _make_learner(self, phase):
+    def _make_work(self, phase) -> features.Work:
+        """Freezes what the phase freezes, and runs that once if it can."""
+        fine_tune_from = self.settings.training.fine_tune_from
+        with self.strategy.scope():
+            for model in (self.model, self.average):
+                if model is not None:
+                    phases.set_trainable(model, phase, fine_tune_from)
+        work = features.whole_network(self.model, self.average, self.splits)
+        if phase.name != "head" or not self.settings.training.reuse_features:
+            return work
+        count = len(work.train) + len(work.validation)
+        reason = features.why_not(self.model, self.settings, count)
+        if reason:
+            return work
+        print("computing the backbone's features once", flush=True)
+        return features.head_alone(work, self.strategy)
+
+    def _make_learner(self, phase, work):
         training, target = self.settings.training, self.settings.target
         class_weights = optimizers.class_weights(
             target.class_weights,
@@ -89,9 +122,6 @@ class Run:
             self.model.output_shape[-1],
         )
         with self.strategy.scope():
-            for model in (self.model, self.average):
-                if model is not None:
-                    phases.set_trainable(model, phase, training.fine_tune_from)
             optimizer = optimizers.make_optimizer(
                 training,
                 phase.learning_rate,
@@ -100,8 +130,9 @@ class Run:
                 keras,
             )
         return loop.Learner(
-            model=self.model,
-            average=self.average,
+            model=work.model,
+            logits_model=work.logits_model,
+            average=work.average,
             optimizer=optimizer,
             loss=optimizers.make_loss(class_weights, target.focal_gamma),
             ema=training.ema,
@@ -109,12 +140,12 @@ class Run:
             strategy=self.strategy,
         )
 
-    def _training_data(self, phase):
+    def _training_data(self, phase, images):
         first = self.progress.epoch
         remaining = phase.epochs - self.progress.phase_epoch
         return self.strategy.distribute_datasets_from_function(
             lambda context: input_pipeline.make_for_train(
-                self.splits["train"].images,
+                images,
                 self.targets,
                 self.settings.augmentation,
                 mixup=self.settings.target.mixup,
@@ -130,10 +161,9 @@ class Run:
         is_stale = patience and self.progress.stale >= patience
         return bool(is_stale) or self.progress.phase_epoch >= phase.epochs
 
-    def _run_epoch(self, phase, learner, train_call, predict, iterator):
-        started = time.monotonic()
-        learning_rate = _current(learner.optimizer.learning_rate)
-        totals = loop.run_epoch(
+    def _run_steps(self, train_call, iterator):
+        """One epoch: float64 [2], summed loss and number of right answers."""
+        return loop.run_epoch(
             train_call,
             iterator,
             first_step=self.progress.phase_epoch * self.steps,
@@ -141,20 +171,6 @@ class Run:
             steps_per_call=self.settings.training.steps_per_call,
             on_progress=self._show,
         )
-        seen = self.steps * self.batch
-        validation = self.splits["validation"]
-        figures = evaluation.quick_figures(
-            validation.labels, predict(validation.images)
-        )
-        return {
-            "epoch": self.progress.epoch + 1,
-            "phase": phase.name,
-            "loss": float(totals[0] / seen),
-            "accuracy": float(totals[1] / seen),
-            **figures,
-            "learning_rate": learning_rate,
-            "seconds": round(time.monotonic() - started, 3),
-        }
 
     def _show(self, done, loss, right):
         if self.is_chief:
@@ -180,7 +196,8 @@ class Run:
         with _own_folder(self.workdir, self.strategy) as folder:
             if is_best:
                 checkpoints.save_weights(
-                    learner.evaluated_model, folder / checkpoints.BEST_WEIGHTS
+                    self.model if self.average is None else self.average,
+                    folder / checkpoints.BEST_WEIGHTS,
                 )
             checkpoints.save_checkpoint(folder, objects, progress)
         if self.is_chief:

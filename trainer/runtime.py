@@ -6,7 +6,7 @@ import os
 import keras
 import tensorflow as tf
 
-from trainer.setting_groups import TrainingSettings
+from trainer.training_settings import TrainingSettings
 
 
 def configure(training: TrainingSettings) -> tf.distribute.Strategy:

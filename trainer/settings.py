@@ -16,8 +16,8 @@ from trainer.setting_groups import CNNS
 from trainer.setting_groups import AugmentationSettings
 from trainer.setting_groups import DataSettings
 from trainer.setting_groups import ModelSettings
-from trainer.setting_groups import TargetSettings
-from trainer.setting_groups import TrainingSettings
+from trainer.training_settings import TargetSettings
+from trainer.training_settings import TrainingSettings
 
 
 @dataclasses.dataclass(frozen=True)

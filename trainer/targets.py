@@ -8,7 +8,7 @@ import numpy as np
 
 from trainer import records
 from trainer.setting_groups import DataSettings
-from trainer.setting_groups import TargetSettings
+from trainer.training_settings import TargetSettings
 
 
 def make_targets(

@@ -7,6 +7,9 @@ from trainer.models import plain_cnn
 from trainer.models.head import BACKBONE_LAYER
 from trainer.models.head import build_head
 
+# The layer before the softmax.
+LOGITS = "logits"
+
 # The registered test model: every command in seconds on a CPU.
 TINY_WIDTHS = (16, 32, 64, 96)
 
@@ -28,7 +31,7 @@ def build_model(settings, num_classes: int, keras):
     inputs = keras.Input([size, size, channels], name="pixels")
     x = _backbone(inputs, settings, keras)
     x = build_head(x, settings, keras)
-    x = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
+    x = keras.layers.Dense(num_classes, dtype="float32", name=LOGITS)(x)
     x = keras.layers.Softmax(dtype="float32", name="probabilities")(x)
     return keras.Model(inputs, x, name=settings.model.backbone)
 

@@ -1,0 +1,110 @@
+"""Features of a frozen backbone, computed once for a whole phase.
+
+Where nothing random happens before the head, its input is the same in every
+epoch: the backbone then runs once, and the phase trains the head alone, on
+the same batches in the same order.
+"""
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer import loop
+from trainer.models import BACKBONE_LAYER
+from trainer.models import LOGITS
+from trainer.models import head_layers
+from trainer.records import GIB
+from trainer.records import Split
+from trainer.setting_groups import AugmentationSettings
+from trainer.settings import Settings
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What the epochs of a phase compute on.
+
+    Attributes:
+      model: the network, or its head alone; layers are shared with the run's.
+      logits_model: the same up to the layer before the softmax.
+      average: the same of the averaged weights, or None.
+      train: what goes in: uint8 [n, S, S, C] pixels, or float32 [n, F]
+        features.
+      validation: the same of the validation split.
+    """
+
+    model: Any
+    logits_model: Any
+    average: Any | None
+    train: np.ndarray
+    validation: np.ndarray
+
+
+def whole_network(model, average, splits: dict[str, Split]) -> Work:
+    """The plain way: pixels through all of the network in every epoch."""
+    images = {part: splits[part].images for part in ("train", "validation")}
+    logits_model = keras.Model(model.inputs, model.get_layer(LOGITS).output)
+    return Work(
+        model, logits_model, average, images["train"], images["validation"]
+    )
+
+
+def head_alone(work: Work, strategy: tf.distribute.Strategy) -> Work:
+    """The quick way: the backbone runs here, once.
+
+    Args:
+      work: the plain way.
+      strategy: where to predict.
+    """
+    extractor = keras.Model(
+        work.model.inputs, work.model.get_layer(BACKBONE_LAYER).output
+    )
+    predict = loop.make_predict_call(extractor, strategy)
+    with strategy.scope():
+        head, logits_model = _head_of(work.model)
+        average = None if work.average is None else _head_of(work.average)[0]
+    return Work(
+        head,
+        logits_model,
+        average,
+        predict(work.train),
+        predict(work.validation),
+    )
+
+
+def why_not(model, settings: Settings, num_images: int) -> str:
+    """Says what keeps features from being computed once; "" if nothing does.
+
+    Args:
+      model: the network, its backbone frozen.
+      settings: of the run.
+      num_images: in training and validation together.
+    """
+    if settings.augmentation != AugmentationSettings():
+        return "images are augmented"
+    if settings.target.mixup:
+        return "images are mixed"
+    own = head_layers(model)
+    before = [layer for layer in model.layers if layer not in own]
+    if any(layer.trainable and layer.weights for layer in before):
+        return "the backbone is trained"
+    if any(isinstance(layer, keras.layers.Dropout) for layer in before):
+        return "the backbone has dropout"
+    size = model.get_layer(BACKBONE_LAYER).output.shape[-1]
+    needed = num_images * size * 4 / GIB
+    if needed > settings.data.max_memory_gib:
+        return f"features take {needed:.1f} GiB; see --max_memory_gib"
+    return ""
+
+
+def _head_of(model):
+    """The layers after pooling as models: to the end, and to the logits."""
+    pooled = model.get_layer(BACKBONE_LAYER).output
+    features = x = keras.Input(pooled.shape[1:], name="features")
+    for layer in head_layers(model)[1:]:
+        x = layer(x)
+        if layer.name == LOGITS:
+            logits = x
+    return keras.Model(features, x), keras.Model(features, logits)
