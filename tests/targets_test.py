@@ -6,7 +6,7 @@ import pytest
 from trainer import records
 from trainer import targets
 from trainer.setting_groups import DataSettings
-from trainer.setting_groups import TargetSettings
+from trainer.training_settings import TargetSettings
 
 LABELS = np.array([0, 2, 1])
 VOTES = np.array([[0.5, 0.5, 0], [0, 0, 1], [np.nan] * 3], np.float32)
