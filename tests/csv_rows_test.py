@@ -7,6 +7,7 @@ import pytest
 
 from fer_tfds import synthetic
 from fer_tfds.sources import csv_rows
+from fer_tfds.sources import records as face_records
 from fer_tfds.sources.records import SourceError
 from tests.data_fixtures import COUNTS
 from tests.data_fixtures import GOOD_ROW
@@ -65,6 +66,14 @@ def test_csv_gives_every_face_back(csv_dir, drawn):
             lambda t: t.replace(",", ',"', 1).replace(",Usage", '",Usage', 1),
             id="quotes",
         ),
+        pytest.param(
+            lambda t: t.replace(",", '","').replace("\n", '"\r\n"')[:-1] + '"',
+            id="all_quoted",
+        ),
+        pytest.param(
+            lambda t: t.replace(HEADER, f"{HEADER},").replace("\n", ",,\n"),
+            id="trailing_commas",
+        ),
     ],
 )
 def test_csv_variants_read_the_same(csv_dir, drawn, vary):
@@ -118,6 +127,7 @@ def test_csv_columns_may_come_in_any_order():
         pytest.param(f"3,{PIXELS}.5,Training", "'.' among", id="fraction"),
         pytest.param(f"3,{PIXELS[:-1]}x,Training", "'x' among", id="letter"),
         pytest.param(f"3,{PIXELS}\t7,Training", "among", id="tab"),
+        pytest.param(f"3,{PIXELS}{'0' * 9000},Training", "longer", id="long"),
     ],
 )
 def test_malformed_row_is_named(row, message):
@@ -146,3 +156,48 @@ def test_missing_column_is_named(tmp_path, header, missing):
 def test_header_without_rows_is_an_error():
     with pytest.raises(SourceError, match="not one data row"):
         read_text(HEADER, "")
+
+
+def test_endless_line_is_not_read_to_its_end():
+    class Endless(io.RawIOBase):
+        num_bytes = 0
+
+        def readable(self):
+            return True
+
+        def readinto(self, buffer):
+            self.num_bytes += len(buffer)
+            assert self.num_bytes < 1_000_000
+            buffer[:] = b"1" * len(buffer)
+            return len(buffer)
+
+    start = io.BytesIO(f"{HEADER}\n".encode())
+    endless = Endless()
+    endless.readinto = lambda buffer, first=endless.readinto: (
+        start.readinto(buffer) or first(buffer)
+    )
+    with pytest.raises(SourceError, match="longer than 16,384 characters"):
+        csv_rows.read_faces(io.BufferedReader(endless), "x.csv")
+
+
+def test_number_of_rows_is_bounded(monkeypatch):
+    monkeypatch.setattr(face_records, "MAX_FACES", 2)
+    with pytest.raises(SourceError, match=r"x.csv: more than 2 faces"):
+        read_text(HEADER, GOOD_ROW, GOOD_ROW, GOOD_ROW)
+
+
+@pytest.mark.parametrize(
+    ("header", "is_one", "is_whole"),
+    [
+        ("emotion,pixels,Usage", True, True),
+        ("\ufeffemotion, Usage, pixels\r", True, True),
+        ("emotion,pixels", True, False),
+        ("pixels", False, False),
+        ("Usage,Image name,neutral", False, False),
+        ("", False, False),
+    ],
+)
+def test_header_tells_what_a_file_is(header, is_one, is_whole):
+    head = f"{header}\n1,2,3\n".encode()
+    assert csv_rows.looks_like_faces(head) == is_one
+    assert csv_rows.has_all_columns(head) == is_whole

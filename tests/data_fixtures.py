@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import zipfile
 
 from fer_tfds.sources import fer2013
 
@@ -19,10 +20,17 @@ def read_all(manual_dir):
 
 def write_tar(path, members):
     with tarfile.open(path, "w:gz") as tar:
-        for name, text in members.items():
+        for name, content in members.items():
+            data = content.encode() if isinstance(content, str) else content
             info = tarfile.TarInfo(name)
-            info.size = len(text)
-            tar.addfile(info, io.BytesIO(text.encode()))
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+
+
+def write_zip(path, members, compression=zipfile.ZIP_DEFLATED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
 
 
 def contents(records):

@@ -1,5 +1,6 @@
 """Finding FER-2013 by its contents, and counting its faces."""
 
+import dataclasses
 import gzip
 import json
 
@@ -11,6 +12,7 @@ from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 from tests.data_fixtures import COUNTS
 from tests.data_fixtures import SEED
+from tests.data_fixtures import contents
 from tests.data_fixtures import read_all
 from tests.data_fixtures import write_tar
 
@@ -35,7 +37,7 @@ def archive(tmp_path):
 def test_source_is_recognised_by_content(archive, tmp_path):
     archive.rename(tmp_path / "download (1)")
     source = fer2013.find_source(tmp_path)
-    assert source.form == "tar archive"
+    assert source.form == "CSV file fer2013/fer2013.csv in a tar archive"
     assert source.path == tmp_path / "download (1)"
 
 
@@ -62,8 +64,43 @@ def test_several_copies_ask_to_keep_one(csv_dir):
         fer2013.find_source(csv_dir)
     text = str(caught.value)
     assert f"{csv_dir / 'fer2013.csv'} (CSV file)" in text
-    assert f"{csv_dir / 'fer2013.tar.gz'} (tar archive)" in text
-    assert "Keep one" in text
+    assert (
+        f"{csv_dir / 'fer2013.tar.gz'} "
+        "(CSV file fer2013/fer2013.csv in a tar archive)"
+    ) in text
+    assert "Which one is meant? Keep one" in text
+    assert f"--manual_dir={csv_dir / 'fer2013.csv'}" in text
+
+
+def test_one_of_several_can_be_named(csv_dir, drawn):
+    synthetic.write_challenge_archive(csv_dir, COUNTS, SEED)
+    archive = csv_dir / "fer2013.tar.gz"
+    assert fer2013.find_source(archive).path == archive
+    assert contents(read_all(archive)) == contents(drawn)
+    assert fer2013.load_expected_counts(archive)[0] == COUNTS
+
+
+def test_named_file_of_another_kind_is_an_error(csv_dir):
+    path = csv_dir / "expected_counts.json"
+    with pytest.raises(SourceError, match="no copy of FER-2013 in here"):
+        fer2013.find_source(path)
+
+
+@pytest.mark.parametrize("layout", synthetic.LAYOUTS)
+def test_source_may_lie_in_folders_of_one_folder(tmp_path, layout):
+    synthetic.LAYOUTS[layout](tmp_path / "a" / "b" / "c", COUNTS, SEED)
+    (tmp_path / "a" / "b" / "c" / "expected_counts.json").unlink()
+    (tmp_path / "a" / ".DS_Store").write_text("x")
+    assert len(read_all(tmp_path).ids) == 28
+
+
+def test_links_do_not_make_two_of_one(csv_dir, drawn):
+    (csv_dir / "loop").symlink_to(csv_dir)
+    (csv_dir / "more").mkdir()
+    (csv_dir / "more" / "up").symlink_to(csv_dir)
+    (csv_dir / "more2").mkdir()
+    (csv_dir / "more2" / "self").symlink_to(".")
+    assert contents(read_all(csv_dir)) == contents(drawn)
 
 
 def test_absent_folder_says_what_to_put_there(tmp_path):
@@ -114,6 +151,38 @@ def test_counts_that_differ_show_both(drawn):
     )
 
 
+def test_copy_without_validation_has_the_sum_in_test(drawn):
+    splits = [split.replace("validation", "test") for split in drawn.splits]
+    merged = dataclasses.replace(
+        drawn, splits=splits, split_names=("train", "test")
+    )
+    lines = fer2013.check_counts(merged, COUNTS, "x").splitlines()
+    assert [line.split()[0] for line in lines] == ["split", "train", "test"]
+    assert lines[2].split() == ["test", *["2"] * 7, "14"]
+    own = {"train": COUNTS["train"], "test": [2] * 7}
+    assert fer2013.check_counts(merged, own, "x").splitlines() == lines
+    with pytest.raises(SourceError, match="not that of"):
+        fer2013.check_counts(drawn, own, "x")
+
+
+def test_official_counts_of_a_copy_without_validation(drawn):
+    merged = dataclasses.replace(drawn, split_names=("train", "test"))
+    with pytest.raises(SourceError, match=r"(?s)Expected:.* 7,178\n"):
+        fer2013.check_counts(merged, fer2013.OFFICIAL_COUNTS, "x")
+
+
+def test_whole_split_that_is_missing_is_noticed(drawn):
+    rest = [i for i, s in enumerate(drawn.splits) if s != "validation"]
+    with pytest.raises(SourceError, match=r"(?s)Found:.*validation  +0 "):
+        fer2013.check_counts(drawn.take(rest), COUNTS, "x")
+
+
+def test_counts_without_validation_may_be_expected(tmp_path):
+    own = {"train": COUNTS["train"], "test": [2] * 7}
+    (tmp_path / "expected_counts.json").write_text(json.dumps(own))
+    assert fer2013.load_expected_counts(tmp_path)[0] == own
+
+
 def test_a_class_of_another_split_is_noticed(drawn):
     moved = FaceRecords(
         drawn.images, drawn.labels, ["test", *drawn.splits[1:]], drawn.ids
@@ -132,8 +201,13 @@ def test_a_class_of_another_split_is_noticed(drawn):
         (json.dumps({**COUNTS, "test": [1] * 6}), "not as expected"),
         (json.dumps({**COUNTS, "test": [1.5] * 7}), "not as expected"),
         (json.dumps({**COUNTS, "test": [-1] * 7}), "not as expected"),
+        (" " * 10_000 + json.dumps(COUNTS), "not JSON"),
+        ("[" * 9_000, "not JSON"),
     ],
-    ids=["json", "list", "short", "split", "class", "float", "negative"],
+    ids=[
+        *("json", "list", "short", "split", "class", "float", "negative"),
+        *("long", "deep"),
+    ],
 )
 def test_malformed_expected_counts_show_the_form(tmp_path, content, message):
     path = tmp_path / "expected_counts.json"

@@ -109,9 +109,14 @@ class Builder(NamedConfigs, tfds.core.GeneratorBasedBuilder):
     2. Download `fer2013.tar.gz` (94 MB). Do not unpack it.
     3. Put it into an empty folder DIR and run
        tfds build fer_tfds/fer2013 --manual_dir=DIR
-    Instead of the archive, DIR may hold `fer2013.csv`, the file inside it, or
-    the folders `train` and `test` of a Kaggle copy, with a folder of JPEG
-    files for each class. File names do not matter, contents do.
+    Instead of the archive, DIR may hold any one of
+      fer2013.csv or icml_face_data.csv, plain, zipped or in a tar file;
+      the zip file of the whole competition;
+      Kaggle's folders `train` and `test` with a folder of JPEG or PNG files
+      for each class, plain, zipped or in a tar file.
+    File names do not matter, contents do; --manual_dir may also name the one
+    file that is meant. For --config=plus put fer2013new.csv from
+    https://github.com/microsoft/FERPlus beside the CSV file.
     """
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -226,6 +231,8 @@ def _read_faces(manual_dir: Path) -> FaceRecords:
     """Finds, reads and counts the raw faces, and says so."""
     source = fer2013.find_source(manual_dir)
     print(f"Reading {source.path} ({source.form}) ...", flush=True)
+    if source.note:
+        print(source.note, flush=True)
     records = source.read()
     expected, origin = fer2013.load_expected_counts(manual_dir)
     table = fer2013.check_counts(records, expected, origin)

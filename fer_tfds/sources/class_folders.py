@@ -1,79 +1,226 @@
 """Faces as picture files in one folder per class, as Kaggle hands them out.
 
-The layout is `train|test/<class>/<Usage>_<number>.jpg`. The split comes from
-the file name, since `test` holds both PublicTest and PrivateTest; the class
-comes from the folder name, never from its position. Pictures are decoded and
-checked here, so that what is wrong is found before anything is written.
+Two copies exist. `train|test/<class>/<Usage>_<number>.jpg` tells all three
+splits apart by the file name, since `test` holds PublicTest and PrivateTest;
+`train|test/<class>/im<number>.png` does not. The class comes from the folder
+name, never from its position. Nothing is written or unpacked to disk.
 """
 
-import io
 import re
-from collections.abc import Iterator
-from pathlib import Path
+import warnings
+from collections.abc import Iterable
 from typing import NamedTuple
 
-import numpy as np
 from PIL import Image
 
 from fer_tfds import labels
-from fer_tfds.sources.csv_rows import IMAGE_SIZE_PX
+from fer_tfds.sources import face_pictures
 from fer_tfds.sources.csv_rows import SPLIT_OF_USAGE
+from fer_tfds.sources.records import SPLITS
+from fer_tfds.sources.records import FaceCollector
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
+from fer_tfds.sources.tree_base import FileTree
 
-_USAGES_OF_FOLDER = {
-    "train": ("Training",),
-    "test": ("PublicTest", "PrivateTest"),
-}
-_FILE_NAME = re.compile(r"(Training|PublicTest|PrivateTest)_\d+\.jpe?g")
-
-# Droppings of file managers; names beginning with a dot are skipped as well.
-_IGNORED_FILES = ("Thumbs.db", "desktop.ini")
+PARTS = ("train", "test")
 
 
-class _Picture(NamedTuple):
-    path: Path
+class Form(NamedTuple):
+    """One of the two ways in which the files of a copy are called.
+
+    Attributes:
+        title: what it is, in words.
+        file_name: matches names; the groups are what precedes the number, and
+            the number.
+        example: what files in `train` and `test` are called, for messages.
+        split_of: part and first group -> split; None for what is misplaced.
+        split_names: the splits that are told apart.
+    """
+
+    title: str
+    file_name: re.Pattern
+    example: dict[str, str]
+    split_of: dict[tuple[str, str], str]
+    split_names: tuple[str, ...]
+
+
+JPEG = Form(
+    title="class folders of JPEG files",
+    file_name=re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)\.jpe?g"),
+    example={
+        "train": "Training_<number>.jpg",
+        "test": "PublicTest_<number>.jpg or PrivateTest_<number>.jpg",
+    },
+    split_of={
+        ("test" if usage != "Training" else "train", usage): split
+        for usage, split in SPLIT_OF_USAGE.items()
+    },
+    split_names=SPLITS,
+)
+PNG = Form(
+    title="class folders of PNG files",
+    file_name=re.compile(r"(im)(\d+)\.png"),
+    example=dict.fromkeys(PARTS, "im<number>.png"),
+    split_of={(part, "im"): part for part in PARTS},
+    split_names=PARTS,
+)
+FORMS = (JPEG, PNG)
+
+
+class _Place(NamedTuple):
+    """Where a picture lies, and what follows from it."""
+
+    part: str
+    folder: str
     label: int
-    split: str
+    file: str
 
 
-def looks_like_faces(folder: Path) -> bool:
-    """Whether a folder has `train` or `test` with folders of classes in it."""
-    return any(
-        _is_class(entry.name)
-        for name in _USAGES_OF_FOLDER
-        if (folder / name).is_dir()
-        for entry in (folder / name).iterdir()
-    )
+def is_picture(name: str) -> bool:
+    """Whether a file is called like a picture, whatever is in it."""
+    return name.lower().endswith((".jpg", ".jpeg", ".png"))
 
 
-def read_faces(folder: Path) -> FaceRecords:
+def root_of(name: str) -> str | None:
+    """The folder above `train` and `test` for a file of a class folder.
+
+    Args:
+        name: a relative name, with forward slashes.
+
+    Returns:
+        The folder with a slash at its end, empty when there is none above
+        them; None when the file lies elsewhere.
+    """
+    parts = name.split("/")
+    if len(parts) < 3 or parts[-3] not in PARTS or not _is_class(parts[-2]):
+        return None
+    return "".join(f"{part}/" for part in parts[:-3])
+
+
+def form_of(name: str) -> Form | None:
+    """Which form a picture belongs to by its name; None for no form."""
+    file = name.rsplit("/", 1)[-1]
+    return next((f for f in FORMS if f.file_name.fullmatch(file)), None)
+
+
+def find_roots(names: Iterable[str]) -> dict[str, Form | None]:
+    """The copies among the files of a tree.
+
+    Returns:
+        Folder above `train` and `test`, as `root_of` gives it -> form of its
+        first file of a known form; None when it has no such file.
+    """
+    roots: dict[str, Form | None] = {}
+    for name in names:
+        root = root_of(name)
+        if root is not None and roots.get(root) is None:
+            roots[root] = form_of(name)
+    return roots
+
+
+def read_faces(tree: FileTree, root: str) -> FaceRecords:
     """Reads and checks every picture under `train` and `test`.
 
     Args:
-        folder: the folder that holds `train` and `test`.
+        tree: what holds the pictures.
+        root: the folder above `train` and `test`, as `find_roots` gives it.
 
     Returns:
-        The faces in the order of their paths; the ids are the paths relative
-        to `folder`, with forward slashes.
+        The faces by part, folder and number; the ids are the names relative
+        to the root, with forward slashes.
 
     Raises:
-        SourceError: a folder is absent, empty or of no known class, or a
-            picture has another name, cannot be decoded, or is not 48x48 grey.
+        SourceError: a folder is absent or of no known class, files of the two
+            forms are mixed, or a picture has another name, cannot be decoded
+            or is not 48x48 grey.
     """
-    pictures = [
-        picture
-        for name, usages in _USAGES_OF_FOLDER.items()
-        for class_folder, label in _list_classes(folder / name)
-        for picture in _list_pictures(class_folder, label, usages)
-    ]
-    # One after the other: threads only cost time on pictures this small.
-    return FaceRecords(
-        images=np.stack([_read_picture(p.path) for p in pictures]),
-        labels=np.array([picture.label for picture in pictures], np.int64),
-        splits=[picture.split for picture in pictures],
-        ids=[p.path.relative_to(folder).as_posix() for p in pictures],
-    )
+    reader = _Reader(tree, root)
+    with warnings.catch_warnings():
+        # Pillow only warns of pictures that would take gigabytes.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        for name, content in tree.walk(
+            reader.is_inside, face_pictures.MAX_BYTES
+        ):
+            reader.add(name, content)
+    return reader.records()
+
+
+class _Reader:
+    def __init__(self, tree: FileTree, root: str):
+        self._tree = tree
+        self._root = root
+        self._form: Form | None = None
+        self._folders: dict[tuple[str, int], str] = {}
+        self._faces = FaceCollector(str(tree.path))
+        self._keys: list[tuple] = []
+
+    def is_inside(self, name: str) -> bool:
+        """Whether a file lies in `train` or `test`."""
+        return name.startswith(tuple(f"{self._root}{part}/" for part in PARTS))
+
+    def add(self, name: str, content: bytes) -> None:
+        """Checks a file and keeps its face."""
+        place = self._place(name)
+        self._form = self._form or form_of(name)
+        match = self._form and self._form.file_name.fullmatch(place.file)
+        split = match and self._form.split_of.get((place.part, match[1]))
+        if not split:
+            raise self._misnamed(name, place)
+        self._faces.add(
+            face_pictures.decode_face(content, self._tree.where(name)),
+            label=place.label,
+            split=split,
+            name=name.removeprefix(self._root),
+        )
+        # Numbers count up in the original order, "10" comes after "9".
+        number = (len(match[2]), match[2])
+        part = PARTS.index(place.part)
+        self._keys.append((part, place.folder, match[1], number, place.file))
+
+    def records(self) -> FaceRecords:
+        """All faces in their natural order."""
+        names = labels.class_names("fer2013")
+        for part in PARTS:
+            found = {label for p, label in self._folders if p == part}
+            lacking = [n for i, n in enumerate(names) if i not in found]
+            if lacking:
+                raise SourceError(
+                    f"{self._tree.where(self._root + part)}: there are no "
+                    f"pictures of {', '.join(lacking)}. Both "
+                    f"{' and '.join(PARTS)} are needed, with a folder for each "
+                    "class: get the whole data set."
+                )
+        order = sorted(range(len(self._keys)), key=self._keys.__getitem__)
+        return self._faces.records(self._form.split_names).take(order)
+
+    def _place(self, name: str) -> _Place:
+        part, *folders, file = name.removeprefix(self._root).split("/")
+        folder = folders[0] if len(folders) == 1 else ""
+        label = _label_of(folder)
+        # Two folders of one class are as wrong as a folder of none.
+        known = self._folders.setdefault((part, label), folder)
+        if label is None or known != folder:
+            raise SourceError(
+                f"{self._tree.where(name)}: expected one folder for each class "
+                f"of {', '.join(labels.class_names('fer2013'))}, pictures in "
+                "them and nothing else. Rename, merge or remove what is in "
+                "the way."
+            )
+        return _Place(part, folder, label, file)
+
+    def _misnamed(self, name: str, place: _Place) -> SourceError:
+        forms = FORMS if self._form is None else (self._form,)
+        wanted = " or ".join(form.example[place.part] for form in forms)
+        return SourceError(
+            f"{self._tree.where(name)}: expected only files called {wanted} "
+            "here. Move or remove it."
+        )
+
+
+def _label_of(folder: str) -> int | None:
+    names = labels.class_names("fer2013")
+    name = labels.canonical_name(folder) if _is_class(folder) else ""
+    return names.index(name) if name in names else None
 
 
 def _is_class(name: str) -> bool:
@@ -82,78 +229,3 @@ def _is_class(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _list_visible(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if not path.name.startswith(".") and path.name not in _IGNORED_FILES
-    )
-
-
-def _list_classes(folder: Path) -> Iterator[tuple[Path, int]]:
-    if not folder.is_dir():
-        raise SourceError(
-            f"{folder}: this folder is absent. The class folders need both "
-            f"{' and '.join(_USAGES_OF_FOLDER)}: unpack the whole data set."
-        )
-    names = labels.class_names("fer2013")
-    label_of_name: dict[str, int] = {}
-    for path in _list_visible(folder):
-        name = labels.canonical_name(path.name) if _is_class(path.name) else ""
-        if name not in names or name in label_of_name or not path.is_dir():
-            raise SourceError(
-                f"{path}: expected one folder for each class of "
-                f"{', '.join(names)}, and nothing else. Rename, merge or "
-                "remove it."
-            )
-        label_of_name[name] = names.index(name)
-        yield path, label_of_name[name]
-    missing = [name for name in names if name not in label_of_name]
-    if missing:
-        raise SourceError(
-            f"{folder}: there is no folder for {', '.join(missing)}. Unpack "
-            "the whole data set."
-        )
-
-
-def _list_pictures(
-    folder: Path, label: int, usages: tuple[str, ...]
-) -> Iterator[_Picture]:
-    paths = _list_visible(folder)
-    if not paths:
-        raise SourceError(
-            f"{folder}: this folder is empty. Unpack the whole data set."
-        )
-    for path in paths:
-        match = _FILE_NAME.fullmatch(path.name)
-        if match is None or match.group(1) not in usages:
-            raise SourceError(
-                f"{path}: expected only files called "
-                f"{' or '.join(f'{usage}_<number>.jpg' for usage in usages)} "
-                "here. Move or remove it."
-            )
-        yield _Picture(path, label, SPLIT_OF_USAGE[match.group(1)])
-
-
-def _read_picture(path: Path) -> np.ndarray:
-    """Decodes a picture file: uint8 [48, 48]."""
-    try:
-        with Image.open(io.BytesIO(path.read_bytes())) as image:
-            image.load()
-    # Besides OSError, Pillow raises SyntaxError and others for broken files.
-    except Exception as error:
-        raise SourceError(
-            f"{path}: this picture cannot be decoded ({error}). Get the file "
-            "again."
-        ) from error
-    size = (IMAGE_SIZE_PX, IMAGE_SIZE_PX)
-    if image.size != size or image.mode != "L":
-        raise SourceError(
-            f"{path}: expected an 8-bit grey picture (mode L) of "
-            f"{IMAGE_SIZE_PX}x{IMAGE_SIZE_PX} pixels. Received: mode "
-            f"{image.mode}, {image.size[0]}x{image.size[1]}. Use the original "
-            "pictures of the data set."
-        )
-    return np.asarray(image)

@@ -4,18 +4,21 @@ Reads any text stream with the columns `emotion`, `pixels` and `Usage`, in any
 order. It never guesses: the first row that is not exactly right is an error.
 """
 
+import functools
 import io
 from collections.abc import Iterator
 from typing import IO
 from typing import NamedTuple
+from typing import TextIO
 
 import numpy as np
 
 from fer_tfds import labels
+from fer_tfds.sources.records import IMAGE_SIZE_PX
+from fer_tfds.sources.records import FaceCollector
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 
-IMAGE_SIZE_PX = 48
 _NUM_PIXELS = IMAGE_SIZE_PX * IMAGE_SIZE_PX
 
 COLUMNS = ("emotion", "pixels", "Usage")
@@ -30,6 +33,8 @@ SPLIT_OF_USAGE = {
 
 # A header is a few dozen characters; a longer first line is something else.
 _MAX_HEADER_CHARS = 4096
+# 2,304 values of three digits with a blank each, and two short cells.
+_MAX_ROW_CHARS = 16_384
 _REPLACE_FILE = (
     "Repair the row, or get a fresh copy of the file and build again."
 )
@@ -47,11 +52,12 @@ def looks_like_faces(head: bytes) -> bool:
     Two of the three columns are enough, so that a file which lacks one is
     reported as such instead of being overlooked.
     """
-    first_line = (head[:_MAX_HEADER_CHARS].splitlines() or [b""])[0]
-    if b"\0" in first_line:
-        return False  # a plain tar with such a file in it begins like one
-    names = _split_cells(first_line.decode("utf-8-sig", "replace"))
-    return len(_columns_by_name(names)) >= 2
+    return len(_columns_in_head(head)) >= 2
+
+
+def has_all_columns(head: bytes) -> bool:
+    """Whether a file that begins with `head` has all columns of FER-2013."""
+    return len(_columns_in_head(head)) == len(COLUMNS)
 
 
 def read_faces(stream: IO[bytes], source: str) -> FaceRecords:
@@ -72,17 +78,28 @@ def read_faces(stream: IO[bytes], source: str) -> FaceRecords:
     # Universal newlines and utf-8-sig: copies exist with CRLF and with a BOM.
     text = io.TextIOWrapper(stream, "utf-8-sig", errors="replace")
     columns = _read_header(text.readline(_MAX_HEADER_CHARS), source)
-    rows = list(_read_rows(text, columns, source))
-    if not rows:
+    faces = FaceCollector(source)
+    for row in _read_rows(text, columns, source):
+        faces.add(
+            row.pixels,
+            label=row.label,
+            split=row.split,
+            name=f"row_{len(faces):05d}",
+        )
+    if not len(faces):
         raise SourceError(
             f"{source}: there is a header but not one data row. Get a complete "
             "copy of the file and build again."
         )
-    return FaceRecords(
-        images=np.stack([row.pixels for row in rows]),
-        labels=np.array([row.label for row in rows], np.int64),
-        splits=[row.split for row in rows],
-        ids=[f"row_{index:05d}" for index in range(len(rows))],
+    return faces.records()
+
+
+def _columns_in_head(head: bytes) -> dict[str, int]:
+    first_line = (head[:_MAX_HEADER_CHARS].splitlines() or [b""])[0]
+    if b"\0" in first_line:
+        return {}  # a plain tar with such a file in it begins like one
+    return _columns_by_name(
+        _split_cells(first_line.decode("utf-8-sig", "replace"))
     )
 
 
@@ -114,21 +131,32 @@ def _read_header(line: str, source: str) -> dict[str, int]:
 
 
 def _read_rows(
-    lines: Iterator[str], columns: dict[str, int], source: str
+    text: TextIO, columns: dict[str, int], source: str
 ) -> Iterator[_Row]:
     row_number = 0
+    # One character more than allowed tells a line that is too long.
+    lines = iter(functools.partial(text.readline, _MAX_ROW_CHARS + 1), "")
     for line_number, line in enumerate(lines, start=2):
         cells = _split_cells(line)
         if not any(cells):
             continue  # copies that went through an editor end in blank rows
         row_number += 1
         try:
+            _check_length(line)
             yield _parse_row(cells, columns)
         except ValueError as error:
             raise SourceError(
                 f"{source}, data row {row_number} (line {line_number}): "
                 f"{error} {_REPLACE_FILE}"
             ) from None
+
+
+def _check_length(line: str) -> None:
+    if len(line) > _MAX_ROW_CHARS:
+        raise ValueError(
+            f"it is longer than {_MAX_ROW_CHARS:,} characters, which no face "
+            "of 48x48 pixels needs."
+        )
 
 
 def _parse_row(cells: list[str], columns: dict[str, int]) -> _Row:

@@ -1,20 +1,16 @@
 """FER-2013 in any of the forms in which people have it.
 
-Forms are recognised by what files hold, never by what they are called. To add
-one, write its reader beside this file and add it to `_find_all` (a folder) or
-`_find_in_file`. How many faces there must be is said here too.
+Finds the one copy that is meant; the forms themselves are recognised and read
+in `fer2013_forms`. How many faces there must be is said here too.
 """
 
-import dataclasses
 import json
-from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 
 from fer_tfds import labels
-from fer_tfds.sources import archives
-from fer_tfds.sources import class_folders
-from fer_tfds.sources import csv_rows
+from fer_tfds.sources import fer2013_forms
+from fer_tfds.sources.fer2013_forms import Source
 from fer_tfds.sources.records import SPLITS
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
@@ -33,33 +29,21 @@ EXPECTED_COUNTS_FILE = "expected_counts.json"
 
 _ACCEPTED_FORMS = """\
   fer2013.tar.gz   the challenge archive, as it was handed out; or
-  fer2013.csv      the file inside it (columns emotion,pixels,Usage); or
-  train/ and test/ the Kaggle folders, one folder per class in each"""
+  fer2013.csv      the file inside it, or icml_face_data.csv (columns emotion,
+                   pixels and Usage); or
+  train/ and test/ the Kaggle folders, one folder per class in each;
+  each of them also in a zip or tar archive, whatever it is called"""
 
-_HEAD_BYTES = 4096
 _MAX_NAMES_LISTED = 8
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """Raw data that was found but not read yet.
-
-    Attributes:
-        form: what it is, in words.
-        path: the file or folder.
-        read: reads and checks all of it; raises `SourceError`.
-    """
-
-    form: str
-    path: Path
-    read: Callable[[], FaceRecords]
+_MAX_COUNTS_CHARS = 10_000
 
 
 def find_source(manual_dir: Path) -> Source:
     """Finds the one copy of FER-2013 in a folder or directly below it.
 
     Args:
-        manual_dir: the folder in which the user has put the raw data.
+        manual_dir: the folder in which the user has put the raw data, or the
+            one file in it that is meant.
 
     Returns:
         The copy, not read yet.
@@ -67,22 +51,26 @@ def find_source(manual_dir: Path) -> Source:
     Raises:
         SourceError: the folder is absent, or it holds no copy or several.
     """
-    if not manual_dir.is_dir():
+    if not manual_dir.exists():
         raise SourceError(
             f"{manual_dir}: there is no such folder. {_what_to_put(manual_dir)}"
         )
-    sources = list(_find_all(manual_dir))
+    try:
+        found = list(_find_all(manual_dir))
+    except OSError as error:
+        raise SourceError(
+            f"{manual_dir}: it cannot be read ({error}). Check that you may "
+            "read all of it."
+        ) from error
+    # Part of a copy is of interest only where there is no whole one.
+    sources = [source for source in found if source.is_complete] or found
     if not sources:
         raise SourceError(
             f"{manual_dir}: no copy of FER-2013 in here. Found: "
             f"{_list_names(manual_dir)}. {_what_to_put(manual_dir)}"
         )
     if len(sources) > 1:
-        found = "\n".join(f"  {s.path} ({s.form})" for s in sources)
-        raise SourceError(
-            f"{manual_dir}: several copies of FER-2013 in here:\n{found}\n"
-            "Keep one of them, move the others elsewhere, and build again."
-        )
+        raise _several(manual_dir, sources)
     return sources[0]
 
 
@@ -90,8 +78,8 @@ def load_expected_counts(manual_dir: Path) -> tuple[dict[str, list[int]], str]:
     """The counts that the raw data must have, and where they come from.
 
     Args:
-        manual_dir: the folder with the raw data. Counts in a file
-            `expected_counts.json` there come before the official ones.
+        manual_dir: the folder with the raw data, or a file in it. Counts in a
+            file `expected_counts.json` there come before the official ones.
 
     Returns:
         Split name -> one count for each label id, and a name for the origin.
@@ -99,12 +87,14 @@ def load_expected_counts(manual_dir: Path) -> tuple[dict[str, list[int]], str]:
     Raises:
         SourceError: the file does not have the form it must have.
     """
-    path = manual_dir / EXPECTED_COUNTS_FILE
-    if not path.exists():
+    folder = manual_dir if manual_dir.is_dir() else manual_dir.parent
+    path = folder / EXPECTED_COUNTS_FILE
+    if not path.is_file():
         return OFFICIAL_COUNTS, "the official counts of the challenge"
     try:
-        counts = json.loads(path.read_text())
-    except ValueError as error:
+        with path.open(encoding="utf-8") as file:
+            counts = json.loads(file.read(_MAX_COUNTS_CHARS))
+    except (OSError, ValueError, RecursionError) as error:
         raise SourceError(f"{path}: not JSON ({error}). {_form()}") from None
     if not _are_counts(counts):
         raise SourceError(f"{path}: not as expected. {_form()}")
@@ -115,6 +105,9 @@ def check_counts(
     records: FaceRecords, expected: dict[str, list[int]], origin: str
 ) -> str:
     """Compares the faces of each split and class with what must be there.
+
+    Where the raw data does not tell validation and test apart, their sum is
+    expected in test.
 
     Args:
         records: all faces.
@@ -129,6 +122,8 @@ def check_counts(
     """
     names = labels.class_names("fer2013")
     found = count_classes(records, len(names))
+    if "validation" not in records.split_names:
+        expected = _merge_validation(expected)
     if found == expected:
         return _format_table(names, found)
     raise SourceError(
@@ -141,56 +136,52 @@ def check_counts(
     )
 
 
-def _find_all(manual_dir: Path) -> Iterator[Source]:
-    """Looks in the folder and, for people who unpacked one, a level deeper."""
-    for entry in [manual_dir, *sorted(manual_dir.iterdir())]:
-        if entry.is_file():
-            yield from _find_in_file(entry)
-        elif class_folders.looks_like_faces(entry):
-            yield _folder_source(entry)
-        elif entry != manual_dir and entry.is_dir() and not _is_hidden(entry):
-            for path in sorted(entry.iterdir()):
-                if path.is_file():
-                    yield from _find_in_file(path)
+def _find_all(place: Path) -> Iterator[Source]:
+    """Looks at one file, or into a folder and the folders directly in it."""
+    if place.is_file():
+        yield from fer2013_forms.find_in_file(place)
+        return
+    for folder in _folders_to_search(place):
+        yield from fer2013_forms.find_in_folder(folder)
+        for entry in _list_visible(folder):
+            if entry.is_file():
+                yield from fer2013_forms.find_in_file(entry)
 
 
-def _folder_source(folder: Path) -> Source:
-    return Source(
-        form="class folders with pictures",
-        path=folder,
-        read=lambda: class_folders.read_faces(folder),
+def _folders_to_search(manual_dir: Path) -> Iterator[Path]:
+    yield manual_dir
+    seen = {manual_dir.resolve()}  # links may lead anywhere, and back
+    for folder in _list_visible(manual_dir):
+        # Unpacking often leaves folders that hold one folder and no more.
+        while folder.is_dir() and folder.resolve() not in seen:
+            seen.add(folder.resolve())
+            yield folder
+            entries = _list_visible(folder)
+            if len(entries) != 1:
+                break
+            folder = entries[0]
+
+
+def _list_visible(folder: Path) -> list[Path]:
+    return sorted(
+        path for path in folder.iterdir() if not path.name.startswith(".")
     )
 
 
-def _find_in_file(path: Path) -> Iterator[Source]:
-    if _is_hidden(path):
-        return
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    if csv_rows.looks_like_faces(head):
-        yield Source("CSV file", path, lambda: _read_csv(path))
-    elif archives.is_tar(path) and archives.has_member(
-        path, csv_rows.looks_like_faces
-    ):
-        yield Source("tar archive", path, lambda: _read_archive(path))
+def _several(manual_dir: Path, sources: list[Source]) -> SourceError:
+    found = "\n".join(f"  {s.path} ({s.form})" for s in sources)
+    return SourceError(
+        f"{manual_dir}: several copies of FER-2013 in here:\n{found}\n"
+        "Which one is meant? Keep one of them and move the others elsewhere, "
+        f"or name the one, for example --manual_dir={sources[0].path}. Of "
+        "several in one archive, unpack the one. Then build again."
+    )
 
 
-def _is_hidden(path: Path) -> bool:
-    return path.name.startswith(".")
-
-
-def _read_csv(path: Path) -> FaceRecords:
-    with path.open("rb") as stream:
-        return csv_rows.read_faces(stream, str(path))
-
-
-def _read_archive(path: Path) -> FaceRecords:
-    with archives.open_member(path, csv_rows.looks_like_faces) as member:
-        return csv_rows.read_faces(member.stream, f"{path} ({member.name})")
-
-
-def _list_names(folder: Path) -> str:
-    names = sorted(path.name for path in folder.iterdir())
+def _list_names(place: Path) -> str:
+    if place.is_file():
+        return "a file of another kind"
+    names = sorted(path.name for path in place.iterdir())
     more = len(names) - _MAX_NAMES_LISTED
     listed = ", ".join(names[:_MAX_NAMES_LISTED]) or "nothing"
     return f"{listed} and {more} more" if more > 0 else listed
@@ -210,11 +201,18 @@ def _form() -> str:
     )
 
 
+def _merge_validation(counts: dict[str, list[int]]) -> dict[str, list[int]]:
+    if "validation" not in counts:
+        return counts
+    pairs = zip(counts["validation"], counts["test"], strict=True)
+    return {"train": counts["train"], "test": [sum(pair) for pair in pairs]}
+
+
 def _are_counts(counts: object) -> bool:
     num_classes = len(labels.class_names("fer2013"))
     return (
         isinstance(counts, dict)
-        and sorted(counts) == sorted(SPLITS)
+        and set(counts) in ({*SPLITS}, {"train", "test"})
         and all(
             isinstance(row, list)
             and len(row) == num_classes
@@ -226,7 +224,7 @@ def _are_counts(counts: object) -> bool:
 
 def _format_table(names: tuple[str, ...], counts: dict[str, list[int]]) -> str:
     lines = ["  split      " + "".join(f"{n:>9}" for n in (*names, "all"))]
-    for split in SPLITS:
+    for split in filter(counts.__contains__, SPLITS):
         row = [*counts[split], sum(counts[split])]
         lines.append(f"  {split:<11}" + "".join(f"{n:>9,}" for n in row))
     return "\n".join(lines)

@@ -9,6 +9,11 @@ import numpy as np
 
 SPLITS = ("train", "validation", "test")
 
+IMAGE_SIZE_PX = 48
+
+# About seven times FER-2013, so that memory has a bound whatever is read.
+MAX_FACES = 250_000
+
 
 class SourceError(ValueError):
     """Raw data that cannot be used: says where, what, and what to do next."""
@@ -23,16 +28,73 @@ class FaceRecords:
         labels: int64 [n], native label ids.
         splits: n names out of `SPLITS`.
         ids: n names, stable from one reading to the next and unique.
+        split_names: the splits which this form of the raw data tells apart.
     """
 
     images: np.ndarray
     labels: np.ndarray
     splits: list[str]
     ids: list[str]
+    split_names: tuple[str, ...] = SPLITS
 
     def indices_of(self, split: str) -> np.ndarray:
         """Positions of a split's faces, int64 [m], in the raw data's order."""
         return np.flatnonzero(np.array(self.splits) == split)
+
+    def take(self, positions: list[int]) -> "FaceRecords":
+        """The faces at these positions, in this order."""
+        return dataclasses.replace(
+            self,
+            images=self.images[positions],
+            labels=self.labels[positions],
+            splits=[self.splits[position] for position in positions],
+            ids=[self.ids[position] for position in positions],
+        )
+
+
+class FaceCollector:
+    """Gathers faces one by one, each pixel held in memory once.
+
+    Args:
+        source: how errors call what is read, usually a path.
+    """
+
+    def __init__(self, source: str):
+        self._source = source
+        self._pixels = bytearray()
+        self._labels: list[int] = []
+        self._splits: list[str] = []
+        self._ids: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def add(self, image: np.ndarray, *, label: int, split: str, name: str):
+        """Adds a face, uint8 [48, 48].
+
+        Raises:
+            SourceError: there are more faces than any copy has.
+        """
+        if len(self) == MAX_FACES:
+            raise SourceError(
+                f"{self._source}: more than {MAX_FACES:,} faces, which no copy "
+                "of the data set has. Use the original data."
+            )
+        self._pixels += image.tobytes()
+        self._labels.append(label)
+        self._splits.append(split)
+        self._ids.append(name)
+
+    def records(self, split_names: tuple[str, ...] = SPLITS) -> FaceRecords:
+        """All faces, in the order in which they were added."""
+        shape = (len(self), IMAGE_SIZE_PX, IMAGE_SIZE_PX)
+        return FaceRecords(
+            images=np.frombuffer(self._pixels, np.uint8).reshape(shape),
+            labels=np.array(self._labels, np.int64),
+            splits=self._splits,
+            ids=self._ids,
+            split_names=split_names,
+        )
 
 
 def count_classes(
@@ -43,5 +105,5 @@ def count_classes(
         split: np.bincount(
             records.labels[records.indices_of(split)], minlength=num_classes
         ).tolist()
-        for split in SPLITS
+        for split in records.split_names
     }
