@@ -57,6 +57,7 @@ OTHER = {
     "fine_tune_from": "stage2_1_conv",
     "batch_size": 32,
     "optimizer": "sgd",
+    "fine_tune_optimizer": "rmsprop",
     "momentum": 0.5,
     "weight_decay": 0.01,
     "schedule": "cosine",

@@ -4,12 +4,17 @@ import pytest
 import tensorflow as tf
 
 from trainer import optimizers
+from trainer.phases import Phase
 from trainer.settings import from_flat
 
 
 @pytest.fixture
 def model():
     return keras.Sequential([keras.Input([3]), keras.layers.Dense(2)])
+
+
+def make_phase(settings):
+    return Phase("fine_tune", 1, 0.1, settings.training.optimizer)
 
 
 def rates(name, steps=100):
@@ -32,11 +37,11 @@ def test_schedules_have_their_shapes():
     assert cycle[-1] < 0.001
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "rmsprop"])
 def test_only_kernels_decay(name, model):
     settings = from_flat({"optimizer": name, "weight_decay": 0.5})
     optimizer = optimizers.make_optimizer(
-        settings.training, 0.1, 10, model, keras
+        settings.training, make_phase(settings), 10, model, keras
     )
     model.set_weights([np.ones([3, 2]), np.ones([2])])
     zeros = [tf.zeros([3, 2]), tf.zeros([2])]
@@ -49,7 +54,7 @@ def test_only_kernels_decay(name, model):
 def test_momentum_is_honoured(model):
     settings = from_flat({"optimizer": "sgd", "momentum": 0.5})
     optimizer = optimizers.make_optimizer(
-        settings.training, 0.1, 10, model, keras
+        settings.training, make_phase(settings), 10, model, keras
     )
     assert optimizer.momentum == 0.5
     assert optimizer.nesterov

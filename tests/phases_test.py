@@ -43,12 +43,12 @@ def test_each_phase_has_its_own_rate():
 
 
 def test_phase_one_trains_the_head_alone(model):
-    phases.set_trainable(model, phases.Phase("head", 1, 0.1), "all")
+    phases.set_trainable(model, phases.Phase("head", 1, 0.1, "adam"), "all")
     assert trainable_layers(model) == {"head1", "logits"}
 
 
 def test_phase_two_trains_from_the_named_layer_on(model):
-    phase = phases.Phase("fine_tune", 1, 0.1)
+    phase = phases.Phase("fine_tune", 1, 0.1, "adam")
     phases.set_trainable(model, phase, "stage4_1_conv")
     assert trainable_layers(model) == {
         "stage4_1_conv",
@@ -59,20 +59,24 @@ def test_phase_two_trains_from_the_named_layer_on(model):
 
 
 def test_normalisation_never_trains(model):
-    phases.set_trainable(model, phases.Phase("fine_tune", 1, 0.1), "all")
+    phases.set_trainable(
+        model, phases.Phase("fine_tune", 1, 0.1, "adam"), "all"
+    )
     assert "stage1_1_conv" in trainable_layers(model)
     assert "normalisation" not in trainable_layers(model)
 
 
 def test_frozen_batch_norm_keeps_its_statistics_even_in_training(model):
-    phases.set_trainable(model, phases.Phase("head", 1, 0.1), "all")
+    phases.set_trainable(model, phases.Phase("head", 1, 0.1, "adam"), "all")
     before = model.get_layer("stage1_1_bn").get_weights()
     pixels = np.random.default_rng(0).uniform(0, 255, (4, 48, 48, 1))
     model(pixels.astype(np.float32), training=True)
     after = model.get_layer("stage1_1_bn").get_weights()
     for old, new in zip(before, after, strict=True):
         np.testing.assert_array_equal(old, new)
-    phases.set_trainable(model, phases.Phase("fine_tune", 1, 0.1), "all")
+    phases.set_trainable(
+        model, phases.Phase("fine_tune", 1, 0.1, "adam"), "all"
+    )
     model(pixels.astype(np.float32), training=True)
     moved = model.get_layer("stage1_1_bn").get_weights()
     assert not np.array_equal(moved[2], after[2])
@@ -81,3 +85,12 @@ def test_frozen_batch_norm_keeps_its_statistics_even_in_training(model):
 def test_an_unknown_layer_lists_those_there_are(model):
     with pytest.raises(ValueError, match="stage1_1_conv"):
         phases.check_fine_tune_from(model, "conv5_block1")
+
+
+def test_phase_two_may_have_its_own_update_rule():
+    settings = from_flat({"head_epochs": 1, "fine_tune_optimizer": "rmsprop"})
+    planned = phases.planned_phases(settings.training)
+    assert [phase.optimizer for phase in planned] == ["adam", "rmsprop"]
+    same = from_flat({"head_epochs": 1, "optimizer": "sgd"})
+    planned = phases.planned_phases(same.training)
+    assert [phase.optimizer for phase in planned] == ["sgd", "sgd"]

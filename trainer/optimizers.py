@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from trainer.phases import Phase
 from trainer.training_settings import TrainingSettings
 
 # One-cycle: rise over 30% of the steps from 1/25 of the peak, then a cosine
@@ -45,16 +46,18 @@ def make_schedule(name: str, peak: float, total_steps: int, keras):
 
 
 def make_optimizer(
-    training: TrainingSettings, peak: float, total_steps: int, model, keras
+    training: TrainingSettings, phase: Phase, total_steps: int, model, keras
 ):
     """Builds the optimizer of one phase for the model's trainable part.
 
     Kernels decay; biases and BatchNorm scales do not. Under mixed_float16
     the loss is scaled, dynamically.
     """
-    schedule = make_schedule(training.schedule, peak, total_steps, keras)
+    schedule = make_schedule(
+        training.schedule, phase.learning_rate, total_steps, keras
+    )
     decay = training.weight_decay or None
-    if training.optimizer == "sgd":
+    if phase.optimizer == "sgd":
         optimizer = keras.optimizers.SGD(
             schedule,
             training.momentum,
@@ -67,7 +70,7 @@ def make_optimizer(
             "adamw": keras.optimizers.AdamW,
             "rmsprop": keras.optimizers.RMSprop,
         }
-        optimizer = kind[training.optimizer](schedule, weight_decay=decay)
+        optimizer = kind[phase.optimizer](schedule, weight_decay=decay)
     optimizer.exclude_from_weight_decay(
         var_list=[v for v in model.trainable_variables if len(v.shape) < 2]
     )

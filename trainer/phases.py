@@ -15,21 +15,27 @@ class Phase:
       name: `head` or `fine_tune`.
       epochs: at most so many.
       learning_rate: the peak.
+      optimizer: the update rule.
     """
 
     name: str
     epochs: int
     learning_rate: float
+    optimizer: str
 
 
 def planned_phases(training: TrainingSettings) -> list[Phase]:
     """Returns the phases that have epochs, in order."""
+    first = second = training.optimizer
+    if training.fine_tune_optimizer != "same":
+        second = training.fine_tune_optimizer
     phases = [
-        Phase("head", training.head_epochs, training.head_learning_rate),
+        Phase("head", training.head_epochs, training.head_learning_rate, first),
         Phase(
             "fine_tune",
             training.fine_tune_epochs,
             training.fine_tune_learning_rate,
+            second,
         ),
     ]
     return [phase for phase in phases if phase.epochs]

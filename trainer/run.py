@@ -124,7 +124,7 @@ class Run:
         with self.strategy.scope():
             optimizer = optimizers.make_optimizer(
                 training,
-                phase.learning_rate,
+                phase,
                 phase.epochs * self.steps,
                 self.model,
                 keras,

@@ -91,6 +91,11 @@ class TrainingSettings:
         64, "Examples in a step, over all devices together.", lower=1
     )
     optimizer: str = setting("adam", "Update rule.", choices=OPTIMIZERS)
+    fine_tune_optimizer: str = setting(
+        "same",
+        "Phase 2: another update rule than --optimizer.",
+        choices=("same", *OPTIMIZERS),
+    )
     momentum: float = setting(
         0.9, "sgd: Nesterov momentum.", lower=0, upper=0.999
     )
