@@ -116,4 +116,14 @@ EXPRESSIONS: dict[str, Expression] = {
         mouth_open=0.2,
     ),
     "neutral": Expression(),
+    # One corner of a closed mouth is drawn up, with its fold in the cheek.
+    "contempt": Expression(
+        brow_raise=0.02,
+        eye_open=0.06,
+        eye_squint=0.35,
+        mouth_width=0.25,
+        mouth_curve=0.03,
+        sneer=0.15,
+        cheek_lines=0.5,
+    ),
 }

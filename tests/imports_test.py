@@ -33,6 +33,8 @@ WITHOUT_TENSORFLOW = (
     "fer_tfds/audit.py",
     "fer_tfds/cleaning.py",
     "fer_tfds/contact_sheet.py",
+    "fer_tfds/affectnet_buckets.py",
+    "fer_tfds/affectnet_rejects.py",
     "fer_tfds/drawn",
     "fer_tfds/synthetic",
     "fer_tfds/sources",

@@ -21,7 +21,8 @@ def test_rows_hold_the_figures_of_the_run_and_of_each_file(workdir):
     metrics = json.loads((workdir / "metrics.json").read_text())
     trained = f"| {metrics['test']['accuracy']:.2%} ("
     assert len(rows) == 3
-    assert rows[0].startswith("| tiny (tiny_cnn) | fer2013/original/1.1.0 | 12, ")
+    lead = "| tiny (tiny_cnn) | fer2013/original/1.1.0 | 12, "
+    assert rows[0].startswith(lead)
     assert trained in rows[0]
     assert "`model_float32.tflite`" in rows[1]
     assert trained in rows[1]

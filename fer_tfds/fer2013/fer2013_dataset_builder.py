@@ -21,8 +21,9 @@ import tensorflow_datasets as tfds
 # must be found by its own name: a relative import has no parent here.
 from fer_tfds import cleaning
 from fer_tfds import labels
-from fer_tfds.named_configs import NamedConfigs
-from fer_tfds.named_configs import show_the_message_alone
+from fer_tfds.builder_parts import NamedConfigs
+from fer_tfds.builder_parts import find_manual_path
+from fer_tfds.builder_parts import show_the_message_alone
 from fer_tfds.sources import fer2013
 from fer_tfds.sources import ferplus
 from fer_tfds.sources.records import FaceRecords
@@ -204,12 +205,7 @@ def _find_raw_data(
     """The folder, or the file, that holds the raw data."""
     if config == KAGGLE.name:
         return _download(dl_manager)
-    try:
-        return Path(dl_manager.manual_dir)
-    except NotADirectoryError as error:  # --manual_dir names one file
-        return Path(error.filename)
-    except AssertionError as error:  # TFDS's word for absent or empty
-        raise SourceError(str(error)) from None
+    return find_manual_path(dl_manager)
 
 
 def _download(dl_manager: tfds.download.DownloadManager) -> Path:

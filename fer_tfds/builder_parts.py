@@ -1,21 +1,20 @@
-"""Builder configurations that are built only when they are asked for.
-
-`tfds build` without `--config` builds everything in `BUILDER_CONFIGS`, which
-is more than most people want; here that list holds the default alone, and
-the others are found by their names.
-"""
+"""What the builders have in common: configurations, raw folder, messages."""
 
 import os
 import sys
+from pathlib import Path
 
 import tensorflow_datasets as tfds
+
+from fer_tfds.sources.records import SourceError
 
 
 class NamedConfigs:
     """Mixin for a TFDS builder, to stand before its base class.
 
-    `BUILDER_CONFIGS` holds the default configuration, `builder_configs` all
-    of them by name.
+    `tfds build` without `--config` builds everything in `BUILDER_CONFIGS`,
+    which is more than most people want: that list holds the default alone,
+    and `builder_configs` all of them by name.
     """
 
     builder_configs: dict[str, tfds.core.BuilderConfig]
@@ -36,6 +35,20 @@ class NamedConfigs:
                 f"Received: {name!r}."
             )
         return cls.builder_configs[name]
+
+
+def find_manual_path(dl_manager: tfds.download.DownloadManager) -> Path:
+    """The folder, or the one file, that `--manual_dir` names.
+
+    Raises:
+        SourceError: it is absent or empty.
+    """
+    try:
+        return Path(os.fspath(dl_manager.manual_dir))
+    except NotADirectoryError as error:  # it names one file
+        return Path(error.filename)
+    except AssertionError as error:  # TFDS's word for absent or empty
+        raise SourceError(str(error)) from None
 
 
 def show_the_message_alone() -> None:

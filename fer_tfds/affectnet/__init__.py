@@ -1,0 +1,1 @@
+"""The AffectNet data set builder."""
