@@ -249,7 +249,9 @@ def _count_examples(builder, data, split):
     except (KeyError, ValueError) as error:
         raise DataError(
             f"`{data.dataset}` has no split `{split}`; it has "
-            f"{sorted(splits)}, and slices of them, such as `train[:90%]`"
+            f"{sorted(splits)}. Choose among them, or slices of them, such as "
+            "--train_split=train[:90%] --validation_split=train[90%:] "
+            "--test_split=none"
         ) from error
     if count == 0:
         raise DataError(f"split `{split}` of `{data.dataset}` is empty")
