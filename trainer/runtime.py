@@ -1,7 +1,9 @@
 """Seeds, precision and distribution: the only writer of process-wide state."""
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
@@ -77,6 +79,30 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     is_only = "chief" not in resolver.cluster_spec().jobs
     is_first_worker = resolver.task_type == "worker" and resolver.task_id == 0
     return resolver.task_type == "chief" or (is_only and is_first_worker)
+
+
+class WorkerLostError(ConnectionError):
+    """Another worker of the job has ended; the text says what to do."""
+
+
+@contextlib.contextmanager
+def explain_lost_worker(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Turns what TensorFlow says when a worker is gone into advice.
+
+    Raises:
+      WorkerLostError: the job has several workers, and an operation that
+        needs them all has failed.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            raise
+        raise WorkerLostError(
+            "a worker of this job has ended or cannot be reached "
+            f"({type(error).__name__}). Finished epochs are saved: mend it and "
+            "type the same command again on every machine"
+        ) from error
 
 
 def wait_for_all(strategy: tf.distribute.Strategy) -> None:
