@@ -8,13 +8,13 @@ of the batch, so a different number of replicas is a different network.
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from tests import two_workers
 from tests.resume_test import weights
 from trainer import settings as settings_lib
 
@@ -30,20 +30,6 @@ VALUES = {
     "rotation": 5,
     "class_weights": "balanced",
 }
-
-
-def arguments(settings, workdir):
-    return [
-        sys.executable,
-        "-m",
-        "trainer",
-        f"--workdir={workdir}",
-        *(
-            f"--{name}={value}"
-            for name, value in settings.flat().items()
-            if value is not None and not isinstance(value, tuple)
-        ),
-    ]
 
 
 def run(command, **options):
@@ -75,7 +61,7 @@ def assert_equal_weights(first, second, tolerance):
 def one_device(prepared_data, tmp_path_factory):
     settings = settings_lib.from_flat({**VALUES, "data_dir": prepared_data})
     workdir = tmp_path_factory.mktemp("runs") / "one_device"
-    run(arguments(settings, workdir))
+    run(two_workers.arguments(settings, workdir))
     return workdir
 
 
@@ -114,37 +100,14 @@ def test_two_replicas_fine_tune_in_mixed_precision(prepared_data, tmp_path):
     assert manifest["precision"] == "mixed_float16"
 
 
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 def test_two_workers_train_the_head_of_one_device(
     one_device, prepared_data, tmp_path
 ):
     settings = settings_lib.from_flat(
         {**VALUES, "data_dir": prepared_data, "strategy": "multi_worker"}
     )
-    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    processes = []
-    for index in range(2):
-        task = {"type": "worker", "index": index}
-        config = {"cluster": {"worker": workers}, "task": task}
-        processes.append(
-            subprocess.Popen(
-                arguments(settings, tmp_path / "w"),
-                cwd=ROOT,
-                env={**os.environ, "TF_CONFIG": json.dumps(config)},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
     printed = []
-    for process in processes:
+    for process in two_workers.start(settings, tmp_path / "w"):
         out, err = process.communicate(timeout=300)
         assert process.returncode == 0, err[-3000:]
         printed.append(

@@ -20,7 +20,7 @@ ALLOWED = {
 # library -> the only files that may import it.
 CONFINED = {
     "sklearn": {"trainer/metrics.py"},
-    "matplotlib": {"trainer/report.py"},
+    "matplotlib": {"trainer/charts.py"},
     "jinja2": {"trainer/report.py"},
     "ai_edge_litert": {"edge/classifier.py"},
     "keras_tuner": set(),
@@ -38,9 +38,17 @@ WITHOUT_TENSORFLOW = (
     "fer_tfds/drawn",
     "fer_tfds/synthetic",
     "fer_tfds/sources",
+    "trainer/charts.py",
+    "trainer/compare.py",
+    "trainer/intervals.py",
     "trainer/metrics.py",
+    "trainer/predictions.py",
+    "trainer/reliability.py",
     "trainer/report.py",
+    "trainer/robustness.py",
     "trainer/settings.py",
+    "trainer/stored_runs.py",
+    "trainer/subgroups.py",
 )
 FILES = [
     path

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from trainer import intervals
 from trainer import metrics
 
 NAMES = ("ant", "bee", "cat")
@@ -126,6 +127,45 @@ def test_certain_and_wrong_keeps_log_loss_finite():
     assert result["log_loss"] == pytest.approx(23 * np.log(2) / 2)
 
 
+def test_means_over_classes_have_bootstrap_intervals_around_them(result):
+    for name in ("macro_f1", "balanced_accuracy", "roc_auc", "log_loss"):
+        low, high = result[f"{name}_interval"]
+        assert low < result[name] < high
+
+
+def test_intervals_shrink_with_the_square_root_of_the_examples():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 400)
+    probabilities = rng.dirichlet(np.ones(3), 400)
+    probabilities[:200] = np.eye(3)[labels[:200]] * 0.7 + 0.1
+    small = metrics.evaluate_probabilities(labels, probabilities, NAMES)
+    large = metrics.evaluate_probabilities(
+        np.repeat(labels, 4), np.repeat(probabilities, 4, axis=0), NAMES
+    )
+    for name in ("macro_f1", "balanced_accuracy", "roc_auc", "log_loss"):
+        assert large[name] == pytest.approx(small[name])
+        widths = [
+            np.diff(figures[f"{name}_interval"])[0]
+            for figures in (small, large)
+        ]
+        assert widths[0] / widths[1] == pytest.approx(2, rel=0.08)
+
+
+def test_quick_figures_are_those_of_the_full_evaluation(result):
+    quick = metrics.quick_figures(LABELS, PROBABILITIES)
+    assert quick == {name: result[name] for name in quick}
+    assert set(quick) == {"accuracy", "macro_f1", "log_loss"}
+    diverged = np.full_like(PROBABILITIES, np.nan)
+    with pytest.raises(ValueError, match="diverge"):
+        metrics.quick_figures(LABELS, diverged)
+
+
+def test_quick_figures_draw_no_curve_and_no_sample(monkeypatch):
+    monkeypatch.delattr(metrics, "roc_curves")
+    monkeypatch.delattr(intervals, "resampled_intervals")
+    metrics.quick_figures(LABELS, PROBABILITIES)
+
+
 def test_result_survives_strict_json(result):
     text = json.dumps(result, allow_nan=False)
     assert json.loads(text) == result
@@ -133,37 +173,8 @@ def test_result_survives_strict_json(result):
     assert {type(value) for value in values} == {str, int, float, list}
 
 
-@pytest.mark.parametrize(
-    ("successes", "n", "expected"),
-    [
-        # Rows 1-4: Newcombe, Statistics in Medicine 17 (1998), table I,
-        # method 3; the last is the textbook value.
-        pytest.param(81, 263, (0.2553, 0.3662), id="newcombe 81/263"),
-        pytest.param(15, 148, (0.0624, 0.1605), id="newcombe 15/148"),
-        pytest.param(0, 20, (0.0000, 0.1611), id="newcombe 0/20"),
-        pytest.param(1, 29, (0.0061, 0.1718), id="newcombe 1/29"),
-        pytest.param(8, 10, (0.4902, 0.9433), id="textbook 8/10"),
-    ],
-)
-def test_wilson_interval_matches_published_values(successes, n, expected):
-    assert metrics.wilson_interval(successes, n) == pytest.approx(
-        expected, abs=5e-5
-    )
-
-
-def test_wilson_interval_is_exact_at_both_ends():
-    assert metrics.wilson_interval(0, 7)[0] == 0.0
-    assert metrics.wilson_interval(7, 7)[1] == 1.0
-
-
-@pytest.mark.parametrize("pair", [(1, 0), (-1, 5), (6, 5)], ids=str)
-def test_wilson_interval_refuses_impossible_counts(pair):
-    with pytest.raises(ValueError, match=r"successes=.*n="):
-        metrics.wilson_interval(*pair)
-
-
 def test_accuracy_interval_is_that_of_the_hits(result):
-    assert result["accuracy_interval"] == list(metrics.wilson_interval(4, 6))
+    assert result["accuracy_interval"] == list(intervals.wilson_interval(4, 6))
 
 
 def test_roc_curve_passes_through_hand_computed_points():
@@ -175,29 +186,6 @@ def test_roc_curve_passes_through_hand_computed_points():
     assert {(0.0, 0.5), (0.25, 0.5), (0.25, 1.0), (1.0, 1.0)} <= points
     assert bee["true_positive_rate"][0] == 0.0
     assert metrics.roc_curves(LABELS[:4], PROBABILITIES[:4])[2] is None
-
-
-def test_reliability_matches_hand_computation():
-    # Confidences .7 .5 | .8 .6 .6 .5 with hits 1 0 1 1 1 0. Bins of 0.2:
-    # (.4, .6] holds two 0.5 misses (float32 0.6 lies above the bound).
-    result = metrics.reliability(LABELS, PROBABILITIES, bins=5)
-    counts = [row["count"] for row in result["bins"]]
-    middle = result["bins"][2]
-    assert sum(counts) == 6
-    assert middle["count"] == 2
-    assert middle["confidence"] == pytest.approx(0.5)
-    assert middle["accuracy"] == 0.0
-    assert result["bins"][0]["accuracy"] is None
-    # (2 x |.5 - 0| + 4 x |mean(.7 .8 .6 .6) - 1|) / 6.
-    assert result["expected_calibration_error"] == pytest.approx(
-        (2 * 0.5 + 4 * 0.325) / 6, abs=1e-6
-    )
-
-
-def test_reliability_bins_are_closed_above():
-    probabilities = np.array([[0.5, 0.5], [0.75, 0.25], [1.0, 0.0]])
-    result = metrics.reliability(np.array([0, 0, 0]), probabilities, bins=4)
-    assert [row["count"] for row in result["bins"]] == [0, 1, 1, 1]
 
 
 def _changed(row, values):

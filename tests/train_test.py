@@ -59,6 +59,8 @@ def test_a_run_leaves_all_its_files(finished):
         "history.csv",
         "tensorboard",
         "report.html",
+        "predictions.npz",
+        "robustness.json",
         "metrics.json",
     }
     kept = sorted(path.name for path in (workdir / "checkpoints").iterdir())

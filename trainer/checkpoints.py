@@ -7,6 +7,8 @@
     best.weights.h5     weights of the best epoch so far
     history.csv         one row per epoch
     tensorboard/        the same for TensorBoard
+    predictions.npz     ids, labels and probabilities of validation and test
+    robustness.json     validation accuracy on blurred, noisy ... images
     report.html         curves, tables and pictures
     metrics.json        the final evaluation; written last: the run is finished
 

@@ -1,4 +1,4 @@
-"""From predictions to figures, `metrics.json` and `report.html`."""
+"""From predictions to figures: metrics.json, robustness.json, report.html."""
 
 import dataclasses
 import json
@@ -11,8 +11,13 @@ from trainer import checkpoints
 from trainer import cli_flags
 from trainer import files
 from trainer import metrics
+from trainer import predictions as predictions_lib
+from trainer import reliability
+from trainer import subgroups
 from trainer.records import Split
 from trainer.settings import Settings
+
+ROBUSTNESS = "robustness.json"
 
 
 def quick_figures(labels: np.ndarray, probabilities: np.ndarray) -> dict:
@@ -22,8 +27,7 @@ def quick_figures(labels: np.ndarray, probabilities: np.ndarray) -> dict:
       labels: int [n].
       probabilities: float32 [n, K].
     """
-    classes = [str(index) for index in range(probabilities.shape[1])]
-    figures = metrics.evaluate_probabilities(labels, probabilities, classes)
+    figures = metrics.quick_figures(labels, probabilities)
     return {
         "val_loss": figures["log_loss"],
         "val_accuracy": figures["accuracy"],
@@ -36,11 +40,19 @@ def evaluate(
     splits: dict[str, Split],
     predictions: dict[str, np.ndarray],
 ) -> dict[str, Any]:
-    """Returns `{split name: metrics}` for each split with predictions."""
+    """Returns `{split name: metrics}` for each split with predictions.
+
+    Metrics are those of `trainer.metrics`, of `trainer.reliability` (the
+    temperature is fitted on validation) and, where the data has groups, of
+    `trainer.subgroups`.
+    """
+    temperature = reliability.fit_temperature(
+        splits["validation"].labels, predictions["validation"]
+    )
     class_names = settings.data.class_names
     return {
-        name: metrics.evaluate_probabilities(
-            splits[name].labels, probabilities, class_names
+        name: _evaluate_split(
+            splits[name], probabilities, class_names, temperature
         )
         for name, probabilities in predictions.items()
     }
@@ -52,8 +64,17 @@ def finish(
     splits: dict[str, Split],
     predictions: dict[str, np.ndarray],
     history: list[dict[str, Any]],
+    robustness: dict[str, Any],
 ) -> dict[str, Any]:
-    """Evaluates, writes report.html and, last of all, metrics.json.
+    """Evaluates, writes what is to be kept and, last of all, metrics.json.
+
+    Args:
+      workdir: the run folder.
+      settings: those of the run.
+      splits: part (train, validation, test) -> split.
+      predictions: part -> probabilities float32 [n, K].
+      history: one dict for each epoch.
+      robustness: what `trainer.robustness.measure` found on validation.
 
     Returns:
       `{split name: metrics}`, as in metrics.json.
@@ -62,29 +83,63 @@ def finish(
     from trainer import report
 
     figures = evaluate(settings, splits, predictions)
-    class_names = settings.data.class_names
+    _write_predictions(workdir, splits, predictions)
+    _write_json(workdir / ROBUSTNESS, robustness)
+    names = settings.data.class_names
     evaluations = {
-        name: report.Evaluation(
-            metrics=figures[name],
-            labels=splits[name].labels,
-            probabilities=probabilities,
-            class_names=class_names,
-            images=splits[name].images,
-            ids=splits[name].ids,
-        )
-        for name, probabilities in predictions.items()
+        part: _for_report(figures[part], splits[part], answers, names)
+        for part, answers in predictions.items()
     }
+    title = f"{settings.model.backbone} on {settings.data.dataset}"
     report.write_report(
         workdir / "report.html",
-        title=f"{settings.model.backbone} on {settings.data.dataset}",
+        title=title,
         summary=_summary(workdir, settings),
         history=history,
         evaluations=evaluations,
+        robustness=robustness,
     )
-    files.write_text(
-        workdir / checkpoints.METRICS, json.dumps(figures, indent=2) + "\n"
-    )
+    _write_json(workdir / checkpoints.METRICS, figures)
     return figures
+
+
+def _evaluate_split(split, probabilities, class_names, temperature):
+    labels = split.labels
+    figures = metrics.evaluate_probabilities(labels, probabilities, class_names)
+    figures |= reliability.calibration_figures(
+        labels, probabilities, temperature
+    )
+    if split.groups is None:
+        return figures
+    found = subgroups.evaluate_groups(labels, probabilities, split.groups)
+    return figures | found
+
+
+def _for_report(figures, split, probabilities, class_names):
+    from trainer import report
+
+    return report.Evaluation(
+        metrics=figures,
+        labels=split.labels,
+        probabilities=probabilities,
+        class_names=class_names,
+        images=split.images,
+        ids=split.ids,
+    )
+
+
+def _write_predictions(workdir, splits, predictions):
+    answers = {
+        name: predictions_lib.Predictions(
+            splits[name].ids, splits[name].labels, probabilities
+        )
+        for name, probabilities in predictions.items()
+    }
+    predictions_lib.write(workdir / predictions_lib.PREDICTIONS, answers)
+
+
+def _write_json(path, value):
+    files.write_text(path, json.dumps(value, indent=2) + "\n")
 
 
 def _summary(workdir, settings):

@@ -34,11 +34,14 @@ class Split:
       images: uint8 [n, S, S, C] in [0, 255], in stored order.
       labels: int32 [n], native label ids.
       ids: n names of the examples.
+      groups: n names of the groups that the people in the pictures belong
+        to; None where the records have no feature `group`.
     """
 
     images: np.ndarray
     labels: np.ndarray
     ids: list[str]
+    groups: list[str] | None = None
 
     def content_hash(self) -> str:
         """Returns a sha256 over images and labels, in hexadecimal."""
@@ -124,11 +127,13 @@ def load_split(data: DataSettings, split: str) -> Split:
             f"split `{split}` announces {count} examples and holds {len(ids)}; "
             f"build it again: {_build_command(data.dataset)} --overwrite"
         )
+    groups = _read_groups(builder, split)
     is_class = labels < len(data.class_names)
     if is_class.all():
-        return Split(images, labels, ids)
-    ids = [name for name, keep in zip(ids, is_class, strict=True) if keep]
-    return Split(images[is_class], labels[is_class], ids)
+        return Split(images, labels, ids, groups)
+    ids = list(itertools.compress(ids, is_class))
+    groups = groups and list(itertools.compress(groups, is_class))
+    return Split(images[is_class], labels[is_class], ids, groups)
 
 
 def load_ids(data: DataSettings, split: str) -> list[str]:
@@ -170,6 +175,20 @@ def load_votes(data: DataSettings, dataset: str) -> dict[str, np.ndarray]:
             if chosen.sum() > 0:
                 votes[example["id"].decode()] = chosen / chosen.sum()
     return votes
+
+
+def _read_groups(builder, split):
+    """Names of the groups in stored order, None without such a feature."""
+    feature = dict(builder.info.features.items()).get("group")
+    is_class = isinstance(feature, tfds.features.ClassLabel)
+    if not is_class and not isinstance(feature, tfds.features.Text):
+        return None
+    examples = _read_stored(builder, split, ["group"])
+    values = [example["group"] for example in examples]
+    if is_class:
+        # TFDS keeps -1 where an example has no label.
+        return [feature.names[v] if v >= 0 else "unknown" for v in values]
+    return [value.decode(errors="replace") for value in values]
 
 
 def _canonical(name):

@@ -19,6 +19,7 @@ from trainer import loop
 from trainer import manifest
 from trainer import phases
 from trainer import records
+from trainer import robustness
 from trainer import runtime
 from trainer import targets
 from trainer import weights
@@ -46,9 +47,16 @@ def train_and_evaluate(
       ValueError: settings, data, weights or workdir do not do; raised before
         the first step.
       loop.DivergenceError: the loss became infinite or NaN.
+      runtime.WorkerLostError: another worker of the job has ended.
     """
-    workdir = pathlib.Path(workdir)
     strategy = runtime.configure(settings.training)
+    with runtime.explain_lost_worker(strategy):
+        return _train_and_evaluate(
+            settings, pathlib.Path(workdir), strategy, overwrite
+        )
+
+
+def _train_and_evaluate(settings, workdir, strategy, overwrite):
     if runtime.is_chief(strategy):
         checkpoints.check_workdir(workdir, settings, overwrite=overwrite)
     builder = records.find_data(settings.data)
@@ -69,10 +77,14 @@ def train_and_evaluate(
         for part, split in splits.items()
         if part != "train"
     }
+    # On every worker, since predicting takes them all.
+    robust = robustness.measure(
+        predict, splits["validation"].images, splits["validation"].labels
+    )
     if not runtime.is_chief(strategy):
         return evaluation.evaluate(settings, splits, predictions)
     return evaluation.finish(
-        workdir, settings, splits, predictions, run.progress.history
+        workdir, settings, splits, predictions, run.progress.history, robust
     )
 
 

@@ -1,0 +1,219 @@
+"""Compares finished runs on one self-contained page.
+
+  python -m trainer.compare --out=comparison.html runs/edge runs/densenet
+
+Everything is read from the runs' own folders; no model is loaded and no data.
+The first run is the one that the others are compared with, example by example
+where both kept their predictions. Must not import TensorFlow.
+"""
+
+import argparse
+import pathlib
+import sys
+from collections.abc import Sequence
+
+from trainer import charts
+from trainer import files
+from trainer import intervals
+from trainer import predictions
+from trainer import report
+from trainer import stored_runs
+from trainer.stored_runs import StoredRun
+
+# Past eight the colours repeat and the columns are too narrow to read.
+FEWEST_RUNS, MOST_RUNS = 2, 8
+
+# Where and how, not what: no reason for another result.
+_NOT_COMPARED = ("data_dir", "max_memory_gib")
+
+
+class CompareError(ValueError):
+    """The runs cannot be compared as asked; the text says what to do."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    options = _parse_arguments(arguments)
+    try:
+        if options.out.exists() and not options.overwrite:
+            raise CompareError(f"{options.out} exists; give --overwrite")
+        write_comparison(options.out, options.runs)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"comparison: {options.out}")
+    return 0
+
+
+def write_comparison(
+    path: pathlib.Path, folders: Sequence[pathlib.Path]
+) -> None:
+    """Writes the page about two to eight finished runs.
+
+    Args:
+      path: the .html file; its folder is made when absent.
+      folders: the workdirs, the first to compare the others with.
+
+    Raises:
+      CompareError: there are fewer, more, or one twice.
+      stored_runs.StoredRunError: a folder holds no finished run.
+      predictions.PredictionsError: its predictions are damaged.
+    """
+    if not FEWEST_RUNS <= len(folders) <= MOST_RUNS:
+        raise CompareError(
+            f"give {FEWEST_RUNS} to {MOST_RUNS} folders of finished runs; "
+            f"received {len(folders)}"
+        )
+    runs = [
+        stored_runs.read_run(folder, name)
+        for folder, name in zip(folders, _short_names(folders), strict=True)
+    ]
+    present = {split for run in runs for split in run.figures}
+    splits = [s for s in stored_runs.SPLITS if s in present]
+    page = report.render(
+        "compare.html",
+        title=f"Comparison of {len(runs)} runs",
+        runs=runs,
+        settings=differing_settings(runs),
+        charts=_learning_charts(runs),
+        splits=[_split(name, runs) for name in splits],
+    )
+    files.write_text(path, page)
+
+
+def differing_settings(runs: Sequence[StoredRun]) -> dict[str, list]:
+    """Returns setting -> its value in each run, where they are not all one."""
+    rows = {
+        name: [run.settings[name] for run in runs]
+        for name in runs[0].settings
+        if name not in _NOT_COMPARED
+    }
+    return {
+        name: values
+        for name, values in rows.items()
+        if any(value != values[0] for value in values)
+    }
+
+
+def compare_answers(first: StoredRun, other: StoredRun, split: str) -> dict:
+    """Compares two runs on the examples that both answered.
+
+    Returns:
+      {"n": shared examples, "only_first" and "only_other": how many of them
+      one run alone got right, "difference": accuracy of `other` less that of
+      `first`, in [-1, 1], "interval" [low, high] (95%, paired), "p_value"
+      (McNemar, exact)}; or {"reason": why they cannot be compared}.
+
+    Raises:
+      predictions.PredictionsError: predictions are damaged.
+    """
+    answers = []
+    for run in (first, other):
+        path = run.path / predictions.PREDICTIONS
+        stored = predictions.read(path, split) if path.exists() else None
+        if stored is None:
+            return {"reason": f"{run.name} kept no predictions of this split"}
+        answers.append(_by_example(run, split, stored))
+    shared = answers[0].keys() & answers[1].keys()
+    pairs = [(answers[0][name], answers[1][name]) for name in shared]
+    if not pairs:
+        return {"reason": "the runs answered different examples"}
+    relabelled = sum(one[0] != two[0] for one, two in pairs)
+    if relabelled:
+        return {"reason": f"{relabelled:,} shared examples have other labels"}
+    only_first = sum(one[1] and not two[1] for one, two in pairs)
+    only_other = sum(two[1] and not one[1] for one, two in pairs)
+    n = len(pairs)
+    return {
+        "n": n,
+        "only_first": only_first,
+        "only_other": only_other,
+        "difference": (only_other - only_first) / n,
+        "interval": intervals.paired_interval(only_other, only_first, n),
+        "p_value": intervals.mcnemar_p(only_first, only_other),
+    }
+
+
+def _by_example(run, split, stored) -> dict[str, tuple[str, bool]]:
+    """Example -> name of its class, and whether the run named it."""
+    names = run.figures[split].class_names if split in run.figures else []
+    if stored.probabilities.shape[1] != len(names):
+        raise CompareError(
+            f"{run.path}: {predictions.PREDICTIONS} has "
+            f"{stored.probabilities.shape[1]} classes and metrics.json "
+            f"{len(names)} on {split}; train the run again"
+        )
+    is_right = stored.probabilities.argmax(axis=1) == stored.labels
+    rows = zip(stored.ids, stored.labels, is_right.tolist(), strict=True)
+    return {name: (names[label], right) for name, label, right in rows}
+
+
+def _split(name: str, runs: Sequence[StoredRun]) -> dict:
+    scored = [run for run in runs if name in run.figures]
+    figures = {run.name: run.figures[name] for run in scored}
+    classes = list(
+        dict.fromkeys(c for f in figures.values() for c in f.class_names)
+    )
+    recalls = {
+        run: [f.recalls.get(c) for c in classes] for run, f in figures.items()
+    }
+    return {
+        "name": name,
+        "figures": figures,
+        "same_count": len({f.n for f in figures.values()}) == 1,
+        "first": runs[0].name,
+        "pairs": {
+            run.name: compare_answers(runs[0], run, name) for run in runs[1:]
+        },
+        "classes": classes,
+        "recalls": recalls,
+        "chart": charts.recall_chart(classes, recalls),
+    }
+
+
+def _learning_charts(runs: Sequence[StoredRun]) -> list[dict]:
+    accuracy = {r.name: 100 * r.history["val_accuracy"] for r in runs}
+    loss = {r.name: r.history["val_loss"] for r in runs}
+    rate = {r.name: r.history["learning_rate"] for r in runs}
+    return [
+        charts.epoch_chart("Validation accuracy", "share (%)", accuracy),
+        charts.epoch_chart("Validation loss", "loss (nats)", loss),
+        charts.epoch_chart("Learning rate", "rate", rate, is_log=True),
+    ]
+
+
+def _short_names(folders: Sequence[pathlib.Path]) -> list[str]:
+    """The folders' own names, or their paths where two are called the same."""
+    resolved = [folder.resolve() for folder in folders]
+    if len(set(resolved)) < len(resolved):
+        raise CompareError("one folder is given twice; give different runs")
+    names = [path.name for path in resolved]
+    return [
+        name if names.count(name) == 1 else str(folder)
+        for name, folder in zip(names, folders, strict=True)
+    ]
+
+
+def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer.compare", description=__doc__
+    )
+    parser.add_argument(
+        "--out", type=pathlib.Path, required=True, help="the page to write"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace a page of that name"
+    )
+    parser.add_argument(
+        "runs",
+        type=pathlib.Path,
+        nargs="+",
+        metavar="RUN",
+        help=f"folder of a finished run; {FEWEST_RUNS} to {MOST_RUNS}, the "
+        "first to compare the others with",
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
