@@ -238,3 +238,14 @@ def test_what_cannot_be_used_is_rejected(data, box, reason):
     with pytest.raises(Rejected) as caught:
         make_jpeg(data, box, 48)
     assert caught.value.reason == reason
+
+
+def test_a_jpeg_of_thousands_of_scans_is_rejected():
+    """Each takes milliseconds and ten bytes: a small file would take hours."""
+    data = encode(Image.new("L", (64, 64)), "JPEG", progressive=True)
+    start = data.index(b"\xff\xda")
+    empty = data[start : start + 10] + b"\0"
+    few, many = (data[:start] + empty * n + data[start:] for n in (100, 1000))
+    assert make_jpeg(few, None, 48)
+    with pytest.raises(Rejected, match="thousands of scans"):
+        make_jpeg(many, None, 48)

@@ -2,6 +2,7 @@
 
 import io
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from fer_tfds import drawn_affectnet
 from fer_tfds import synthetic_affectnet
 from fer_tfds.sources import affectnet_records as records
+from fer_tfds.sources import affectnet_table
 from fer_tfds.sources.affectnet_records import Annotation
 from fer_tfds.sources.affectnet_records import Rejected
 from fer_tfds.sources.records import SourceError
@@ -18,6 +20,7 @@ from tests.affectnet_fixtures import SEED
 from tests.affectnet_fixtures import load_all
 from tests.affectnet_fixtures import read_all
 from tests.affectnet_fixtures import write_release
+from tests.data_fixtures import write_zip
 
 GOOD = "1/a.jpg,10,20,100,110,1;2,3,-0.25,0.5"
 
@@ -208,6 +211,27 @@ def test_the_table_decides_and_disagreements_are_counted(tmp_path, capsys):
     assert {r.split for r in rows} == {"train"}
     output = capsys.readouterr().out
     assert "says for 3 of 24 pictures; the table decides. 1 pict" in output
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [("1,a\n" * 11, "line 12: more than 10 rows"), ('"' + "1" * 9**8, "field")],
+    ids=["rows", "line"],
+)
+@pytest.mark.parametrize("is_zipped", [True, False], ids=["zip", "folder"])
+def test_tables_are_bounded(tmp_path, monkeypatch, rows, message, is_zipped):
+    monkeypatch.setattr(affectnet_table, "_MAX_ROWS", 10)
+    table = f",pth,label,relFCs\n{rows}"
+    if is_zipped:
+        write_zip(tmp_path / "a.zip", {"labels.csv": table})
+    else:
+        (tmp_path / "labels.csv").write_text(table)
+    tracemalloc.start()
+    with pytest.raises(SourceError, match=rf"labels\.csv.*{message}"):
+        read_all(tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000
 
 
 def test_table_rejects(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from fer_tfds import synthetic_affectnet
 from fer_tfds.sources import affectnet
 from fer_tfds.sources import affectnet_settings
+from fer_tfds.sources.affectnet_records import Reject
 from fer_tfds.sources.records import SourceError
 from tests.affectnet_fixtures import COUNTS
 from tests.affectnet_fixtures import SEED
@@ -220,3 +221,41 @@ def test_settings_are_read(tmp_path):
     settings = affectnet_settings.load(tmp_path)
     assert settings.max_rejected_fraction == 0.1
     assert settings.class_names == {"0": "Anger"}
+
+
+def test_settings_that_cannot_be_read_are_an_error(tmp_path):
+    # Of the memory of a process nobody can read the first byte.
+    (tmp_path / "affectnet.json").symlink_to("/proc/self/mem")
+    with pytest.raises(SourceError, match=r"affectnet.json: not JSON"):
+        affectnet_settings.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "message"),
+    [(0, -30, "it is cut short or damaged"), (9, None, "no copy of AffectNet")],
+    ids=["without_end", "without_start"],
+)
+def test_an_archive_that_was_cut_is_an_error(tmp_path, start, end, message):
+    write("class_folders_zip", tmp_path)
+    path = tmp_path / "archive.zip"
+    path.write_bytes(path.read_bytes()[start:end])
+    with pytest.raises(SourceError, match=message):
+        find(tmp_path)
+
+
+def test_a_path_that_cannot_be_shown_is_an_error(tmp_path):
+    write("class_folders_zip", tmp_path)
+    (tmp_path / "archive.zip").rename(tmp_path / "\udcff.zip")
+    with pytest.raises(SourceError, match="Rename the file"):
+        find(tmp_path)
+
+
+def test_pictures_beside_the_class_folders_do_no_harm(tmp_path):
+    write("numbered_folders", tmp_path)
+    for name in ("cover.jpg", "docs/99/figure.jpg", "train/stray.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"picture")
+    rows = list(find(tmp_path).annotations())
+    rejects = [row for row in rows if isinstance(row, Reject)]
+    assert {row.reason for row in rejects} == {"bad_path"}
+    assert (len(rejects), len(rows)) == (3, 43)

@@ -1,5 +1,7 @@
 """FER+ votes: reading, the paper's rules, and the join with the faces."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -92,20 +94,41 @@ def test_none_and_several_files_are_said(tmp_path):
     [
         (HEADER, "not one data row"),
         (HEADER.replace("anger", "rage") + ROWS[0], "column anger is missing"),
-        (HEADER + "Training,x,1,2\n", "line 2: .*index"),
+        (HEADER + "Training,x,1,2\n", "line 2: it has 4 of 12 columns"),
         (HEADER + ROWS[0].replace(",4,", ",-4,"), "line 2: votes must be"),
         (HEADER + ROWS[0].replace(",4,", ",4.5,"), "line 2: votes must be"),
         (HEADER + ROWS[0].replace(",4,", ",44,"), "line 2: .*not 50"),
         (HEADER + ROWS[1].replace("10", "0"), "line 2: .*not 0"),
         (HEADER + ROWS[0].replace("Training", "Test"), "`Usage` is 'Test'"),
-        (HEADER + "".join(ROWS[:2]), "2 rows of FER.* for 3 faces"),
-        (HEADER + "".join(ROWS[::-1]), "row 1 is test in FER.*train in FER-2"),
+        (HEADER + "".join(ROWS[:2]), r"votes.csv: .*2 rows of FER.* 3 faces"),
+        (
+            HEADER + "".join(ROWS[::-1]),
+            r"votes.csv: data row 1 is test in FER.*train in FER-2",
+        ),
+        (HEADER + ROWS[0] + "1" * 9000, "line 3: it has 1 of 12 col"),
     ],
     ids=lambda value: value[-30:],
 )
 def test_bad_files_are_refused(tmp_path, text, message):
     with pytest.raises(SourceError, match=message):
         ferplus.read_votes(write(tmp_path, text), RECORDS)
+
+
+def test_a_line_is_never_read_in_one_piece(tmp_path):
+    write(tmp_path, HEADER + "1" * 50_000_000)
+    tracemalloc.start()
+    with pytest.raises(SourceError, match="line 2: it has 1 of 12 "):
+        ferplus.read_votes(tmp_path, RECORDS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
+    # Of the memory of a process nobody can read the first byte.
+    (tmp_path / "a").symlink_to("/proc/self/mem")
+    with pytest.raises(SourceError, match="it cannot be read"):
+        ferplus.find_votes(tmp_path)
 
 
 def test_faces_from_folders_cannot_be_joined(tmp_path):

@@ -166,3 +166,30 @@ def test_folder_name_that_is_no_text_is_an_error(tmp_path):
         pytest.raises(SourceError, match="cannot be shown"),
     ):
         tree.names()
+
+
+def make_web(path, num_folders):
+    """Folders that all have links to all the others."""
+    names = [chr(ord("a") + index) for index in range(num_folders)]
+    for name in names:
+        (path / name).mkdir(parents=True)
+        for other in names:
+            (path / name / other).symlink_to(f"../{other}")
+
+
+def test_a_web_of_links_is_an_error(tmp_path):
+    """It can be walked through in more ways than there is time for."""
+    make_web(tmp_path, 12)
+    with (
+        file_trees.open_tree(tmp_path) as tree,
+        pytest.raises(SourceError, match="in more than 32 ways"),
+    ):
+        tree.names()
+
+
+def test_some_links_are_followed(tmp_path):
+    make_web(tmp_path, 3)
+    (tmp_path / "a" / "file").touch()
+    with file_trees.open_tree(tmp_path) as tree:
+        assert len(tree.names()) == 5
+        assert {"a/file", "b/a/file", "b/c/a/file"} <= set(tree.names())

@@ -216,3 +216,15 @@ def test_malformed_expected_counts_show_the_form(tmp_path, content, message):
         fer2013.load_expected_counts(tmp_path)
     assert str(path) in str(caught.value)
     assert '"train": [3995' in str(caught.value)
+
+
+def test_a_path_that_cannot_be_shown_is_an_error(csv_dir):
+    (csv_dir / "fer2013.csv").rename(csv_dir / "\udcff.csv")
+    with pytest.raises(SourceError, match="Rename the file") as caught:
+        fer2013.find_source(csv_dir)
+    assert r"\udcff.csv" in str(caught.value)
+
+
+def test_errors_can_always_be_shown():
+    error = SourceError("a\x1b[2J\n\udcff\u202e ü\0")
+    assert str(error) == "a\\x1b[2J\n\\udcff\\u202e ü\\x00"

@@ -6,7 +6,6 @@ reader beside this file and add it to `_find_in_folder` or `_find_in_archive`.
 
 import collections
 import os
-import zipfile
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from fer_tfds.sources.affectnet_records import IMAGE_SUFFIXES
 from fer_tfds.sources.affectnet_records import Source
 from fer_tfds.sources.affectnet_settings import CopySettings
 from fer_tfds.sources.records import SourceError
+from fer_tfds.sources.tree_base import check_path
 
 _ACCEPTED_FORMS = """\
   training.csv, validation.csv and Manually_Annotated_Images/   the release; or
@@ -86,6 +86,7 @@ def _find_one(manual_dir: Path, settings: CopySettings) -> Source:
             "give the folder of one as --manual_dir."
         )
     source = found[0][2]()
+    check_path(source.path)
     if settings.class_names and not getattr(source, "class_names", ()):
         raise SourceError(
             f"{source.path} ({source.form}): `class_names` in "
@@ -141,16 +142,14 @@ def _find_in_folder(
 def _find_in_archive(
     path: Path, settings: CopySettings
 ) -> Iterator[tuple[str, str, _Find]]:
-    if not zipfile.is_zipfile(path):
+    if not file_trees.is_zip(path):
         return
     with file_trees.open_tree(path) as tree:
         names = tree.names()
         tables = [
             name
             for name in filter(_is_table, names)
-            if affectnet_table.looks_like_table(
-                tree.read(name, affectnet_table.MAX_TABLE_BYTES)[:_HEAD_BYTES]
-            )
+            if affectnet_table.looks_like_table(_head_of(tree, name))
         ]
     found = [_table(path, name) for name in tables]
     found += _class_folders(path, names, settings)
@@ -235,6 +234,11 @@ def _is_table(name: str) -> bool:
 def _read_head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_HEAD_BYTES)
+
+
+def _head_of(tree: file_trees.FileTree, name: str) -> bytes:
+    with tree.open(name) as stream:
+        return stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
 
 
 def _two_tables(path: Path, other: Path) -> SourceError:

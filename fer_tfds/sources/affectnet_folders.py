@@ -7,6 +7,7 @@ the user has to say what they mean.
 
 import dataclasses
 import re
+from collections.abc import Iterable
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,12 +54,7 @@ class ClassFolders(records.Source):
 
 def find_prefixes(names: list[str]) -> list[str]:
     """Folders, as prefixes of names, in which such a copy lies."""
-    prefixes = set()
-    for name in filter(records.is_image, names):
-        *above, split, class_name, _ = ["", "", *name.split("/")]
-        if split.lower() in SPLIT_OF_FOLDER and _is_class(class_name):
-            prefixes.add("".join(f"{part}/" for part in above if part))
-    return sorted(prefixes)
+    return sorted({prefix for prefix, _ in _places(names)})
 
 
 def make_source(
@@ -82,7 +78,8 @@ def make_source(
             f"{path}: the pictures are called like those of FER-2013. Build it "
             "with `tfds build fer_tfds/fer2013`."
         )
-    classes = {n.removeprefix(prefix).split("/")[1] for n in inside}
+    # Other pictures may lie beside the folders of the splits.
+    classes = {name for above, name in _places(inside) if above == prefix}
     numbers = sorted(filter(records.is_number, classes), key=int)
     unknown = [number for number in numbers if number not in class_names]
     if unknown:
@@ -93,6 +90,14 @@ def make_source(
         prefix=prefix,
         class_names=tuple(class_names.items()) if numbers else (),
     )
+
+
+def _places(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Prefix and class folder of each picture that lies as it should."""
+    for name in filter(records.is_image, names):
+        *above, split, class_name, _ = ["", "", *name.split("/")]
+        if split.lower() in SPLIT_OF_FOLDER and _is_class(class_name):
+            yield "".join(f"{part}/" for part in above if part), class_name
 
 
 def _is_class(name: str) -> bool:

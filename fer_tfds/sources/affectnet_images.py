@@ -31,6 +31,11 @@ _MIN_BOX_PX = 8
 # Kaggle's copies have 95 as well; at 96x96 such a face takes about 5 KB.
 _JPEG_QUALITY = 95
 
+# A decoder goes over all of a picture for each scan of a JPEG file, even for an
+# empty one; progressive ones have about ten. What looks like the marker of one
+# may stand by chance in some megabytes that are appended to a photograph.
+_MAX_SCANS = 1_000
+
 # Within a scan only restart markers may stand, and 0xff as ff 00.
 _SCAN_MARKER, _END_MARKER = b"\xff\xda", b"\xff\xd9"
 _FOREIGN_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7]")
@@ -62,6 +67,8 @@ def make_jpeg(data: bytes, box: Box | None, size_px: int) -> bytes:
             raise Rejected(
                 Reason.TOO_LARGE, f"{image.width}x{image.height} pixels"
             )
+        if image.format == "JPEG" and data.count(_SCAN_MARKER) > _MAX_SCANS:
+            raise Rejected(Reason.UNREADABLE_IMAGE, "thousands of scans")
         cut = _find_cut(image.size, box)
         _decode(image)
         if box is None and _is_ready(image, size_px) and _is_clean(data):

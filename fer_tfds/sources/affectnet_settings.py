@@ -58,7 +58,7 @@ def load(manual_dir: Path) -> CopySettings:
         with path.open("rb") as file:
             content = json.loads(file.read(_MAX_BYTES))
     # Beside ValueError: a nested one can exceed the depth that Python allows.
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SourceError(f"{path}: not JSON ({error}). {_FORM}") from None
     if not isinstance(content, dict):
         raise SourceError(f"{path}: not an object. {_FORM}")

@@ -15,6 +15,7 @@ from fer_tfds.sources.records import SPLITS
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 from fer_tfds.sources.records import count_classes
+from fer_tfds.sources.tree_base import check_path
 
 # Counted in the challenge's fer2013.csv (ICML 2013; md5 of the CSV file
 # f8428a1edbd21e88f42c73edd2a14f95), one number per label id.
@@ -71,6 +72,7 @@ def find_source(manual_dir: Path) -> Source:
         )
     if len(sources) > 1:
         raise _several(manual_dir, sources)
+    check_path(sources[0].path)
     return sources[0]
 
 

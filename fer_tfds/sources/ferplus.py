@@ -29,6 +29,8 @@ NOT_A_FACE = NAMES.index("nf")
 # Ten people voted on each face.
 _MAX_VOTES = 10
 _MAX_ROWS = 250_000
+# A row has about 50.
+_MAX_LINE_CHARS = 4096
 _HEAD_BYTES = 4096
 _GET_FILE = (
     "Get fer2013new.csv from https://github.com/microsoft/FERPlus and put it "
@@ -106,15 +108,18 @@ def read_votes(manual_dir: Path, records: FaceRecords) -> Votes:
             (names the line, counted from 1), or the rows are not about these
             faces.
     """
-    votes = _read_file(find_votes(manual_dir))
-    _check_fit(votes, records)
+    path = find_votes(manual_dir)
+    votes = _read_file(path)
+    _check_fit(votes, records, path)
     return votes
 
 
 def _read_file(path: Path) -> Votes:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
+        # What is cut off here becomes a row of its own, which is malformed.
+        lines = iter(functools.partial(text.readline, _MAX_LINE_CHARS), "")
         try:
-            rows = list(_read_rows(csv.reader(text), path))
+            rows = list(_read_rows(csv.reader(lines), path))
         except csv.Error as error:
             raise SourceError(f"{path}: {error}. {_GET_FILE}") from None
     if not rows:
@@ -123,32 +128,40 @@ def _read_file(path: Path) -> Votes:
     return Votes(np.array(counts, np.int64), list(splits))
 
 
-def _check_fit(votes: Votes, records: FaceRecords) -> None:
+def _check_fit(votes: Votes, records: FaceRecords, path: Path) -> None:
     if records.ids[0] != "row_00000":
         raise SourceError(
-            "FER+ votes belong to the rows of FER-2013's CSV file, and class "
-            "folders have lost their order. Use fer2013.tar.gz or fer2013.csv."
+            f"{path}: FER+ votes belong to the rows of FER-2013's CSV file, "
+            "and class folders have lost their order. Use fer2013.tar.gz or "
+            "fer2013.csv."
         )
     if len(votes.splits) != len(records.splits):
         raise SourceError(
-            f"There are {len(votes.splits):,} rows of FER+ votes for "
+            f"{path}: there are {len(votes.splits):,} rows of FER+ votes for "
             f"{len(records.splits):,} faces; both must be complete. {_GET_FILE}"
         )
     for row, pair in enumerate(zip(votes.splits, records.splits, strict=True)):
         if pair[0] != pair[1]:
             raise SourceError(
-                f"Data row {row + 1} is {pair[0]} in FER+ and {pair[1]} in "
-                f"FER-2013: the files are not about the same faces. {_GET_FILE}"
+                f"{path}: data row {row + 1} is {pair[0]} in FER+ and "
+                f"{pair[1]} in FER-2013: the files are not about the same "
+                f"faces. {_GET_FILE}"
             )
 
 
 def _list_votes(manual_dir: Path) -> list[Path]:
     folder = manual_dir if manual_dir.is_dir() else manual_dir.parent
-    return [
-        path
-        for path in sorted(folder.iterdir())
-        if path.is_file() and _has_vote_columns(path)
-    ]
+    try:
+        return [
+            path
+            for path in sorted(folder.iterdir())
+            if path.is_file() and _has_vote_columns(path)
+        ]
+    except OSError as error:
+        raise SourceError(
+            f"{folder}: it cannot be read ({error}). Check that you may read "
+            "all of it."
+        ) from error
 
 
 def _has_vote_columns(path: Path) -> bool:
@@ -179,8 +192,12 @@ def _read_rows(
         if line > _MAX_ROWS:
             raise SourceError(f"{path}: more than {_MAX_ROWS:,} rows.")
         try:
+            if len(cells) <= max(columns):
+                raise ValueError(
+                    f"it has {len(cells)} of {len(header)} columns"
+                )
             yield _parse_row([cells[column].strip() for column in columns])
-        except (IndexError, ValueError) as error:
+        except ValueError as error:
             raise SourceError(
                 f"{path}, line {line}: {error}. {_GET_FILE}"
             ) from None

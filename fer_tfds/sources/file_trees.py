@@ -4,6 +4,7 @@ Nothing is extracted to disk and nothing is written. What the files mean is
 the business of the readers of each data set.
 """
 
+import collections
 import contextlib
 import io
 import os
@@ -20,8 +21,22 @@ from fer_tfds.sources.guarded_streams import guard
 from fer_tfds.sources.records import SourceError
 from fer_tfds.sources.tree_base import FileTree
 
+# In how many ways one folder may be come to. A dozen folders with links to each
+# other can be walked through in a billion ways, which all end.
+_MAX_WAYS = 32
+
 # The second one is that of a zip file without members.
 _ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file begins like a zip archive, whatever comes after.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(4) in _ZIP_MAGICS
 
 
 def open_tree(
@@ -68,8 +83,11 @@ class _FolderTree(FileTree):
         # Each folder comes with those above it: a link may lead to any other
         # folder, but following one back up would never end.
         waiting = [("", (_identity(self.path),))]
+        num_ways: collections.Counter = collections.Counter()
         while waiting:
             prefix, above = waiting.pop()
+            num_ways[above[-1]] += 1
+            self._check_ways(prefix, num_ways[above[-1]])
             for entry in _scan(self.path / prefix):
                 num_seen += 1
                 self._check_number(num_seen)
@@ -82,6 +100,14 @@ class _FolderTree(FileTree):
                     below = (*above, _identity(entry.path))
                     waiting.append((f"{name}/", below))
         return sorted(found)
+
+    def _check_ways(self, name: str, number: int) -> None:
+        if number > _MAX_WAYS:
+            raise SourceError(
+                f"{self.where(name)}: links lead to this folder in more than "
+                f"{_MAX_WAYS} ways. Remove links, or copy the data to a folder "
+                "without them."
+            )
 
     def streams(
         self, is_wanted: Callable[[str], bool]

@@ -16,7 +16,20 @@ MAX_FACES = 250_000
 
 
 class SourceError(ValueError):
-    """Raw data that cannot be used: says where, what, and what to do next."""
+    """Raw data that cannot be used: says where, what, and what to do next.
+
+    Names of files may hold bytes that are no text, and codes that move a
+    terminal's cursor; in the message these are escaped.
+    """
+
+    def __init__(self, message: str):
+        super().__init__("".join(map(_escape, message)))
+
+
+def _escape(character: str) -> str:
+    if character == "\n" or character.isprintable():
+        return character
+    return ascii(character)[1:-1]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -60,7 +60,8 @@ class FileTree(abc.ABC):
 
         Raises:
             SourceError: a name is absolute, leads out with `..`, occurs twice
-                or is no text; there are too many; the archive is damaged.
+                or is no text; there are too many, or too many links to one
+                folder; the archive is damaged.
         """
 
     @abc.abstractmethod
@@ -152,7 +153,7 @@ class FileTree(abc.ABC):
         if any(part[0] == "." or part.lower() in _JUNK for part in parts):
             return None
         relative = "/".join(parts)
-        if len(name) > _MAX_NAME_CHARS or not _is_text(relative):
+        if len(name) > _MAX_NAME_CHARS or not is_text(relative):
             raise SourceError(
                 f"{self.path}: the name {name[:200]!r} is too long or holds "
                 "characters that cannot be shown. Rename or remove the file."
@@ -168,7 +169,21 @@ class FileTree(abc.ABC):
             )
 
 
-def _is_text(name: str) -> bool:
+def check_path(path: Path) -> None:
+    """Makes sure that the path of raw data can be printed.
+
+    Raises:
+        SourceError: it holds control characters, or bytes that are no text.
+    """
+    if not is_text(str(path)):
+        raise SourceError(
+            f"{path}: this path holds characters that cannot be shown. Rename "
+            "the file or folder and build again."
+        )
+
+
+def is_text(name: str) -> bool:
+    """Whether a name can be shown, on a terminal and in a list of ids."""
     # Bytes that are not UTF-8 come as surrogates.
     return not any(
         c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in name
