@@ -21,8 +21,8 @@ import time
 import psutil
 import tensorflow_datasets as tfds
 
-from fer_tfds import affectnet_shards
-from fer_tfds import synthetic_affectnet
+from fer_tfds.affectnet import affectnet_shards
+from fer_tfds.drawing import synthetic_affectnet
 from fer_tfds.sources import affectnet
 from fer_tfds.sources import affectnet_settings
 from fer_tfds.sources.affectnet_records import Annotation

@@ -17,15 +17,15 @@ import numpy as np
 from PIL import Image
 
 from fer_tfds import labels
-from fer_tfds import synthetic_affectnet
-from fer_tfds import synthetic_fer2013
-from fer_tfds.drawn_fer2013 import draw_faces
-from fer_tfds.drawn_fer2013 import draw_records
+from fer_tfds.drawing import synthetic_affectnet
+from fer_tfds.drawing import synthetic_fer2013
+from fer_tfds.drawing.drawn_fer2013 import draw_faces
+from fer_tfds.drawing.drawn_fer2013 import draw_records
+from fer_tfds.drawing.synthetic_fer2013 import LAYOUTS
+from fer_tfds.drawing.synthetic_fer2013 import write_challenge_archive
+from fer_tfds.drawing.synthetic_fer2013 import write_class_folders
+from fer_tfds.drawing.synthetic_fer2013 import write_csv
 from fer_tfds.sources.records import SPLITS
-from fer_tfds.synthetic_fer2013 import LAYOUTS
-from fer_tfds.synthetic_fer2013 import write_challenge_archive
-from fer_tfds.synthetic_fer2013 import write_class_folders
-from fer_tfds.synthetic_fer2013 import write_csv
 
 __all__ = [
     "DATASETS",

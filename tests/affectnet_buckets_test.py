@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from fer_tfds import affectnet_buckets
+from fer_tfds.affectnet import affectnet_buckets
 from fer_tfds.sources.affectnet_records import Annotation
 from fer_tfds.sources.affectnet_records import Box
 from fer_tfds.sources.affectnet_records import Reason

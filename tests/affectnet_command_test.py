@@ -10,7 +10,7 @@ import time
 import pytest
 import tensorflow_datasets as tfds
 
-from fer_tfds import synthetic_affectnet
+from fer_tfds.drawing import synthetic_affectnet
 from tests.affectnet_builds import read_content
 from tests.affectnet_fixtures import SEED
 

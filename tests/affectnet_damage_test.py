@@ -7,11 +7,11 @@ import re
 import pytest
 import tensorflow_datasets as tfds
 
-from fer_tfds import affectnet_pipeline
-from fer_tfds import affectnet_rejects
-from fer_tfds import affectnet_shards
-from fer_tfds import drawn_photos
-from fer_tfds import synthetic_affectnet
+from fer_tfds.affectnet import affectnet_pipeline
+from fer_tfds.affectnet import affectnet_rejects
+from fer_tfds.affectnet import affectnet_shards
+from fer_tfds.drawing import drawn_photos
+from fer_tfds.drawing import synthetic_affectnet
 from fer_tfds.sources.affectnet_records import Annotation
 from fer_tfds.sources.affectnet_records import Box
 from fer_tfds.sources.affectnet_records import Reason

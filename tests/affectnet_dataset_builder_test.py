@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from fer_tfds import drawn_affectnet
 from fer_tfds import labels
-from fer_tfds import synthetic_affectnet
 from fer_tfds.affectnet import affectnet_dataset_builder
+from fer_tfds.drawing import drawn_affectnet
+from fer_tfds.drawing import synthetic_affectnet
 from tests.affectnet_builds import build
 from tests.affectnet_builds import read_content
 from tests.affectnet_builds import read_rejects

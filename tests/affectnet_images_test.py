@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_tfds import drawn_photos
+from fer_tfds.drawing import drawn_photos
 from fer_tfds.sources.affectnet_images import make_jpeg
 from fer_tfds.sources.affectnet_records import Box
 from fer_tfds.sources.affectnet_records import Rejected

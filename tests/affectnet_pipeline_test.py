@@ -9,9 +9,9 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.options.pipeline_options import StandardOptions
 
-from fer_tfds import affectnet_pipeline
-from fer_tfds import affectnet_shards
-from fer_tfds import synthetic_affectnet
+from fer_tfds.affectnet import affectnet_pipeline
+from fer_tfds.affectnet import affectnet_shards
+from fer_tfds.drawing import synthetic_affectnet
 from tests.affectnet_builds import build
 from tests.affectnet_builds import read_content
 from tests.affectnet_fixtures import SEED

@@ -7,8 +7,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from fer_tfds import drawn_affectnet
-from fer_tfds import synthetic_affectnet
+from fer_tfds.drawing import drawn_affectnet
+from fer_tfds.drawing import synthetic_affectnet
 from fer_tfds.sources import affectnet_records as records
 from fer_tfds.sources import affectnet_table
 from fer_tfds.sources.affectnet_records import Annotation

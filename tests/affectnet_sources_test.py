@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from fer_tfds import synthetic_affectnet
+from fer_tfds.drawing import synthetic_affectnet
 from fer_tfds.sources import affectnet
 from fer_tfds.sources import affectnet_settings
 from fer_tfds.sources.affectnet_records import Reject

@@ -9,7 +9,7 @@ from PIL import Image
 
 from fer_tfds import audit
 from fer_tfds import synthetic
-from fer_tfds import synthetic_ferplus
+from fer_tfds.drawing import synthetic_ferplus
 from fer_tfds.sources import ferplus
 from fer_tfds.sources.records import FaceRecords
 

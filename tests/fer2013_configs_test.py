@@ -12,7 +12,7 @@ import tensorflow_datasets as tfds
 
 from fer_tfds import cleaning
 from fer_tfds import synthetic
-from fer_tfds import synthetic_ferplus
+from fer_tfds.drawing import synthetic_ferplus
 from fer_tfds.fer2013 import fer2013_dataset_builder
 from fer_tfds.sources import fer2013
 from fer_tfds.sources import ferplus

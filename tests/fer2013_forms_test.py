@@ -5,8 +5,8 @@ import shutil
 import numpy as np
 import pytest
 
-from fer_tfds import drawn_fer2013
 from fer_tfds import synthetic
+from fer_tfds.drawing import drawn_fer2013
 from fer_tfds.sources import fer2013
 from fer_tfds.sources.records import SourceError
 from tests.data_fixtures import COUNTS

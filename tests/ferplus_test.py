@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from fer_tfds import synthetic_ferplus
+from fer_tfds.drawing import synthetic_ferplus
 from fer_tfds.sources import ferplus
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError

@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fer_tfds import affectnet_buckets
-from fer_tfds import affectnet_rejects
 from fer_tfds import cleaning
+from fer_tfds.affectnet import affectnet_buckets
+from fer_tfds.affectnet import affectnet_rejects
 from fer_tfds.sources import affectnet
 from fer_tfds.sources import affectnet_images
 from fer_tfds.sources import affectnet_settings

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fer_tfds import synthetic
-from fer_tfds import synthetic_ferplus
+from fer_tfds.drawing import synthetic_ferplus
 from fer_tfds.sources import fer2013
 from tests import fuzz_archives
 from tests import fuzz_bytes

@@ -32,7 +32,7 @@ def data_dir() -> pathlib.Path:
 @functools.cache
 def data_dir_with_votes() -> pathlib.Path:
     """The same faces, prepared as `original` and, with votes, as `plus`."""
-    from fer_tfds import synthetic_ferplus
+    from fer_tfds.drawing import synthetic_ferplus
     from fer_tfds.sources import fer2013
 
     data_dir()

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_tfds import drawn_affectnet
-from fer_tfds import drawn_faces
-from fer_tfds import drawn_photos
-from fer_tfds import synthetic_affectnet
+from fer_tfds.drawing import drawn_affectnet
+from fer_tfds.drawing import drawn_faces
+from fer_tfds.drawing import drawn_photos
+from fer_tfds.drawing import synthetic_affectnet
 from tests.affectnet_fixtures import COUNTS
 from tests.affectnet_fixtures import SEED
 from tests.affectnet_fixtures import read_all

@@ -2,7 +2,7 @@
 
 Finds the raw data and starts a Beam pipeline; how raw data is read is the
 business of `fer_tfds.sources`, how shards are written that of
-`fer_tfds.affectnet_pipeline`. The stored label is the official id. Build with
+`affectnet_pipeline`. The stored label is the official id. Build with
 `tfds build fer_tfds/affectnet --manual_dir=DIR`.
 """
 
@@ -15,9 +15,9 @@ from tensorflow_datasets.core import dataset_builder
 
 # TFDS imports this file as affectnet.affectnet_dataset_builder, so the package
 # must be found by its own name: a relative import has no parent here.
-from fer_tfds import affectnet_pipeline
-from fer_tfds import affectnet_rejects
-from fer_tfds import affectnet_shards
+from fer_tfds.affectnet import affectnet_pipeline
+from fer_tfds.affectnet import affectnet_rejects
+from fer_tfds.affectnet import affectnet_shards
 from fer_tfds.builder_parts import NamedConfigs
 from fer_tfds.builder_parts import find_manual_path
 from fer_tfds.builder_parts import show_the_message_alone

@@ -1,6 +1,6 @@
 """What brows, eyes and mouth do in each expression, as plain numbers.
 
-Read by `fer_tfds.drawn_faces`, whose face units the lengths are in. The names
+Read by `drawn_faces`, whose face units the lengths are in. The names
 are those of `fer_tfds.labels`.
 """
 

@@ -13,9 +13,9 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from fer_tfds import drawn_affectnet
 from fer_tfds import labels
-from fer_tfds.drawn_affectnet import Files
+from fer_tfds.drawing import drawn_affectnet
+from fer_tfds.drawing.drawn_affectnet import Files
 from fer_tfds.sources import affectnet_arrays
 from fer_tfds.sources.affectnet_records import NO_FACE
 from fer_tfds.sources.affectnet_settings import FILE_NAME

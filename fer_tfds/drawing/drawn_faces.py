@@ -5,19 +5,19 @@ and how it is lit are drawn at random, so that nothing but the expression
 tells the classes apart. This module only draws: files are written by
 `fer_tfds.synthetic`.
 
-Lengths are in the face units of `fer_tfds.face_camera`.
+Lengths are in the face units of `fer_tfds.drawing.face_camera`.
 """
 
 import dataclasses
 
 import numpy as np
 
-from fer_tfds.expressions import EXPRESSIONS
-from fer_tfds.expressions import Expression
-from fer_tfds.face_camera import Canvas
-from fer_tfds.face_camera import ellipse
-from fer_tfds.face_camera import hold_head
-from fer_tfds.face_camera import photograph
+from fer_tfds.drawing.expressions import EXPRESSIONS
+from fer_tfds.drawing.expressions import Expression
+from fer_tfds.drawing.face_camera import Canvas
+from fer_tfds.drawing.face_camera import ellipse
+from fer_tfds.drawing.face_camera import hold_head
+from fer_tfds.drawing.face_camera import photograph
 
 _CURVE = np.linspace(-1.0, 1.0, 15)
 

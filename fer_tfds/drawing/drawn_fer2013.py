@@ -15,9 +15,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from fer_tfds import drawn_faces
 from fer_tfds import labels
-from fer_tfds.face_camera import IMAGE_SIZE_PX
+from fer_tfds.drawing import drawn_faces
+from fer_tfds.drawing.face_camera import IMAGE_SIZE_PX
 from fer_tfds.sources.csv_rows import COLUMNS
 from fer_tfds.sources.csv_rows import SPLIT_OF_USAGE
 from fer_tfds.sources.records import SPLITS

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_tfds import drawn_fer2013
-from fer_tfds.drawn_fer2013 import Counts
-from fer_tfds.drawn_fer2013 import Files
-from fer_tfds.drawn_fer2013 import draw_records
+from fer_tfds.drawing import drawn_fer2013
+from fer_tfds.drawing.drawn_fer2013 import Counts
+from fer_tfds.drawing.drawn_fer2013 import Files
+from fer_tfds.drawing.drawn_fer2013 import draw_records
 from fer_tfds.sources.fer2013 import EXPECTED_COUNTS_FILE
 from fer_tfds.sources.records import SPLITS
 

@@ -1,7 +1,7 @@
 """How a drawn head is held, put on paper and photographed.
 
 Turns shapes given in face units into a picture; what a face looks like is the
-business of `fer_tfds.drawn_faces`.
+business of `fer_tfds.drawing.drawn_faces`.
 
 Face units: the origin lies between nose and eyes, x grows to the right, y
 downwards, and the head is about 2 high and 1.5 wide.

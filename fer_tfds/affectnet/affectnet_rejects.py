@@ -9,8 +9,8 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from fer_tfds import affectnet_buckets
 from fer_tfds import labels
+from fer_tfds.affectnet import affectnet_buckets
 from fer_tfds.sources import affectnet_settings
 from fer_tfds.sources.affectnet_records import Reason
 from fer_tfds.sources.affectnet_records import Reject

@@ -17,8 +17,8 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import example_serializer
 from tensorflow_datasets.core import writer as writer_lib
 
-from fer_tfds import affectnet_buckets
 from fer_tfds import labels
+from fer_tfds.affectnet import affectnet_buckets
 from fer_tfds.sources import affectnet_images
 from fer_tfds.sources.affectnet_records import Annotation
 from fer_tfds.sources.affectnet_records import Load

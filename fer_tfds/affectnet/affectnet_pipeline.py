@@ -1,7 +1,7 @@
 """Runs the two steps of building AffectNet, the second one as a Beam pipeline.
 
-What a shard holds is the business of `fer_tfds.affectnet_buckets` and
-`fer_tfds.affectnet_shards`; this module runs them, and judges what came out.
+What a shard holds is the business of `affectnet_buckets` and
+`affectnet_shards`; this module runs them, and judges what came out.
 """
 
 import contextlib
@@ -19,11 +19,11 @@ import apache_beam as beam
 import tensorflow_datasets as tfds
 from apache_beam.options import pipeline_options
 
-from fer_tfds import affectnet_buckets
-from fer_tfds import affectnet_rejects
-from fer_tfds import affectnet_shards
-from fer_tfds.affectnet_shards import Shard
-from fer_tfds.affectnet_shards import ShardJob
+from fer_tfds.affectnet import affectnet_buckets
+from fer_tfds.affectnet import affectnet_rejects
+from fer_tfds.affectnet import affectnet_shards
+from fer_tfds.affectnet.affectnet_shards import Shard
+from fer_tfds.affectnet.affectnet_shards import ShardJob
 from fer_tfds.sources.affectnet_records import Reject
 from fer_tfds.sources.affectnet_settings import CopySettings
 

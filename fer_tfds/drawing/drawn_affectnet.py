@@ -1,7 +1,7 @@
 """The files of every raw layout of AffectNet, with drawn faces in them.
 
-Yields names and contents; `fer_tfds.synthetic_affectnet` writes them. The same
-seed gives the same bytes.
+Yields names and contents; `synthetic_affectnet` writes them. The same seed
+gives the same bytes.
 """
 
 import io
@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fer_tfds import labels
-from fer_tfds.drawn_photos import Photographer
-from fer_tfds.drawn_photos import to_jpeg
+from fer_tfds.drawing.drawn_photos import Photographer
+from fer_tfds.drawing.drawn_photos import to_jpeg
 from fer_tfds.sources import affectnet_arrays
 from fer_tfds.sources import affectnet_full
 

@@ -1,9 +1,9 @@
 """Draws coloured photographs with one drawn face in them, at a known place.
 
-The faces are those of `fer_tfds.drawn_faces`. Drawing one takes longer than
+The faces are those of `drawn_faces`. Drawing one takes longer than
 all the rest, so that a pool of them is used again and again, each time in
 another size, place and tint: a hundred thousand photographs take minutes. This
-module only draws: files are written by `fer_tfds.synthetic_affectnet`.
+module only draws: files are written by `fer_tfds.drawing.synthetic_affectnet`.
 """
 
 import io
@@ -11,8 +11,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from fer_tfds import drawn_faces
 from fer_tfds import labels
+from fer_tfds.drawing import drawn_faces
 
 FACES_PER_CLASS = 24
 
