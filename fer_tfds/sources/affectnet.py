@@ -21,6 +21,7 @@ from fer_tfds.sources.affectnet_records import Source
 from fer_tfds.sources.affectnet_settings import CopySettings
 from fer_tfds.sources.records import SourceError
 from fer_tfds.sources.tree_base import check_path
+from fer_tfds.sources.tree_base import no_copy_in
 
 _ACCEPTED_FORMS = """\
   training.csv, validation.csv and Manually_Annotated_Images/   the release; or
@@ -39,7 +40,6 @@ _MANY_KINDS = (*IMAGE_SUFFIXES, "_exp.npy", "_val.npy", "_aro.npy", "_lnd.npy")
 _PLAIN_KINDS = (*_MANY_KINDS, ".csv", ".json", ".txt")
 
 _HEAD_BYTES = 4096
-_MAX_NAMES_LISTED = 8
 
 _Find = Callable[[], Source]
 
@@ -59,9 +59,7 @@ def find_source(manual_dir: Path, settings: CopySettings) -> Source:
         SourceError: there is no copy or several, or it is not as it must be.
     """
     if not manual_dir.exists():
-        raise SourceError(
-            f"{manual_dir}: there is no such folder. {_what_to_put(manual_dir)}"
-        )
+        raise no_copy_in(manual_dir, "AffectNet", _ACCEPTED_FORMS)
     try:
         return _find_one(manual_dir, settings)
     except OSError as error:
@@ -74,10 +72,7 @@ def find_source(manual_dir: Path, settings: CopySettings) -> Source:
 def _find_one(manual_dir: Path, settings: CopySettings) -> Source:
     found = list(_find_all(manual_dir, settings))
     if not found:
-        raise SourceError(
-            f"{manual_dir}: no copy of AffectNet in here. Found: "
-            f"{_list_names(manual_dir)}. {_what_to_put(manual_dir)}"
-        )
+        raise no_copy_in(manual_dir, "AffectNet", _ACCEPTED_FORMS)
     if len(found) > 1:
         listed = "\n".join(f"  {where} ({form})" for where, form, _ in found)
         raise SourceError(
@@ -245,20 +240,4 @@ def _two_tables(path: Path, other: Path) -> SourceError:
     return SourceError(
         f"{path} and {other} both have the columns of AffectNet's full "
         "release, and names that stand for the same split. Keep one of them."
-    )
-
-
-def _list_names(folder: Path) -> str:
-    if not folder.is_dir():
-        return folder.name
-    names = sorted(os.listdir(folder))
-    more = len(names) - _MAX_NAMES_LISTED
-    listed = ", ".join(names[:_MAX_NAMES_LISTED]) or "nothing"
-    return f"{listed} and {more} more" if more > 0 else listed
-
-
-def _what_to_put(manual_dir: Path) -> str:
-    return (
-        f"Put one of these into {manual_dir}, or give the folder that has it "
-        f"as --manual_dir, and build again:\n{_ACCEPTED_FORMS}"
     )

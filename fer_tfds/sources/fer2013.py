@@ -16,6 +16,7 @@ from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 from fer_tfds.sources.records import count_classes
 from fer_tfds.sources.tree_base import check_path
+from fer_tfds.sources.tree_base import no_copy_in
 
 # Counted in the challenge's fer2013.csv (ICML 2013; md5 of the CSV file
 # f8428a1edbd21e88f42c73edd2a14f95), one number per label id.
@@ -35,7 +36,6 @@ _ACCEPTED_FORMS = """\
   train/ and test/ the Kaggle folders, one folder per class in each;
   each of them also in a zip or tar archive, whatever it is called"""
 
-_MAX_NAMES_LISTED = 8
 _MAX_COUNTS_CHARS = 10_000
 
 
@@ -53,9 +53,7 @@ def find_source(manual_dir: Path) -> Source:
         SourceError: the folder is absent, or it holds no copy or several.
     """
     if not manual_dir.exists():
-        raise SourceError(
-            f"{manual_dir}: there is no such folder. {_what_to_put(manual_dir)}"
-        )
+        raise no_copy_in(manual_dir, "FER-2013", _ACCEPTED_FORMS)
     try:
         found = list(_find_all(manual_dir))
     except OSError as error:
@@ -66,10 +64,7 @@ def find_source(manual_dir: Path) -> Source:
     # Part of a copy is of interest only where there is no whole one.
     sources = [source for source in found if source.is_complete] or found
     if not sources:
-        raise SourceError(
-            f"{manual_dir}: no copy of FER-2013 in here. Found: "
-            f"{_list_names(manual_dir)}. {_what_to_put(manual_dir)}"
-        )
+        raise no_copy_in(manual_dir, "FER-2013", _ACCEPTED_FORMS)
     if len(sources) > 1:
         raise _several(manual_dir, sources)
     check_path(sources[0].path)
@@ -177,22 +172,6 @@ def _several(manual_dir: Path, sources: list[Source]) -> SourceError:
         "Which one is meant? Keep one of them and move the others elsewhere, "
         f"or name the one, for example --manual_dir={sources[0].path}. Of "
         "several in one archive, unpack the one. Then build again."
-    )
-
-
-def _list_names(place: Path) -> str:
-    if place.is_file():
-        return "a file of another kind"
-    names = sorted(path.name for path in place.iterdir())
-    more = len(names) - _MAX_NAMES_LISTED
-    listed = ", ".join(names[:_MAX_NAMES_LISTED]) or "nothing"
-    return f"{listed} and {more} more" if more > 0 else listed
-
-
-def _what_to_put(manual_dir: Path) -> str:
-    return (
-        f"Put one of these into {manual_dir}, or give the folder that has it "
-        f"as --manual_dir, and build again:\n{_ACCEPTED_FORMS}"
     )
 
 

@@ -20,6 +20,7 @@ MAX_FILES = 2_000_000
 
 _MAX_NAME_CHARS = 1024
 _PIECE_BYTES = 1 << 16
+_MAX_NAMES_LISTED = 8
 
 # Droppings of file managers; names that begin with a dot are left out as well.
 _JUNK = ("__macosx", "thumbs.db", "desktop.ini")
@@ -188,3 +189,30 @@ def is_text(name: str) -> bool:
     return not any(
         c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in name
     )
+
+
+def no_copy_in(place: Path, data_set: str, accepted_forms: str) -> SourceError:
+    """The error for a place that is absent or holds no form of a data set.
+
+    Args:
+        place: what `--manual_dir` names.
+        data_set: its name.
+        accepted_forms: a table of them, each line indented.
+    """
+    problem = "there is no such folder"
+    if place.exists():
+        problem = f"no copy of {data_set} in here. Found: {_list_names(place)}"
+    return SourceError(
+        f"{place}: {problem}. Put one of these into {place}, or give the "
+        f"folder that has it as --manual_dir, and build again:\n"
+        f"{accepted_forms}"
+    )
+
+
+def _list_names(place: Path) -> str:
+    if place.is_file():
+        return "a file of another kind"
+    names = sorted(path.name for path in place.iterdir())
+    more = len(names) - _MAX_NAMES_LISTED
+    listed = ", ".join(names[:_MAX_NAMES_LISTED]) or "nothing"
+    return f"{listed} and {more} more" if more > 0 else listed
