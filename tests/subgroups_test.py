@@ -109,6 +109,9 @@ def prepare(folder, feature=None, values=None):
 
             name = "fer2013"
             VERSION = tfds.core.Version("1.0.0")
+            BUILDER_CONFIGS = [  # noqa: RUF012, TFDS's form
+                tfds.core.BuilderConfig(name="original")
+            ]
 
             def _info(self):
                 return self.dataset_info_from_configs(
