@@ -52,6 +52,7 @@ OTHER = {
     "focal_gamma": 2.0,
     "head_epochs": 2,
     "head_learning_rate": 0.5,
+    "head_augmentation": False,
     "fine_tune_epochs": 3,
     "fine_tune_learning_rate": 0.25,
     "fine_tune_from": "stage2_1_conv",

@@ -39,11 +39,16 @@ def weights_of(workdir):
 @pytest.fixture(scope="module")
 def runs(prepared_data, tmp_path_factory):
     """Workdirs of the same run, the quick way and the plain way."""
-    folders = {}
+    folders, augmented_later = {}, {"flip": True, "head_augmentation": False}
     for quick in (True, False):
         workdir = tmp_path_factory.mktemp("runs") / f"quick_{quick}"
         settings = settings_lib.from_flat(
-            {**HEAD, "data_dir": prepared_data, "reuse_features": quick}
+            {
+                **HEAD,
+                **augmented_later,
+                "data_dir": prepared_data,
+                "reuse_features": quick,
+            }
         )
         train.train_and_evaluate(settings, workdir)
         folders[quick] = workdir
@@ -70,7 +75,7 @@ def frozen(**values):
     model = build_model(settings, 7, keras)
     phase = phases.planned_phases(settings.training)[0]
     phases.set_trainable(model, phase, "all")
-    return model, settings
+    return model, settings, phase
 
 
 @pytest.mark.parametrize(
@@ -79,29 +84,30 @@ def frozen(**values):
         ({}, ""),
         ({"flip": True}, "augmented"),
         ({"mixup": 0.1}, "mixed"),
+        ({"flip": True, "mixup": 0.1, "head_augmentation": False}, ""),
         (
             {"backbone": "layer_list", "layers": ("c8", "d0.2")},
             "the backbone has dropout",
         ),
         ({"max_memory_gib": 0.01}, "features take 0.0 GiB"),
     ],
-    ids=["none", "augmentation", "mixup", "dropout", "memory"],
+    ids=["none", "augmentation", "mixup", "phase_two", "dropout", "memory"],
 )
 def test_what_is_random_or_too_large_takes_the_plain_way(values, reason):
-    model, settings = frozen(**values)
-    found = features.why_not(model, settings, 40_000)
+    model, settings, phase = frozen(**values)
+    found = features.why_not(model, settings, phase, 40_000)
     assert bool(found) == bool(reason)
     assert reason in found
 
 
 def test_a_backbone_that_trains_takes_the_plain_way():
-    model, settings = frozen()
+    model, settings, phase = frozen()
     model.get_layer("stage1_1_conv").trainable = True
-    assert "trained" in features.why_not(model, settings, 100)
+    assert "trained" in features.why_not(model, settings, phase, 100)
 
 
 def test_the_head_shares_its_weights_with_the_network():
-    model, _ = frozen()
+    model, _, _ = frozen()
     images = np.random.default_rng(0).integers(0, 256, (9, 48, 48, 1), np.uint8)
     work = features.Work(model, None, None, images, images[:4])
     head = features.head_alone(work, tf.distribute.get_strategy())

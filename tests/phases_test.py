@@ -94,3 +94,10 @@ def test_phase_two_may_have_its_own_update_rule():
     same = from_flat({"head_epochs": 1, "optimizer": "sgd"})
     planned = phases.planned_phases(same.training)
     assert [phase.optimizer for phase in planned] == ["sgd", "sgd"]
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_phase_one_may_go_without_augmentation(value):
+    settings = from_flat({"head_epochs": 1, "head_augmentation": value})
+    planned = phases.planned_phases(settings.training)
+    assert [phase.is_augmented for phase in planned] == [value, True]

@@ -16,6 +16,7 @@ from trainer import loop
 from trainer.models import BACKBONE_LAYER
 from trainer.models import LOGITS
 from trainer.models import head_layers
+from trainer.phases import Phase
 from trainer.records import GIB
 from trainer.records import Split
 from trainer.setting_groups import AugmentationSettings
@@ -74,17 +75,19 @@ def head_alone(work: Work, strategy: tf.distribute.Strategy) -> Work:
     )
 
 
-def why_not(model, settings: Settings, num_images: int) -> str:
+def why_not(model, settings: Settings, phase: Phase, num_images: int) -> str:
     """Says what keeps features from being computed once; "" if nothing does.
 
     Args:
       model: the network, its backbone frozen.
       settings: of the run.
+      phase: the phase that is to train on them.
       num_images: in training and validation together.
     """
-    if settings.augmentation != AugmentationSettings():
+    is_augmented = settings.augmentation != AugmentationSettings()
+    if phase.is_augmented and is_augmented:
         return "images are augmented"
-    if settings.target.mixup:
+    if phase.is_augmented and settings.target.mixup:
         return "images are mixed"
     own = head_layers(model)
     before = [layer for layer in model.layers if layer not in own]

@@ -16,12 +16,14 @@ class Phase:
       epochs: at most so many.
       learning_rate: the peak.
       optimizer: the update rule.
+      is_augmented: its images are augmented and mixed as the settings say.
     """
 
     name: str
     epochs: int
     learning_rate: float
     optimizer: str
+    is_augmented: bool = True
 
 
 def planned_phases(training: TrainingSettings) -> list[Phase]:
@@ -30,7 +32,13 @@ def planned_phases(training: TrainingSettings) -> list[Phase]:
     if training.fine_tune_optimizer != "same":
         second = training.fine_tune_optimizer
     phases = [
-        Phase("head", training.head_epochs, training.head_learning_rate, first),
+        Phase(
+            "head",
+            training.head_epochs,
+            training.head_learning_rate,
+            first,
+            training.head_augmentation,
+        ),
         Phase(
             "fine_tune",
             training.fine_tune_epochs,

@@ -22,6 +22,7 @@ from trainer import loop
 from trainer import optimizers
 from trainer import phases
 from trainer import runtime
+from trainer.setting_groups import AugmentationSettings
 
 
 class Run:
@@ -108,8 +109,7 @@ class Run:
         if phase.name != "head" or not self.settings.training.reuse_features:
             return work
         count = len(work.train) + len(work.validation)
-        reason = features.why_not(self.model, self.settings, count)
-        if reason:
+        if features.why_not(self.model, self.settings, phase, count):
             return work
         print("computing the backbone's features once", flush=True)
         return features.head_alone(work, self.strategy)
@@ -142,13 +142,17 @@ class Run:
 
     def _training_data(self, phase, images):
         first = self.progress.epoch
+        augmentation, mixup = AugmentationSettings(), 0.0
+        if phase.is_augmented:
+            augmentation = self.settings.augmentation
+            mixup = self.settings.target.mixup
         remaining = phase.epochs - self.progress.phase_epoch
         return self.strategy.distribute_datasets_from_function(
             lambda context: input_pipeline.make_for_train(
                 images,
                 self.targets,
-                self.settings.augmentation,
-                mixup=self.settings.target.mixup,
+                augmentation,
+                mixup=mixup,
                 batch_size=self.batch,
                 seed=self.settings.training.seed,
                 epochs=range(first, first + remaining),

@@ -74,6 +74,11 @@ class TrainingSettings:
     head_learning_rate: float = setting(
         1e-3, "Phase 1: peak learning rate.", lower=0
     )
+    head_augmentation: bool = setting(
+        True,
+        "Phase 1: augment and mix its images like those of phase 2. Without, "
+        "the backbone runs once for the whole phase.",
+    )
     fine_tune_epochs: int = setting(
         10,
         "Phase 2: epochs for the network from --fine_tune_from on.",
