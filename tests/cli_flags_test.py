@@ -72,6 +72,7 @@ OTHER = {
     "reuse_features": False,
     "seed": 3,
     "deterministic": False,
+    "xla": True,
     "steps_per_call": 5,
 }
 

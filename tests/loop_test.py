@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -50,11 +52,13 @@ def epoch(learner, data, steps=4, steps_per_call=3):
     return totals, seen
 
 
-def test_one_step_is_that_of_the_textbook(data):
+@pytest.mark.parametrize("xla", [False, True], ids=["plain", "xla"])
+def test_one_step_is_that_of_the_textbook(data, xla):
     model = two_class_model()
     kernel = np.array([[0.3, -0.2]], np.float32)
     model.set_weights([kernel, np.zeros(2, np.float32)])
-    epoch(make_learner(model, keras.optimizers.SGD(0.5)), data, steps=1)
+    learner = make_learner(model, keras.optimizers.SGD(0.5))
+    epoch(dataclasses.replace(learner, xla=xla), data, steps=1)
     # Mean cross-entropy: d/dW of x * (softmax - onehot), averaged over 4.
     x = np.array([[-1.0], [1.0], [-1.0], [1.0]])
     logits = x @ kernel
@@ -63,6 +67,20 @@ def test_one_step_is_that_of_the_textbook(data):
     np.testing.assert_allclose(
         model.get_weights()[0], kernel - 0.5 * gradient, atol=1e-6
     )
+
+
+def test_xla_is_used_when_asked_for(data):
+    """A loss in Python, which XLA refuses and TensorFlow does not."""
+    learner = dataclasses.replace(
+        make_learner(two_class_model(), keras.optimizers.SGD(0.5)),
+        loss=lambda targets, logits: (
+            tf.reduce_sum(logits, axis=-1)
+            * tf.py_function(lambda: 1.0, [], tf.float32)
+        ),
+    )
+    epoch(learner, data, steps=1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="PyFunc"):
+        epoch(dataclasses.replace(learner, xla=True), data, steps=1)
 
 
 def test_an_epoch_reports_every_call_and_learns(data):

@@ -1,3 +1,5 @@
+import types
+
 import pytest
 import tensorflow as tf
 
@@ -48,3 +50,11 @@ def test_determinism_is_asked_for_as_the_setting_says(wanted, monkeypatch):
     )
     runtime.configure(from_flat({"deterministic": wanted}).training)
     assert bool(asked) is wanted
+
+
+def test_xla_is_for_one_replica(monkeypatch):
+    two = types.SimpleNamespace(num_replicas_in_sync=2)
+    monkeypatch.setattr(runtime, "make_strategy", lambda name: two)
+    training = from_flat({"strategy": "mirrored", "xla": True}).training
+    with pytest.raises(ValueError, match="`xla` compiles for one device"):
+        runtime.configure(training)

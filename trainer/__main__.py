@@ -9,12 +9,14 @@ from its last finished epoch when the same command is typed again.
 """
 
 import pathlib
+import sys
 
 from absl import app
 from absl import flags
 
 from trainer import cli_flags
 from trainer import console
+from trainer import manual
 
 flags.adopt_module_key_flags(cli_flags)
 
@@ -31,6 +33,14 @@ def main(argv: list[str]) -> int:
         # TensorFlow loads for seconds: a wrong flag should not wait for it.
         raise app.UsageError(str(error)) from error
     return console.run_command(lambda: _train(settings))
+
+
+def _parse(arguments: list[str]) -> list[str]:
+    """Parses flags; `--help` shows the manual in place of absl's listing."""
+    if {"--help", "-help"} & set(arguments[1:]):
+        print(manual.manual())
+        sys.exit(0)
+    return app.parse_flags_with_usage(arguments)
 
 
 def _train(settings) -> None:
@@ -54,4 +64,4 @@ def _train(settings) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=_parse)

@@ -172,7 +172,14 @@ def save_checkpoint(
     folder = workdir / CHECKPOINTS / f"epoch-{progress.epoch:05d}"
     with files.write_aside(folder) as aside:
         aside.mkdir()
-        tf.train.Checkpoint(**objects).write(str(aside / "state"))
+        try:
+            tf.train.Checkpoint(**objects).write(str(aside / "state"))
+        except tf.errors.OpError as error:
+            reason = str(error).rsplit(";", 1)[-1].strip()
+            raise files.NoSpaceError(
+                f"cannot write {folder} ({reason}). What was finished before "
+                "is still there: make room and type the same command again"
+            ) from error
         (aside / "progress.json").write_text(
             json.dumps(dataclasses.asdict(progress))
         )

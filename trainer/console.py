@@ -5,6 +5,7 @@ imports TensorFlow only inside functions.
 """
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -12,6 +13,9 @@ from collections.abc import Iterator
 
 from absl import flags
 from absl import logging
+
+# No space, no quota, and a file beyond the size that the system allows.
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run_command(command: Callable[[], int | None]) -> int:
@@ -27,8 +31,20 @@ def run_command(command: Callable[[], int | None]) -> int:
     try:
         return command() or 0
     except (ValueError, OSError, ArithmeticError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        # What libraries say of half-written files while they are taken apart
+        # would bury the message.
+        sys.unraisablehook = sys.excepthook = lambda *_: None
+        print(f"error: {_message(error)}", file=sys.stderr)
         return 1
+
+
+def _message(error: Exception) -> str:
+    if getattr(error, "errno", None) not in DISK_IS_FULL:
+        return str(error)
+    return (
+        f"no room to write ({os.strerror(error.errno)}). What was finished "
+        "before is still there: make room and type the same command again"
+    )
 
 
 def quiet_libraries() -> None:

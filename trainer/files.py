@@ -7,6 +7,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
+MIB = 2**20
+
+
+class NoSpaceError(OSError):
+    """A disk has less room than is going to be needed."""
+
 
 @contextlib.contextmanager
 def write_aside(path: str | os.PathLike) -> Iterator[pathlib.Path]:
@@ -21,6 +27,23 @@ def write_aside(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         os.replace(folder / path.name, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_space(folder: str | os.PathLike, needed: int) -> None:
+    """Refuses a folder, existing or not, without so many bytes of free space.
+
+    Raises:
+      NoSpaceError: the text names the folder and both sizes.
+    """
+    there = pathlib.Path(folder).absolute()
+    while not there.exists():
+        there = there.parent
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        raise NoSpaceError(
+            f"{folder} needs {needed / MIB:,.1f} MiB and its disk has "
+            f"{free / MIB:,.1f} MiB left: make room, or give another folder"
+        )
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

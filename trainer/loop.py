@@ -38,6 +38,7 @@ class Learner:
       ema: momentum of the average.
       global_batch: examples in a step, over all replicas.
       strategy: the distribution strategy of the process.
+      xla: compile each replica's step with XLA.
     """
 
     model: Any
@@ -48,6 +49,7 @@ class Learner:
     ema: float
     global_batch: int
     strategy: tf.distribute.Strategy
+    xla: bool = False
 
     @property
     def evaluated_model(self):
@@ -82,6 +84,9 @@ def make_train_call(learner: Learner) -> Callable:
         is_right = tf.argmax(logits, axis=-1) == tf.argmax(targets, axis=-1)
         right = tf.reduce_sum(tf.cast(is_right, tf.float32))
         return tf.stack([tf.reduce_sum(losses), right])
+
+    if learner.xla:
+        replica_step = tf.function(replica_step, jit_compile=True)
 
     @tf.function
     def train_call(iterator, first_step, steps):

@@ -138,6 +138,7 @@ class Run:
             ema=training.ema,
             global_batch=self.batch,
             strategy=self.strategy,
+            xla=training.xla,
         )
 
     def _training_data(self, phase, images):

@@ -30,6 +30,11 @@ def configure(training: TrainingSettings) -> tf.distribute.Strategy:
             f"`batch_size` {training.batch_size} cannot be shared by "
             f"{replicas} replicas; give a multiple of {replicas}"
         )
+    if training.xla and replicas > 1:
+        raise ValueError(
+            f"`xla` compiles for one device, and `strategy={training.strategy}`"
+            f" has {replicas} replicas; leave one of them out"
+        )
     keras.utils.set_random_seed(training.seed)
     if training.deterministic:
         tf.config.experimental.enable_op_determinism()

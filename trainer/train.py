@@ -61,9 +61,12 @@ def _train_and_evaluate(settings, workdir, strategy, overwrite):
         checkpoints.check_workdir(workdir, settings, overwrite=overwrite)
     builder = records.find_data(settings.data)
     model, average = _make_models(settings, strategy)
+    if runtime.is_chief(strategy):
+        needed = _bytes_needed(settings.training, model.count_params())
+        files.check_space(workdir, needed)
     splits = records.load_splits(settings.data)
     _check_batch(settings, splits["train"])
-    answers = _make_targets(settings, splits, strategy)
+    answers = training_targets(settings, splits, strategy)
     if runtime.is_chief(strategy):
         checkpoints.open_workdir(workdir, settings, overwrite=overwrite)
         _describe(workdir, settings, builder, splits, model, strategy)
@@ -102,7 +105,18 @@ def _make_models(settings, strategy):
         return model, average
 
 
-def _make_targets(settings, splits, strategy):
+def _bytes_needed(training, num_weights):
+    """What weights and checkpoints of a run take on disk at most.
+
+    The best weights, and the kept checkpoints with one more while it is
+    written: weights, what the update rule remembers of each, the average.
+    """
+    adaptive = training.optimizer != "sgd"
+    copies = 2 + adaptive + bool(training.ema)
+    return 4 * num_weights * (1 + (checkpoints.KEPT_CHECKPOINTS + 1) * copies)
+
+
+def training_targets(settings, splits, strategy):
     """float32 [n, K]: what is to be answered on each training image."""
     target, votes, teacher = settings.target, None, None
     if target.soft_labels != "none":

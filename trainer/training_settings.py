@@ -157,6 +157,11 @@ class TrainingSettings:
     deterministic: bool = setting(
         True, "Bit-equal weights from run to run on the same machine."
     )
+    xla: bool = setting(
+        False,
+        "Compile training steps with XLA: fewer and larger kernels on a GPU; "
+        "--strategy=default only.",
+    )
     steps_per_call: int = setting(
         32, "Training steps inside one compiled call.", lower=1
     )
