@@ -147,47 +147,6 @@ def test_the_same_seed_gives_the_same_bits(prepared_data, tmp_path):
     np.testing.assert_array_equal(first, second)
 
 
-# Settings that must change the weights when they change; those of the data
-# and the network have tests of their own.
-MATTERS = {
-    "rotation": 10,
-    "label_smoothing": 0.2,
-    "mixup": 0.3,
-    "focal_gamma": 2.0,
-    "weight_decay": 0.5,
-    "optimizer": "sgd",
-    "schedule": "cosine",
-    "ema": 0.5,
-    "batch_size": 20,
-    "seed": 1,
-    "fine_tune_learning_rate": 0.001,
-    "fine_tune_epochs": 1,
-    "head_epochs": 1,
-    "fine_tune_from": "stage2_1_conv",
-    "pooling_dropout": 0.5,
-}
-
-
-@pytest.fixture(scope="module")
-def unchanged(prepared_data, tmp_path_factory):
-    workdir = tmp_path_factory.mktemp("runs") / "unchanged"
-    train.train_and_evaluate(
-        make_settings(prepared_data, fine_tune_epochs=2), workdir
-    )
-    return final_weights(workdir)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", list(MATTERS))
-def test_every_training_setting_matters(
-    name, unchanged, prepared_data, tmp_path
-):
-    settings = make_settings(prepared_data, **{name: MATTERS[name]})
-    train.train_and_evaluate(settings, tmp_path / "run")
-    changed = final_weights(tmp_path / "run")
-    assert not np.array_equal(changed, unchanged)
-
-
 @pytest.mark.parametrize(
     ("values", "text"),
     [

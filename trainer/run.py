@@ -65,6 +65,8 @@ class Run:
                 model.load_weights(self.workdir / checkpoints.BEST_WEIGHTS)
 
     def _run_phase(self, phase: phases.Phase) -> None:
+        # What is computed before the first epoch counts into its seconds.
+        started = time.monotonic()
         work = self._make_work(phase)
         learner = self._make_learner(phase, work)
         objects = {
@@ -81,7 +83,6 @@ class Run:
         predict = loop.make_predict_call(learner.evaluated_model, self.strategy)
         iterator = iter(self._training_data(phase, work.train))
         while not self._phase_is_over(phase):
-            started = time.monotonic()
             learning_rate = _current(learner.optimizer.learning_rate)
             totals = self._run_steps(train_call, iterator)
             figures = evaluation.quick_figures(
@@ -96,6 +97,7 @@ class Run:
                 "learning_rate": learning_rate,
                 "seconds": round(time.monotonic() - started, 3),
             }
+            started = time.monotonic()
             self._keep(row, learner, objects)
 
     def _make_work(self, phase) -> features.Work:
