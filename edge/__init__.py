@@ -1,19 +1,24 @@
 """The device runtime: a `.tflite` file and a picture -> labelled probabilities.
 
-Needs LiteRT, numpy and Pillow. Never imports TensorFlow or Keras, nor
-anything else of the project: labels and sizes travel inside the model file.
+Needs LiteRT, numpy and Pillow; OpenCV only to find faces and to read videos.
+Never imports TensorFlow or Keras, nor anything else of the project: labels
+and sizes travel inside the model file. Each name is loaded when it is first
+used, so that the command can look at its arguments first.
 """
 
-from edge.classifier import Classifier
-from edge.classifier import ModelFileError
-from edge.pictures import PictureError
-from edge.pictures import prepare_picture
-from edge.pictures import read_picture
+import importlib
 
-__all__ = [
-    "Classifier",
-    "ModelFileError",
-    "PictureError",
-    "prepare_picture",
-    "read_picture",
-]
+_MODULES = {
+    "Classifier": "edge.classifier",
+    "ModelFileError": "edge.model_file",
+    "PictureError": "edge.pictures",
+    "prepare_picture": "edge.pictures",
+    "read_picture": "edge.pictures",
+}
+__all__ = list(_MODULES)
+
+
+def __getattr__(name: str):
+    if name not in _MODULES:
+        raise AttributeError(f"module 'edge' has no attribute '{name}'")
+    return getattr(importlib.import_module(_MODULES[name]), name)

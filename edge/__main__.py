@@ -1,78 +1,46 @@
-"""`python -m edge --model=M.tflite FACE.png ...`: which expression is shown.
+"""`python -m edge INPUT ...`: which expressions the faces show.
 
-Parses arguments, prints, returns an exit code: 0 when every picture was
-answered, 1 when one could not be read, 2 when the command was wrong.
+Parses, runs, returns an exit code: 0 when everything was answered, 1 when
+something could not be read, 2 when the command was wrong, 130 after ctrl-C.
 """
 
-import argparse
-import json
+import os
+import signal
 import sys
+import warnings
 
-from edge.classifier import Classifier
-from edge.pictures import PictureError
-from edge.pictures import read_picture
+from edge import options as command_line
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = command_line.parse(arguments)
+    # Read when numpy is loaded. Its threads wait for each other for longer
+    # than the small matrices of a face take.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        classifier = Classifier(options.model, num_threads=options.threads)
+        return _run(options)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read the lines has enough; nothing can be said to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(options):
+    from edge import reports
+    from edge import runner
+
+    # Pillow warns of large pictures; those that are too large are refused.
+    warnings.simplefilter("ignore")
+    try:
+        run = runner.Runner(options)
     except ValueError as error:
-        parser.exit(2, f"edge: {error}\n")
-    failures = 0
-    for path in options.pictures:
-        try:
-            answer = classifier.classify(read_picture(path))
-        except PictureError as error:
-            failures += 1
-            _report_failure(path, error, as_json=options.json)
-        else:
-            print(_line(path, answer, as_json=options.json), flush=True)
-    return 1 if failures else 0
-
-
-def _parser():
-    parser = argparse.ArgumentParser(
-        prog="python -m edge",
-        description="Names the expression in pictures of faces.",
-    )
-    parser.add_argument(
-        "pictures",
-        nargs="+",
-        metavar="PICTURE",
-        help="a face crop: a picture filled by one face, of any size",
-    )
-    parser.add_argument(
-        "--model",
-        required=True,
-        help="a .tflite file; `python -m export --tflite` writes one",
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="one JSON object a line"
-    )
-    parser.add_argument(
-        "--threads", type=int, default=1, help="CPU threads (default 1)"
-    )
-    return parser
-
-
-def _line(path, answer, *, as_json):
-    if as_json:
-        label = next(iter(answer))
-        return json.dumps(
-            {"picture": path, "label": label, "probabilities": answer}
-        )
-    ranked = ", ".join(f"{name} {value:.3f}" for name, value in answer.items())
-    return f"{path}: {ranked}"
-
-
-def _report_failure(path, error, *, as_json):
-    if as_json:
-        print(json.dumps({"picture": path, "error": str(error)}), flush=True)
-    else:
-        print(f"edge: {error}", file=sys.stderr, flush=True)
+        reports.complain(str(error))
+        return 2
+    return 1 if run.run() else 0
 
 
 if __name__ == "__main__":

@@ -1,14 +1,12 @@
 """A `.tflite` file -> labelled probabilities, with LiteRT and numpy alone.
 
-The one place of the project that runs LiteRT, and the one place that
-quantises and dequantises: what export measures is what a device computes.
-Labels and sizes come from the model file itself. Never imports TensorFlow.
+The one place of the project that runs LiteRT: what export measures is what a
+device computes. Labels and sizes come from the model file itself. Never
+imports TensorFlow.
 """
 
-import contextlib
+import ctypes
 import os
-import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 
@@ -17,9 +15,12 @@ from ai_edge_litert import interpreter as litert
 
 from edge import model_file
 from edge import pictures
+from edge import quiet
 from edge.model_file import LABELS_MEMBER
 from edge.model_file import METADATA_MEMBER
 from edge.model_file import ModelFileError
+from edge.quantisation import dequantise
+from edge.quantisation import quantise
 
 __all__ = [
     "LABELS_MEMBER",
@@ -29,38 +30,6 @@ __all__ = [
     "dequantise",
     "quantise",
 ]
-
-
-def quantise(
-    values: np.ndarray, scale: float, zero_point: int, dtype
-) -> np.ndarray:
-    """Real values -> the numbers of a tensor.
-
-    Args:
-      values: real numbers of any shape.
-      scale: the tensor's step; 0 means it is not quantised.
-      zero_point: the number that stands for 0.
-      dtype: the tensor's type; an integer type clips to its range.
-
-    Returns:
-      `dtype` of the same shape, rounded to nearest (halves to even).
-    """
-    if scale == 0:
-        return np.asarray(values).astype(dtype)
-    limits = np.iinfo(dtype)
-    steps = np.rint(np.asarray(values, np.float64) / scale) + zero_point
-    return np.clip(steps, limits.min, limits.max).astype(dtype)
-
-
-def dequantise(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
-    """The numbers of a tensor -> float32 real values of the same shape.
-
-    A scale of 0 means the tensor is not quantised.
-    """
-    if scale == 0:
-        return np.asarray(values).astype(np.float32)
-    steps = np.asarray(values, np.float64) - zero_point
-    return (steps * scale).astype(np.float32)
 
 
 class Classifier:
@@ -81,7 +50,11 @@ class Classifier:
     """
 
     def __init__(
-        self, model_path, num_threads: int = 1, use_xnnpack: bool = True
+        self,
+        model_path,
+        num_threads: int = 1,
+        use_xnnpack: bool = True,
+        delegate: str | None = None,
     ):
         """Loads and checks the file.
 
@@ -89,10 +62,12 @@ class Classifier:
           model_path: a `.tflite` file written by `python -m export`.
           num_threads: CPU threads for one answer.
           use_xnnpack: False runs LiteRT's built-in kernels only.
+          delegate: the shared library of an accelerator, as
+            libedgetpu.so.1; None runs on the CPU.
 
         Raises:
           ModelFileError: the file is missing, damaged or lacks labels.
-          ValueError: `num_threads` is below 1.
+          ValueError: `num_threads` is below 1, or the delegate does not load.
         """
         if num_threads < 1:
             raise ValueError(
@@ -101,9 +76,12 @@ class Classifier:
         self._path = os.fspath(model_path)
         file = model_file.read_model_file(self._path)
         self.labels, self.metadata = file.labels, file.metadata
-        self._interpreter = _interpreter(
-            self._path, file.content, num_threads, use_xnnpack
-        )
+        options = {
+            "num_threads": num_threads,
+            "experimental_op_resolver_type": _kernels(use_xnnpack),
+            "experimental_delegates": _delegates(delegate),
+        }
+        self._interpreter = _interpreter(self._path, file.content, options)
         self._lock = threading.Lock()
         self._read_tensors()
 
@@ -142,21 +120,26 @@ class Classifier:
         return np.concatenate([empty, *parts])
 
     def classify(
-        self, pictures_in: np.ndarray | Sequence[np.ndarray]
+        self,
+        pictures_in: np.ndarray | Sequence[np.ndarray],
+        top_k: int | None = None,
     ) -> dict[str, float] | list[dict[str, float]]:
         """Answers for pictures of any size.
 
         Args:
           pictures_in: one picture, uint8 [H, W] or [H, W, C]; or several, as
             a sequence of such or uint8 [n, H, W, C].
+          top_k: how many labels to give for each; None gives all.
 
         Returns:
           `{label: probability}`, most probable first; a list of them when
           several pictures were given.
 
         Raises:
-          ValueError: not such pictures.
+          ValueError: not such pictures, or `top_k` is below 1.
         """
+        if top_k is not None and top_k < 1:
+            raise ValueError(f"`top_k` must be at least 1; received {top_k}")
         is_array = isinstance(pictures_in, np.ndarray)
         is_one = is_array and pictures_in.ndim != 4
         several = [pictures_in] if is_one else pictures_in
@@ -167,7 +150,8 @@ class Classifier:
         if not images:
             return []
         answers = [
-            self._ranked(row) for row in self.probabilities(np.stack(images))
+            self.rank(row, top_k)
+            for row in self.probabilities(np.stack(images))
         ]
         return answers[0] if is_one else answers
 
@@ -178,8 +162,27 @@ class Classifier:
             for detail in self._interpreter.get_tensor_details()
         }
 
-    def _ranked(self, row):
-        order = np.argsort(-row, kind="stable")
+    def operators(self) -> list[tuple[str, list[int], list[int]]]:
+        """Returns (name, input tensors, output tensors) of every operator.
+
+        What a delegate has taken over stays in the list; the delegate itself
+        follows as `DELEGATE`, between the tensors that it takes and gives.
+        """
+        # LiteRT has no public call for it; its own profiler reads the same.
+        return [
+            (
+                detail["op_name"],
+                [int(index) for index in detail["inputs"]],
+                [int(index) for index in detail["outputs"]],
+            )
+            for detail in self._interpreter._get_ops_details()
+        ]
+
+    def rank(
+        self, row: np.ndarray, top_k: int | None = None
+    ) -> dict[str, float]:
+        """One row of `probabilities` -> labelled, most probable first."""
+        order = np.argsort(-row, kind="stable")[:top_k]
         return {self.labels[index]: float(row[index]) for index in order}
 
     def _read_tensors(self):
@@ -246,47 +249,33 @@ def _quantization(detail):
     return float(scale), int(zero_point)
 
 
-def _interpreter(path, content, num_threads, use_xnnpack):
+def _kernels(use_xnnpack):
     kinds = litert.OpResolverType
-    resolver = (
-        kinds.AUTO if use_xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    )
+    plain = kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    return kinds.AUTO if use_xnnpack else plain
+
+
+def _delegates(path):
+    if path is None:
+        return None
     try:
-        with _without_info_lines():
-            interpreter = litert.Interpreter(
-                model_content=content,
-                num_threads=num_threads,
-                experimental_op_resolver_type=resolver,
-            )
+        # LiteRT leaves a traceback behind when it fails on these two.
+        _ = ctypes.CDLL(os.fspath(path)).tflite_plugin_create_delegate
+        return [litert.load_delegate(os.fspath(path))]
+    except (OSError, AttributeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"cannot load the delegate {path} ({error}); give the shared "
+            "library that belongs to the accelerator, as libedgetpu.so.1"
+        ) from None
+
+
+def _interpreter(path, content, options):
+    try:
+        with quiet.without_info_lines():
+            interpreter = litert.Interpreter(model_content=content, **options)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise model_file.refuse(
             path, f"LiteRT does not load it ({error})"
         ) from None
     return interpreter
-
-
-@contextlib.contextmanager
-def _without_info_lines():
-    """Keeps LiteRT's INFO lines off standard error, which C++ writes to.
-
-    Every other line, a warning for instance, is passed on afterwards.
-    """
-    try:
-        saved = os.dup(2)
-    except OSError:  # No standard error: nothing to keep clean.
-        yield
-        return
-    with tempfile.TemporaryFile() as caught:
-        if sys.stderr is not None:
-            sys.stderr.flush()
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            caught.seek(0)
-            for line in caught:
-                if not line.startswith(b"INFO:"):
-                    os.write(2, line)

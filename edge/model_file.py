@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import pathlib
 import zipfile
 
 LABELS_MEMBER = "labels.txt"
@@ -18,6 +19,10 @@ TFLITE_IDENTIFIER = b"TFL3"
 # Real members hold a few KB; more than this is no metadata of ours.
 MAX_MEMBER_BYTES = 2**20
 ADVICE = "write a good one with: python -m export --tflite"
+
+
+# The model that a release of the runtime carries, where it carries one.
+SHIPPED_MODEL = pathlib.Path(__file__).parent / "models" / "edge.tflite"
 
 
 class ModelFileError(ValueError):
@@ -37,6 +42,22 @@ class ModelFile:
     content: bytes
     labels: tuple[str, ...]
     metadata: dict
+
+
+def choose_model(path: str | None) -> str:
+    """Returns the model file to use: the one named, or the shipped one.
+
+    Raises:
+      ModelFileError: none is named, and this installation carries none.
+    """
+    if path is not None:
+        return path
+    if not SHIPPED_MODEL.is_file():
+        raise ModelFileError(
+            "which model? Give --model=FILE.tflite, as this installation "
+            f"carries none; {ADVICE}"
+        )
+    return str(SHIPPED_MODEL)
 
 
 def read_model_file(path: str) -> ModelFile:

@@ -12,12 +12,22 @@ from PIL import ImageOps
 # ITU-R BT.601 luma to four digits, as in TensorFlow's rgb_to_grayscale.
 GREY_WEIGHTS = (0.2989, 0.587, 0.114)
 
+# What is decoded. Pillow knows more formats; some of them start programs, as
+# EPS does, and hardly anybody has a face in one.
+FORMATS = (
+    *("PNG", "JPEG", "MPO", "BMP", "GIF", "WEBP", "TIFF", "PPM"),
+    *("JPEG2000", "AVIF", "ICO", "TGA"),
+)
+# A damaged header can ask for any amount of memory. Phones take 50 million
+# pixels, and 8K video has 33 million.
+MAX_PIXELS = 64_000_000
+
 
 class PictureError(ValueError):
     """A picture cannot be read, or is no picture at all."""
 
 
-def read_picture(path) -> np.ndarray:
+def read_picture(path, name: str = "") -> np.ndarray:
     """Reads a picture file, upright.
 
     Colour types of every kind become grey or RGB; alpha is dropped, 16-bit
@@ -25,24 +35,28 @@ def read_picture(path) -> np.ndarray:
 
     Args:
       path: a file in any format that Pillow reads.
+      name: what messages call it; default: the path.
 
     Returns:
       uint8 [H, W, 1] or [H, W, 3] in [0, 255].
 
     Raises:
-      PictureError: no such file, no picture, damaged, or of a kind without
-        an agreed range (floating point).
+      PictureError: no such file, no picture, damaged, larger than
+        64 million pixels, or of a kind without an agreed range (floating
+        point).
     """
+    name = name or path
     try:
         with Image.open(path) as image:
+            _check_header(image)
             return _to_array(ImageOps.exif_transpose(image))
     except FileNotFoundError:
-        raise PictureError(f"no such picture: {path}") from None
+        raise PictureError(f"no such picture: {name}") from None
     except PictureError as error:
-        raise PictureError(f"cannot read {path}: {error}") from None
+        raise PictureError(f"cannot read {name}: {error}") from None
     except Exception as error:  # Pillow's decoders raise a dozen kinds.
         raise PictureError(
-            f"cannot read {path} as a picture "
+            f"cannot read {name} as a picture "
             f"({type(error).__name__}: {error}); give a PNG or JPEG file"
         ) from error
 
@@ -78,6 +92,17 @@ def prepare_picture(
         planes *= 3
     rounded = np.clip(np.rint(np.stack(planes, axis=-1)), 0, 255)
     return rounded.astype(np.uint8)
+
+
+def _check_header(image):
+    if image.format not in FORMATS:
+        raise PictureError(f"{image.format} is not decoded; save it as PNG")
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise PictureError(
+            f"it has {width}x{height} pixels; at most {MAX_PIXELS:,} are "
+            "decoded; scale it down"
+        )
 
 
 def _to_array(image):

@@ -1,0 +1,82 @@
+"""A drawn video: faces that show known expressions, at known places.
+
+For benchmarks and tests alone. The faces move, keep their expressions, and
+every frame has noise of its own, as from a cheap camera.
+"""
+
+import dataclasses
+import functools
+import os
+
+import numpy as np
+from PIL import Image
+
+from edge.boxes import Box
+from edge.out_files import VideoWriter
+from edge.video import Frame
+from fer_tfds.drawing import drawn_faces
+
+SIZE = (480, 270)
+FACE_PX = 120
+FPS = 25.0
+
+
+@dataclasses.dataclass(frozen=True)
+class DrawnVideo:
+    """What a drawn video shows.
+
+    Attributes:
+      expressions: canonical names, one for each face, from left to right.
+      num_frames: how long it is.
+      noise: standard deviation of the noise, in grey levels.
+      seed: decides on faces, background and noise.
+    """
+
+    expressions: tuple[str, ...] = ("happy", "sad", "neutral")
+    num_frames: int = 50
+    noise: float = 5.0
+    seed: int = 0
+
+    def box(self, face: int, index: int) -> Box:
+        """Returns where a face is in a frame."""
+        column = SIZE[0] // len(self.expressions)
+        swing = np.sin(2 * np.pi * index / 50 + face)
+        left = face * column + (column - FACE_PX) * (1 + swing) / 2
+        top = (SIZE[1] - FACE_PX) * (1 - swing) / 2
+        return Box(round(left), round(top), FACE_PX, FACE_PX)
+
+    def frame(self, index: int) -> np.ndarray:
+        """Draws a frame: uint8 [270, 480, 3], RGB."""
+        picture = _draw_background(self.seed).copy()
+        faces = _draw_faces(self.expressions, self.seed)
+        for face, drawn in enumerate(faces):
+            picture.paste(drawn.convert("RGB"), self.box(face, index)[:2])
+        rng = np.random.default_rng((self.seed, 2, index))
+        shape = (SIZE[1], SIZE[0], 3)
+        noisy = np.asarray(picture) + rng.normal(0, self.noise, shape)
+        return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+
+    def write(self, path: str | os.PathLike) -> None:
+        """Writes the video as MP4."""
+        writer = VideoWriter(path, FPS, is_live=False)
+        with writer.open():
+            for index in range(self.num_frames):
+                frame = self.frame(index)
+                writer.write(Frame(frame, index, index / FPS), frame)
+
+
+@functools.cache
+def _draw_background(seed):
+    rng = np.random.default_rng((seed, 1))
+    patches = Image.fromarray(rng.integers(60, 180, (4, 5, 3), np.uint8))
+    return patches.resize(SIZE, Image.Resampling.BICUBIC)
+
+
+@functools.cache
+def _draw_faces(expressions, seed):
+    faces = []
+    for face, name in enumerate(expressions):
+        rng = np.random.default_rng((seed, 3, face))
+        drawn = Image.fromarray(drawn_faces.draw_face(name, rng))
+        faces.append(drawn.resize((FACE_PX, FACE_PX), Image.Resampling.BICUBIC))
+    return faces

@@ -1,0 +1,168 @@
+"""Where drawn-on pictures go: files named by `--out`, and the window.
+
+Decides names and whether anything is drawn at all; drawing, writing and
+showing are `edge.annotate`, `edge.out_files` and `edge.window`.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import numpy as np
+
+from edge import annotate
+from edge import opencv
+from edge import out_files
+from edge import reports
+from edge import window
+from edge.analyser import Face
+from edge.out_files import OutputError
+
+TITLE = "edge (q closes)"
+
+
+class Display:
+    """Takes pictures and frames with what was found in them.
+
+    Attributes:
+      is_closed: whether the user has closed the window.
+    """
+
+    def __init__(self, options, names: Sequence[str]):
+        """Checks what can be checked before anything is read.
+
+        Args:
+          options: as `edge.options.parse` gives them.
+          names: the inputs.
+
+        Raises:
+          ValueError: a file or a window that is asked for cannot be had.
+        """
+        self._out, self._overwrite = options.out, options.overwrite
+        self._names = names
+        self._is_folder = _is_folder(options.out, names)
+        self._check_out()
+        self.is_closed = False
+        self._window = None
+        if _wants_window(options):
+            self._window = window.Window(TITLE)
+
+    def picture(self, name: str, pixels: np.ndarray, found: Sequence[Face]):
+        """Takes a picture, uint8 [H, W, 1] or [H, W, 3]."""
+        if not self._is_wanted():
+            return
+        drawn = annotate.draw(pixels, found)
+        if self._out is not None:
+            out_files.write_picture(self._path(name), drawn)
+        if self._window is not None:
+            self.is_closed = not self._window.show(drawn, wait_ms=0)
+
+    @contextlib.contextmanager
+    def stream(self, source) -> Iterator["FrameDisplay"]:
+        """Gives what takes the frames of a video or camera."""
+        with contextlib.ExitStack() as stack:
+            writer = None
+            if self._out is not None:
+                writer = out_files.VideoWriter(
+                    self._path(source.name, out_files.VIDEO_SUFFIX),
+                    source.fps,
+                    is_live=source.is_live,
+                )
+                stack.enter_context(writer.open())
+            yield FrameDisplay(self, writer)
+
+    def close(self) -> None:
+        """Takes the window away."""
+        if self._window is not None:
+            self._window.close()
+
+    def _is_wanted(self):
+        return self._out is not None or self._window is not None
+
+    def _path(self, name, suffix=""):
+        """The file that is written for an input."""
+        if not self._is_folder:
+            path = self._out
+        else:
+            stem, own = os.path.splitext(self._relative(name))
+            path = os.path.join(self._out, stem + (suffix or own or ".png"))
+        is_wrong = suffix and not path.lower().endswith(suffix)
+        if is_wrong:
+            raise OutputError(
+                f"{name} is a video: name an {suffix} file with --out, not "
+                f"{path}"
+            )
+        if os.path.exists(path) and not self._overwrite:
+            raise OutputError(
+                f"{path} is there already; add --overwrite to replace it"
+            )
+        return path
+
+    def _relative(self, name):
+        """The part of an input's path that tells it from the others."""
+        if name == "-" or len(self._names) == 1:
+            return "stdin" if name == "-" else os.path.basename(name)
+        folders = [os.path.dirname(os.path.abspath(n)) for n in self._names]
+        return os.path.relpath(name, os.path.commonpath(folders))
+
+    def _check_out(self):
+        if self._out is None:
+            return
+        if len(self._names) > 1 and not self._is_folder:
+            raise OutputError(
+                f"--out={self._out} is one file for {len(self._names)} "
+                f"inputs; give a folder: --out={self._out}/"
+            )
+        if self._is_folder and os.path.isfile(self._out):
+            raise OutputError(f"--out={self._out} is a file, not a folder")
+
+
+class FrameDisplay:
+    """Takes the frames of one video or camera."""
+
+    def __init__(self, display, writer):
+        self._display, self._writer = display, writer
+
+    def frame(self, frame, found: Sequence[Face], fps: float) -> bool:
+        """Draws, writes and shows a frame where that is wanted.
+
+        Args:
+          frame: an `edge.video.Frame`.
+          found: the faces in it.
+          fps: frames per second that are reached, to be shown.
+
+        Returns:
+          False when the user has closed the window.
+        """
+        display = self._display
+        if not display._is_wanted():
+            return True
+        drawn = annotate.draw(frame.pixels, found, f"{fps:.1f} FPS")
+        if self._writer is not None:
+            self._writer.write(frame, drawn)
+        if display._window is not None:
+            display.is_closed = not display._window.show(drawn)
+        return not display.is_closed
+
+
+def _is_folder(out, names):
+    if out is None:
+        return False
+    return out.endswith(("/", os.sep)) or os.path.isdir(out)
+
+
+def _wants_window(options):
+    """Whether to show a window; asked for, one that fails is an error."""
+    if options.window is not None:
+        if options.window:
+            window.check()
+        return options.window
+    if options.camera is None or not window.has_display():
+        return False
+    try:
+        window.check()
+    except (window.WindowError, opencv.OpenCVError) as error:
+        reports.complain(str(error))
+        return False
+    return True

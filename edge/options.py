@@ -1,0 +1,180 @@
+"""The arguments of `python -m edge`, checked as far as they can be alone.
+
+Needs only the standard library and reads no file but to see what is there, so
+that a wrong command fails at once.
+"""
+
+import argparse
+import os
+
+OUT_FILES = "picture (.png, .jpg) or video (.mp4)"
+EPILOG = """
+examples:
+  python -m edge --model=M.tflite face.png photographs/ 'more/*.jpg' clip.mp4
+  python -m edge --model=M.tflite --camera=0
+  python -m edge --model=M.tflite --csv --no_window --camera=0 > faces.csv
+  python -m edge --model=M.tflite --out=drawn.mp4 clip.mp4
+  cat face.jpg | python -m edge --model=M.tflite -
+
+exit codes: 0 everything was answered, 1 something could not be read, 2 the
+command was wrong, 130 ctrl-C
+"""
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Reads the command line; leaves the process with code 2 when it is wrong.
+
+    Args:
+      arguments: without the name of the program; None takes `sys.argv`.
+
+    Returns:
+      The options, under the names that `--help` shows.
+    """
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    problem = _find_problem(options)
+    if problem:
+        parser.error(problem)
+    return options
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m edge",
+        description="Names the expressions of the faces in pictures, videos "
+        "and what a camera sees.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_inputs(parser)
+    _add_faces(parser.add_argument_group("faces"))
+    _add_outputs(parser.add_argument_group("output"))
+    return parser
+
+
+def _add_inputs(parser):
+    parser.add_argument(
+        "inputs",
+        nargs="*",
+        metavar="INPUT",
+        help="a picture, a video, a folder, a quoted pattern, or - for "
+        "standard input",
+    )
+    parser.add_argument(
+        "--camera",
+        metavar="N",
+        help="a camera instead: its number from 0, a device, a network "
+        "address, or a video file that is to play as a camera",
+    )
+    parser.add_argument(
+        "--model",
+        help="a .tflite file; `python -m export --tflite` writes one",
+    )
+    parser.add_argument(
+        "--threads",
+        type=_at_least_one,
+        default=1,
+        help="CPU threads for the model and for OpenCV (default 1)",
+    )
+    parser.add_argument(
+        "--delegate",
+        metavar="LIBRARY",
+        help="shared library of an accelerator, as libedgetpu.so.1",
+    )
+
+
+def _add_faces(group):
+    group.add_argument(
+        "--no_detect",
+        action="store_true",
+        help="take each picture or frame as one face crop",
+    )
+    group.add_argument(
+        "--face_model",
+        metavar="FILE",
+        help="YuNet model (ONNX) to find faces with; default: OpenCV's Haar "
+        "cascade",
+    )
+    group.add_argument(
+        "--margin",
+        type=_number,
+        default=0.0,
+        help="share of a face's size that is added around it (default 0)",
+    )
+    group.add_argument(
+        "--smoothing",
+        type=_number,
+        default=0.5,
+        metavar="SECONDS",
+        help="videos: time constant of the moving average over a face's "
+        "answers; 0 is none (default 0.5)",
+    )
+
+
+def _add_outputs(group):
+    lines = group.add_mutually_exclusive_group()
+    lines.add_argument(
+        "--json", action="store_true", help="one JSON object a picture or frame"
+    )
+    lines.add_argument(
+        "--csv", action="store_true", help="a CSV row for each face"
+    )
+    group.add_argument(
+        "--top",
+        type=_at_least_one,
+        default=3,
+        metavar="K",
+        help="labels in a readable line (default 3); --json and --csv give all",
+    )
+    group.add_argument(
+        "--out",
+        metavar="PATH",
+        help=f"annotated {OUT_FILES}; for several inputs a folder",
+    )
+    group.add_argument(
+        "--overwrite", action="store_true", help="replace what --out names"
+    )
+    window = group.add_mutually_exclusive_group()
+    window.add_argument(
+        "--window",
+        action="store_true",
+        default=None,
+        help="show a window; q closes it (default for --camera)",
+    )
+    window.add_argument(
+        "--no_window", action="store_false", dest="window", help="show none"
+    )
+
+
+def _find_problem(options):
+    if options.camera is None and not options.inputs:
+        return "what to look at? Give an INPUT, or --camera=0"
+    if options.camera is not None and options.inputs:
+        return (
+            "--camera takes no INPUT; received "
+            f"{' '.join(options.inputs)} besides"
+        )
+    if options.face_model is not None and options.no_detect:
+        return "--face_model finds faces and --no_detect does not: drop one"
+    if options.inputs.count("-") > 1:
+        return "standard input (-) can be read only once"
+    is_there = options.out is not None and os.path.isfile(options.out)
+    if is_there and not options.overwrite:
+        return f"{options.out} is there already; add --overwrite to replace it"
+    return ""
+
+
+def _at_least_one(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"at least 1; received {text}")
+    return number
+
+
+def _number(text):
+    number = float(text)
+    if not 0 <= number <= 60:
+        raise argparse.ArgumentTypeError(f"0 to 60; received {text}")
+    return number

@@ -1,0 +1,39 @@
+"""Real values <-> the integers of a quantised tensor.
+
+The one place of the project that quantises and dequantises by hand. Numpy
+alone; knows no model.
+"""
+
+import numpy as np
+
+
+def quantise(
+    values: np.ndarray, scale: float, zero_point: int, dtype
+) -> np.ndarray:
+    """Real values -> the numbers of a tensor.
+
+    Args:
+      values: real numbers of any shape.
+      scale: the tensor's step; 0 means it is not quantised.
+      zero_point: the number that stands for 0.
+      dtype: the tensor's type; an integer type clips to its range.
+
+    Returns:
+      `dtype` of the same shape, rounded to nearest (halves to even).
+    """
+    if scale == 0:
+        return np.asarray(values).astype(dtype)
+    limits = np.iinfo(dtype)
+    steps = np.rint(np.asarray(values, np.float64) / scale) + zero_point
+    return np.clip(steps, limits.min, limits.max).astype(dtype)
+
+
+def dequantise(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
+    """The numbers of a tensor -> float32 real values of the same shape.
+
+    A scale of 0 means the tensor is not quantised.
+    """
+    if scale == 0:
+        return np.asarray(values).astype(np.float32)
+    steps = np.asarray(values, np.float64) - zero_point
+    return (steps * scale).astype(np.float32)

@@ -1,0 +1,145 @@
+"""Answers -> lines on standard output: readable, JSON or CSV.
+
+Only writes lines; what went wrong goes to standard error, and with JSON to
+standard output as well, where a program reads it.
+"""
+
+import csv
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+
+from edge.analyser import Face
+
+CSV_COLUMNS = (
+    *("input", "frame", "seconds", "face", "left", "top", "width", "height"),
+    *("detector", "label"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What is to be said of a picture or of a frame.
+
+    Attributes:
+      name: what the user called the input.
+      size: width and height of the picture, in pixels.
+      faces: what was found; the whole picture where none was looked for.
+      detector: what found the faces; None where none was looked for.
+      note: what the user should know, in a few words.
+      frame: number in the video, from 0; None for a picture.
+      seconds: since the video began; None for a picture.
+    """
+
+    name: str
+    size: tuple[int, int]
+    faces: Sequence[Face]
+    detector: str | None
+    note: str = ""
+    frame: int | None = None
+    seconds: float | None = None
+
+
+class TextReport:
+    """A line for each face, to be read by people."""
+
+    def __init__(self, top: int):
+        self._top = top
+
+    def answer(self, answer: Answer) -> None:
+        """Writes the lines of a picture or frame."""
+        note = f" ({answer.note})" if answer.note else ""
+        is_picture = answer.frame is None
+        if not answer.faces and is_picture:
+            _print(f"{answer.name}: no face found{note}")
+        place = "" if is_picture else f" {answer.seconds:.3f} s"
+        for face in answer.faces:
+            where = ""
+            if answer.detector:
+                left, top, width, height = face.box
+                where = f" face {face.number} at {left},{top} {width}x{height}:"
+            _print(f"{answer.name}{place}:{where} {self._ranked(face)}{note}")
+
+    def failure(self, name: str, message: str) -> None:
+        """Reports an input that could not be read, or not to its end."""
+        complain(message)
+
+    def _ranked(self, face):
+        top = list(face.probabilities.items())[: self._top]
+        return ", ".join(f"{name} {value:.3f}" for name, value in top)
+
+
+class JsonReport:
+    """An object for each picture or frame, one a line."""
+
+    def answer(self, answer: Answer) -> None:
+        """Writes the object."""
+        content = {"input": answer.name}
+        if answer.frame is not None:
+            content["frame"] = answer.frame
+            content["seconds"] = round(answer.seconds, 4)
+        content["width"], content["height"] = answer.size
+        content["detector"] = answer.detector
+        content["faces"] = [_described(face) for face in answer.faces]
+        if answer.note:
+            content["note"] = answer.note
+        _print(json.dumps(content))
+
+    def failure(self, name: str, message: str) -> None:
+        """Reports an input that could not be read, or not to its end."""
+        _print(json.dumps({"input": name, "error": message}))
+        complain(message)
+
+
+class CsvReport:
+    """A row for each face, under a header."""
+
+    def __init__(self, labels: Sequence[str]):
+        self._labels = labels
+        self._rows = csv.writer(sys.stdout, lineterminator="\n")
+        self._rows.writerow([*CSV_COLUMNS, *labels])
+
+    def answer(self, answer: Answer) -> None:
+        """Writes the rows of a picture or frame."""
+        is_picture = answer.frame is None
+        time = "" if is_picture else f"{answer.seconds:.4f}"
+        frame = "" if is_picture else answer.frame
+        for face in answer.faces:
+            self._rows.writerow(
+                [
+                    *(answer.name, frame, time, face.number, *face.box),
+                    *(answer.detector or "", next(iter(face.probabilities))),
+                    *(f"{face.probabilities[n]:.6f}" for n in self._labels),
+                ]
+            )
+        sys.stdout.flush()
+
+    def failure(self, name: str, message: str) -> None:
+        """Reports an input that could not be read, or not to its end."""
+        complain(message)
+
+
+def make_report(options, labels: Sequence[str]):
+    """Returns the report that the options ask for."""
+    if options.json:
+        return JsonReport()
+    return CsvReport(labels) if options.csv else TextReport(options.top)
+
+
+def complain(message: str) -> None:
+    """Writes a message to standard error."""
+    print(f"edge: {message}", file=sys.stderr, flush=True)
+
+
+def _described(face):
+    return {
+        "face": face.number,
+        "box": list(face.box),
+        "label": next(iter(face.probabilities)),
+        "probabilities": face.probabilities,
+    }
+
+
+def _print(line):
+    print(line, flush=True)

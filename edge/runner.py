@@ -1,0 +1,197 @@
+"""Looks at everything the user named, and reports it.
+
+Brings inputs, analysis, reports and display together. An input that cannot be
+read is reported, and the next one is looked at.
+"""
+
+import contextlib
+import time
+
+from edge import faces
+from edge import inputs
+from edge import opencv
+from edge import reports
+from edge import video
+from edge.analyser import Analyser
+from edge.analyser import is_crop
+from edge.classifier import Classifier
+from edge.display import Display
+from edge.model_file import choose_model
+from edge.pictures import read_picture
+from edge.reports import Answer
+from edge.tracks import Tracker
+
+NO_FACE_ADVICE = "--no_detect takes the whole picture as one face"
+# What the newest frame counts in the frames per second that are shown.
+PACE_SHARE = 0.1
+
+
+class Runner:
+    """One run of the command."""
+
+    def __init__(self, options):
+        """Checks what can be checked, and loads the model.
+
+        Args:
+          options: as `edge.options.parse` gives them.
+
+        Raises:
+          ValueError: something named cannot be used; the text says what to
+            do.
+        """
+        self._options = options
+        self._names = inputs.expand(options.inputs)
+        model = choose_model(options.model)
+        self._display = Display(options, self._names or ["camera"])
+        self._classifier = Classifier(
+            model, num_threads=options.threads, delegate=options.delegate
+        )
+        self._detector = None
+        if options.face_model is not None:
+            self._detector = faces.load_detector(options.face_model)
+        self._report = reports.make_report(options, self._classifier.labels)
+
+    def run(self) -> int:
+        """Looks at everything; returns how many inputs had a failure."""
+        with contextlib.closing(self._display):
+            if self._options.camera is not None:
+                return self._look("camera", self._look_at_camera)
+            failures = 0
+            for name in self._names:
+                failures += self._look(name, self._look_at_file)
+                if self._display.is_closed:
+                    break
+        return failures
+
+    def _look(self, name, look):
+        """Runs `look`; a foreseen error is reported and counted."""
+        try:
+            look(name)
+        except ValueError as error:
+            self._report.failure(name, str(error))
+            return 1
+        return 0
+
+    def _look_at_file(self, name):
+        with inputs.as_file(name) as path:
+            if not inputs.is_video(path):
+                self._look_at_picture(name, path)
+                return
+            with contextlib.closing(video.VideoFile(path, name)) as source:
+                self.watch(source)
+
+    def _look_at_camera(self, _):
+        camera = video.open_camera(self._options.camera)
+        with contextlib.closing(camera):
+            self.watch(camera)
+
+    def _look_at_picture(self, name, path):
+        picture = read_picture(path, name)
+        height, width = picture.shape[:2]
+        detector, note = None, ""
+        if not self._options.no_detect:
+            if is_crop(picture, self._classifier.image_size):
+                note = f"{width}x{height} pixels, taken as one face"
+            else:
+                detector = self._load_detector(name)
+        found = self._analyser(detector).analyse(picture)
+        if not found:
+            note = NO_FACE_ADVICE
+        self._report.answer(
+            Answer(name, (width, height), found, _name_of(detector), note)
+        )
+        self._display.picture(name, picture, found)
+
+    def watch(self, source: video.VideoFile | video.Camera) -> None:
+        """Looks at every frame that a video or camera gives.
+
+        Raises:
+          ValueError: the source broke off, or faces cannot be looked for.
+        """
+        detector = None
+        if not self._options.no_detect:
+            detector = self._load_detector(source.name)
+        analyser = self._analyser(detector)
+        tracker = Tracker(self._options.smoothing)
+        pace = Pace()
+        try:
+            with self._display.stream(source) as display:
+                for frame in source.frames():
+                    found = analyser.analyse(
+                        frame.pixels, tracker, frame.seconds
+                    )
+                    self._answer_frame(source, frame, found, detector)
+                    pace.count(found)
+                    if not display.frame(frame, found, pace.fps):
+                        break
+        finally:
+            reports.complain(pace.describe(source))
+
+    def _answer_frame(self, source, frame, found, detector):
+        self._report.answer(
+            Answer(
+                source.name,
+                frame.pixels.shape[1::-1],
+                found,
+                _name_of(detector),
+                frame=frame.index,
+                seconds=frame.seconds,
+            )
+        )
+
+    def _analyser(self, detector):
+        return Analyser(self._classifier, detector, self._options.margin)
+
+    def _load_detector(self, name):
+        """The detector, loaded when the first input needs it."""
+        if self._detector is None:
+            try:
+                self._detector = faces.load_detector()
+            except opencv.OpenCVError as error:
+                raise opencv.OpenCVError(
+                    f"{name}: {error}; or add --no_detect if it shows one "
+                    "face and nothing else"
+                ) from None
+        opencv.load("looking for faces").setNumThreads(self._options.threads)
+        return self._detector
+
+
+class Pace:
+    """Counts frames and how fast they go.
+
+    Attributes:
+      fps: frames per second, averaged over about the last ten.
+    """
+
+    def __init__(self):
+        self.fps = 0.0
+        self._frames = self._with_face = 0
+        self._start = self._last = time.monotonic()
+
+    def count(self, found: list) -> None:
+        """Counts a frame that was answered."""
+        now = time.monotonic()
+        rate = 1 / max(now - self._last, 1e-6)
+        share = PACE_SHARE if self._frames else 1.0
+        self.fps += share * (rate - self.fps)
+        self._frames += 1
+        self._with_face += bool(found)
+        self._last = now
+
+    def describe(self, source) -> str:
+        """Says in a line what became of a video or camera."""
+        rate = self._frames / max(self._last - self._start, 1e-6)
+        parts = [
+            f"{source.name}: {self._frames} frames",
+            f"{self._with_face} with a face",
+            f"{rate if self._frames else 0:.1f} frames/s",
+        ]
+        if source.is_live:
+            parts.append(f"{source.dropped} dropped")
+        if source.empty:
+            parts.append(f"{source.empty} empty")
+        return ", ".join(parts)
+
+
+def _name_of(detector):
+    return None if detector is None else detector.name
