@@ -1,4 +1,4 @@
-"""SavedModel, `.keras`, `.h5`, labels and metadata of a finished run.
+"""SavedModel, Keras files, labels and metadata of a finished run.
 
 Writes into a folder it is given and nothing else: the TFLite files, the
 parity gate and the moving into place are other modules' work.
@@ -14,28 +14,38 @@ from typing import Any
 
 import tensorflow as tf
 
+from export import tflite_recipes
 from trainer import preprocessing
 from trainer.checkpoints import Run
 
 SAVED_MODEL = "saved_model"
 KERAS = "model.keras"
 H5 = "model.h5"
+ARCHITECTURE = "model.json"
+WEIGHTS = "model.weights.h5"
 LABELS = "labels.txt"
 METADATA = "metadata.json"
 
-PIXELS_SIGNATURE = "serving_default"
+PIXELS_SIGNATURE = tflite_recipes.PIXELS_SIGNATURE
 BYTES_SIGNATURE = "image_bytes"
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "ai-edge-litert")
 
 
 def write_keras_files(run: Run, folder: pathlib.Path) -> None:
-    """Writes `model.keras` and `model.h5`."""
+    """Writes `model.keras`, `model.h5`, and `model.json` with its weights.
+
+    The last two are for those who load the architecture first:
+    `keras.models.model_from_json(text)`, then `load_weights`.
+    """
     # In this order: saving as HDF5 drops the optimizer from the compile
     # configuration, and a later .keras would come back with another one.
     run.model.save(folder / KERAS)
     with _without_legacy_warning():
         run.model.save(folder / H5)
+    text = json.dumps(json.loads(run.model.to_json()), indent=2) + "\n"
+    (folder / ARCHITECTURE).write_text(text, encoding="utf-8")
+    run.model.save_weights(folder / WEIGHTS)
 
 
 def write_saved_model(run: Run, folder: pathlib.Path) -> None:

@@ -5,16 +5,30 @@ the gate has passed, so that a folder of the target's name always holds files
 that were compared with the model. Reads no flags and prints only progress.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import time
 
+import tensorflow as tf
+
 from export import artifacts
 from export import calibration
+from export import compression
+from export import compression_check
+from export import export_options
+from export import golden
+from export import latency
+from export import latency_chart
+from export import microcontroller
+from export import model_card
 from export import parity
+from export import quantisation_debug
 from export import tflite
+from export.export_options import ExportError
+from export.export_options import ExportOptions
 from trainer import checkpoints
 from trainer import files
 from trainer import records
@@ -23,133 +37,191 @@ from trainer.records import Split
 
 PARITY = "parity.json"
 FAILED_PARITY = "parity_failed.json"
-
-
-class ExportError(ValueError):
-    """The export cannot be made, or an artefact did not pass the gate."""
-
-
-@dataclasses.dataclass(frozen=True)
-class ExportOptions:
-    """What to export, where to, and how it is judged.
-
-    Attributes:
-      workdir: a finished run.
-      out: target folder; None is `workdir/export`.
-      tflite: also write the `.tflite` files.
-      calibration_images: length of the calibration list.
-      parity_images: validation images to compare on; 0 is all.
-      bounds: what an artefact may differ by.
-      data_dir: folder of prepared data; None is the run's own.
-      overwrite: replace an export that is already there.
-    """
-
-    workdir: pathlib.Path
-    out: pathlib.Path | None = None
-    tflite: bool = False
-    calibration_images: int = calibration.DEFAULT_IMAGES
-    parity_images: int = 0
-    bounds: parity.Bounds = dataclasses.field(default_factory=parity.Bounds)
-    data_dir: str | None = None
-    overwrite: bool = False
-
-    @property
-    def target(self) -> pathlib.Path:
-        """The folder that the export ends up in."""
-        return self.out or self.workdir / "export"
+DEBUG_TABLE = "quantisation_debug.csv"
+LATENCY_CHART = "latency.png"
 
 
 def export_run(options: ExportOptions) -> pathlib.Path:
     """Exports a finished run; returns the folder.
 
     Raises:
-      ExportError: the target is taken, or an artefact broke its bound.
+      ExportError: the target is taken, cannot be written, or an artefact
+        broke its bound.
       ValueError: the run, the data or a conversion does not do.
     """
-    _check_target(options)
+    export_options.check(options)
     run = checkpoints.load_for_inference(options.workdir)
-    data = run.settings.data
-    if options.data_dir is not None:
-        data = dataclasses.replace(data, data_dir=options.data_dir)
-    validation = records.load_split(data, data.validation_split)
-    train = (
-        records.load_split(data, data.train_split) if options.tflite else None
-    )
-    _warn_of_other_data(run, {"validation": validation, "train": train})
-    validation = _spread(validation, options.parity_images)
-    with files.write_aside(options.target) as aside:
+    compression_check.check(run.settings, options.compression)
+    run = _with_data_dir(run, options.data_dir)
+    splits = _load_splits(run, options)
+    target = options.target
+    with _explain_unwritable(target), files.write_aside(target) as aside:
         aside.mkdir()
-        _write_artefacts(run, aside, train, options)
-        _pass_gate(run, aside, validation, options)
-        if options.target.exists():
+        chosen = _write_artefacts(run, aside, splits, options)
+        _pass_gate(run, aside, splits["validation"], chosen, options)
+        _write_for_devices(aside, options)
+        model_card.write(aside, options.workdir)
+        if target.exists():
             # Into the hidden folder, which goes when the new one is in place.
-            os.replace(options.target, aside.parent / "old")
-    return options.target
+            os.replace(target, aside.parent / "old")
+    return target
 
 
-def _write_artefacts(run, folder, train, options):
+def _with_data_dir(run, data_dir):
+    if data_dir is None:
+        return run
+    data = dataclasses.replace(run.settings.data, data_dir=data_dir)
+    settings = dataclasses.replace(run.settings, data=data)
+    return dataclasses.replace(run, settings=settings)
+
+
+def _load_splits(run, options) -> dict[str, Split]:
+    data = run.settings.data
+    splits = {"validation": records.load_split(data, data.validation_split)}
+    if options.tflite:
+        splits["train"] = records.load_split(data, data.train_split)
+    _warn_of_other_data(run, splits)
+    splits["validation"] = _spread(splits["validation"], options.parity_images)
+    return splits
+
+
+def _write_artefacts(run, folder, splits, options):
+    """Writes everything but the report; returns the calibration list."""
     metadata = artifacts.describe(run)
     artifacts.write_keras_files(run, folder)
     artifacts.write_saved_model(run, folder)
     artifacts.write_labels(run, folder)
-    records = {}
-    if train is not None:
+    recorded, chosen = {}, None
+    if options.tflite:
         chosen = calibration.choose(
-            train, len(run.class_names), options.calibration_images
+            splits["train"], len(run.class_names), options.calibration_images
         )
-        started = time.monotonic()
-        print(f"converting, {len(chosen.ids)} calibration images", flush=True)
-        records = tflite.write_tflite_files(run, folder, chosen, metadata)
-        print(f"converted in {time.monotonic() - started:.1f} s", flush=True)
+        recorded = _write_tflite(run, folder, splits, chosen, options)
         metadata["calibration"] = chosen.describe()
-    artifacts.write_metadata(folder, {**metadata, "tflite": records})
+    artifacts.write_metadata(folder, {**metadata, "tflite": recorded})
+    return chosen
 
 
-def _pass_gate(run, folder, validation, options):
+def _write_tflite(run, folder, splits, chosen, options):
+    """Writes the `.tflite` files; returns what is recorded of each."""
+    started = time.monotonic()
+    print(f"converting, {len(chosen.ids)} calibration images", flush=True)
+    recorded = tflite.write_tflite_files(
+        run,
+        folder,
+        chosen,
+        artifacts.describe(run),
+        recipes=options.recipes,
+        io=options.io,
+    )
+    print(f"converted in {time.monotonic() - started:.1f} s", flush=True)
+    if not options.compression.variants:
+        return recorded
+    job = compression.Job(
+        run, splits, chosen, options.compression, options.recipes, options.io
+    )
+    for variant in options.compression.variants:
+        print(f"compressing: {variant}", flush=True)
+        recorded |= compression.write_variant(job, variant, folder)
+    return recorded
+
+
+def _write_for_devices(folder, options):
+    """What is made of files that have passed the gate."""
+    if options.tflite:
+        golden.write(folder)
+    if options.microcontroller:
+        path = folder / tflite.file_name("int8")
+        found = microcontroller.write(path)
+        print(
+            f"{path.name} as C: {found['model_bytes']:,} bytes, operators "
+            f"{', '.join(found['operators'])}; arena {found['arena_note']}",
+            flush=True,
+        )
+    if options.benchmark:
+        _measure_speed(folder)
+
+
+def benchmark_export(options: ExportOptions) -> pathlib.Path:
+    """Measures the files of an export that is there; returns its folder.
+
+    Writes latency.json and latency.png, and the model card anew.
+
+    Raises:
+      ExportError: there is no export.
+      latency.LatencyError: it has no `.tflite`, or one does not run.
+    """
+    folder = options.target
+    if not (folder / artifacts.METADATA).is_file():
+        raise ExportError(
+            f"{folder} is no export; write one with\n  python -m export "
+            f"--workdir={options.workdir} --tflite --benchmark"
+        )
+    _measure_speed(folder)
+    model_card.write(folder, options.workdir)
+    return folder
+
+
+def _measure_speed(folder):
+    report = latency.benchmark(folder)
+    latency.write(folder, report)
+    with files.write_aside(folder / LATENCY_CHART) as aside:
+        aside.write_bytes(latency_chart.draw(report["files"]))
+    print(latency.as_table(report), flush=True)
+
+
+def _pass_gate(run, folder, validation, chosen, options):
     report = parity.measure(run, folder, validation, options.bounds)
     print(parity.as_table(report), flush=True)
     text = json.dumps(report, indent=2) + "\n"
-    failed = options.target.parent / FAILED_PARITY
+    beside = options.target.parent
     if report["passed"]:
         (folder / PARITY).write_text(text, encoding="utf-8")
-        failed.unlink(missing_ok=True)
+        for name in (FAILED_PARITY, DEBUG_TABLE):
+            (beside / name).unlink(missing_ok=True)
         return
-    files.write_text(failed, text)
+    files.write_text(beside / FAILED_PARITY, text)
     names = [r["artefact"] for r in report["artefacts"] if not r["passed"]]
+    _debug(run, chosen, names, beside / DEBUG_TABLE)
     raise ExportError(
         f"{', '.join(names)} did not pass the gate; nothing was exported. "
-        f"The report is in {failed}. For a quantised file try another "
-        "--calibration_images; the bounds are flags, see --help"
+        f"The report is in {beside / FAILED_PARITY}. For a quantised file try "
+        "another --calibration_images, or --recipes=int16x8, or "
+        "--compress=qat; the bounds are flags, see --help"
     )
 
 
-def _check_target(options):
-    """Refuses a target before anything is loaded or computed."""
-    target = options.target
-    if options.parity_images < 0:
-        raise ExportError(
-            "`parity_images` must be 0 (all) or more; received "
-            f"{options.parity_images}"
-        )
-    if not target.exists():
-        return
-    if not options.overwrite:
-        raise ExportError(
-            f"{target} exists; give --overwrite to replace it, or another --out"
-        )
-    is_export = (target / artifacts.METADATA).is_file()
-    if not is_export and (target.is_file() or any(target.iterdir())):
-        raise ExportError(
-            f"{target} is not an export, so --overwrite leaves it alone; "
-            "give another --out"
-        )
+def _debug(run, chosen, failed, path):
+    """Shows where the int8 file went wrong, if it is one of those."""
+    if any(name.startswith(tflite.file_name("int8")) for name in failed):
+        rows = quantisation_debug.measure(run, chosen.images)
+        quantisation_debug.write_table(path, rows)
+        print(f"{quantisation_debug.as_table(rows)}\n  all: {path}")
 
 
-def _warn_of_other_data(run: Run, splits: dict[str, Split | None]) -> None:
+@contextlib.contextmanager
+def _explain_unwritable(target):
+    """A full disk in the middle of the work, whoever noticed it.
+
+    HDF5 says RuntimeError and TensorFlow OpError where Python says OSError.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, tf.errors.OpError) as error:
+        if type(error) is RuntimeError and "errno" not in str(error):
+            raise
+        raise ExportError(
+            f"could not write the export into {target.absolute().parent} "
+            f"({type(error).__name__}: {str(error).splitlines()[0]}); nothing "
+            "of it was kept. Make room there, or give --out elsewhere"
+        ) from error
+
+
+def _warn_of_other_data(run: Run, splits: dict[str, Split]) -> None:
     recorded = run.manifest.get("data", {}).get("splits", {})
     for name, split in splits.items():
         expected = recorded.get(name, {}).get("sha256")
-        if split and expected and split.content_hash() != expected:
+        if expected and split.content_hash() != expected:
             print(
                 f"WARNING: the {name} images are not those of the run; its "
                 "recorded figures do not apply to them",

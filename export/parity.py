@@ -1,12 +1,12 @@
 """The gate: every artefact answers the same pictures as the trained model.
 
-Each file is loaded anew, the way a user would load it (`.tflite` through
-`edge.classifier`), and compared with the live model on validation images.
-Measures and judges; whoever calls decides what becomes of the files.
+Each file is loaded anew, the way a user would load it, and compared with the
+live model on validation images: `.tflite` through `edge.classifier`, with the
+XNNPACK delegate and without. Measures and judges by `export.agreement`;
+whoever calls decides what becomes of the files.
 """
 
 import dataclasses
-import math
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -16,37 +16,37 @@ import numpy as np
 import tensorflow as tf
 
 from edge import classifier as runtime
+from export import agreement
 from export import artifacts
-from export import tflite
+from trainer import metrics
 from trainer.checkpoints import Run
 from trainer.records import Split
 
 BATCH = 256
-# A class the trained model gives this often must not vanish from an artefact;
-# one that it gives once may fall to a single picture on the boundary.
-VANISHED_FROM = 2
+# Added to a `.tflite`'s name where it ran without the XNNPACK delegate.
+BUILT_IN = " (built-in kernels)"
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
-class Bounds:
-    """What an artefact may differ by.
+class Artefact:
+    """One way from pictures to answers.
 
     Attributes:
-      float_difference: largest difference of a probability, float files.
-      float_agreement: least share of equal answers, in [0, 1], float files.
-      int8_agreement: the same for quantised files.
-      accuracy_loss_points: most accuracy lost, in percentage points.
+      name: of the file, and of the way where there are two.
+      kind: how strictly it is judged, for `agreement.Bounds`.
+      predict: uint8 [n, S, S, C] -> float32 [n, K].
     """
 
-    float_difference: float = 1e-4
-    float_agreement: float = 0.999
-    int8_agreement: float = 0.98
-    accuracy_loss_points: float = 0.5
+    name: str
+    kind: str
+    predict: Predict
 
 
-def measure(run: Run, folder: pathlib.Path, split: Split, bounds: Bounds):
+def measure(
+    run: Run, folder: pathlib.Path, split: Split, bounds: agreement.Bounds
+) -> dict[str, Any]:
     """Compares every artefact in a folder with the live model.
 
     Args:
@@ -57,24 +57,23 @@ def measure(run: Run, folder: pathlib.Path, split: Split, bounds: Bounds):
 
     Returns:
       The content of parity.json, as plain JSON values: `images`,
-      `trained_model`, `artefacts` (a list of `compare` results), `bounds`,
-      `passed`.
+      `trained_model`, `artefacts` (a list of `agreement.compare` results),
+      `bounds`, `passed`.
     """
-    images = split.images
-    reference = live_model(run)(images)
-    quantised = {tflite.file_name(recipe) for recipe in tflite.QUANTISED}
+    reference = live_model(run)(split.images)
     results = []
-    for name, predict in load_artefacts(folder, run).items():
-        result = compare(
+    for artefact in load_artefacts(folder, run):
+        result = agreement.compare(
             split.labels,
             reference,
-            predict(images),
+            artefact.predict(split.images),
             bounds=bounds,
-            is_quantised=name in quantised,
+            kind=artefact.kind,
+            names=run.class_names,
         )
-        results.append({"artefact": name, **result})
+        results.append({"artefact": artefact.name, **result})
     return {
-        "images": len(images),
+        "images": len(split.labels),
         "trained_model": _describe_reference(split.labels, reference, run),
         "artefacts": results,
         "bounds": dataclasses.asdict(bounds),
@@ -82,82 +81,23 @@ def measure(run: Run, folder: pathlib.Path, split: Split, bounds: Bounds):
     }
 
 
-def compare(
-    labels: np.ndarray,
-    reference: np.ndarray,
-    candidate: np.ndarray,
-    *,
-    bounds: Bounds,
-    is_quantised: bool,
-) -> dict[str, Any]:
-    """Compares one artefact's answers with the trained model's.
+def load_artefacts(folder: pathlib.Path, run: Run) -> list[Artefact]:
+    """Loads each artefact present, the way a user would.
 
-    One picture is always allowed to change, since with few pictures it
-    alone is more than the bounds; the difference of probabilities is not
-    relaxed.
-
-    Args:
-      labels: int [n], the right answers.
-      reference: float32 [n, K], probabilities of the trained model.
-      candidate: float32 [n, K], probabilities of the artefact.
-      bounds: what may differ.
-      is_quantised: whether the bounds of int8 files apply.
-
-    Returns:
-      Figures, `failures` (reasons in words) and `passed`.
+    Raises:
+      ValueError: a `.tflite` carries other labels than the run has.
     """
-    if candidate.shape != reference.shape or not np.isfinite(candidate).all():
-        reason = f"answers are not {list(reference.shape)} finite numbers"
-        return {"failures": [reason], "passed": False}
-    expected, answered = reference.argmax(axis=1), candidate.argmax(axis=1)
-    count = len(labels)
-    accuracy = float(np.mean(answered == labels))
-    reference_accuracy = float(np.mean(expected == labels))
-    figures = {
-        "agreement": float(np.mean(answered == expected)),
-        "accuracy": accuracy,
-        "trained_accuracy": reference_accuracy,
-        "accuracy_difference_points": 100 * (accuracy - reference_accuracy),
-        "largest_probability_difference": float(
-            np.abs(candidate - reference).max()
-        ),
-        "classes_predicted": len(np.unique(answered)),
-        "classes_vanished": _vanished(expected, answered, reference.shape[1]),
-    }
-    failures = _failures(figures, count, bounds, is_quantised)
-    return {**figures, "failures": failures, "passed": not failures}
-
-
-def load_artefacts(folder: pathlib.Path, run: Run) -> dict[str, Predict]:
-    """Loads each artefact present; name -> uint8 [n, S, S, C] -> [n, K]."""
-    saved = str(folder / artifacts.SAVED_MODEL)
-    signatures = tf.saved_model.load(saved).signatures
-    by_pixels = signatures[artifacts.PIXELS_SIGNATURE]
-    by_bytes = signatures[artifacts.BYTES_SIGNATURE]
-
-    def predict_pixels(images):
-        pixels = tf.constant(images, tf.float32)
-        return by_pixels(pixels=pixels)["probabilities"].numpy()
-
-    def predict_bytes(images):
-        encoded = tf.stack([tf.io.encode_png(image) for image in images])
-        return by_bytes(encoded=encoded)["probabilities"].numpy()
-
-    predictors = {
-        f"{artifacts.SAVED_MODEL} (pixels)": _in_batches(predict_pixels),
-        f"{artifacts.SAVED_MODEL} (image bytes)": _in_batches(predict_bytes),
-    }
-    for name in (artifacts.KERAS, artifacts.H5):
-        model = keras.models.load_model(folder / name, compile=False)
-        predictors[name] = _keras_predict(model)
-    for recipe in tflite.RECIPES:
-        path = folder / tflite.file_name(recipe)
-        if path.exists():
-            model = runtime.Classifier(path)
+    ways = {**_saved_model(folder), **_keras_files(folder)}
+    artefacts = [Artefact(name, "float32", ways[name]) for name in ways]
+    for path in sorted(folder.glob("*.tflite")):
+        for suffix, use_xnnpack in (("", True), (BUILT_IN, False)):
+            model = runtime.Classifier(path, use_xnnpack=use_xnnpack)
             if model.labels != run.class_names:
                 raise ValueError(f"{path.name} carries labels {model.labels}")
-            predictors[path.name] = model.probabilities
-    return predictors
+            artefacts.append(
+                Artefact(path.name + suffix, _kind(model), model.probabilities)
+            )
+    return artefacts
 
 
 def live_model(run: Run) -> Predict:
@@ -172,8 +112,10 @@ def as_table(report: dict[str, Any]) -> str:
         f"parity on {report['images']} validation images; the trained model "
         f"has accuracy {100 * trained['accuracy']:.2f}% and answers "
         f"{trained['classes_predicted']} classes",
-        f"{'artefact':26s} {'agrees':>8s} {'accuracy':>9s} {'points':>7s} "
-        f"{'largest diff.':>13s} {'classes':>7s}  verdict",
+        f"{'artefact':40s} {'agrees':>8s} {'accuracy':>9s} "
+        f"{'points (95%)':>22s} {'F1 points (95%)':>22s} "
+        f"{'worst recall':>12s} {'largest diff.':>13s} {'classes':>7s}  "
+        "verdict",
     ]
     for result in report["artefacts"]:
         lines.append(_row(result))
@@ -186,52 +128,67 @@ def as_table(report: dict[str, Any]) -> str:
 def _row(result):
     verdict = "pass" if result["passed"] else "FAIL"
     if "agreement" not in result:
-        return f"{result['artefact']:26s} {verdict:>75s}"
+        return f"{result['artefact']:40s} {verdict:>102s}"
     return (
-        f"{result['artefact']:26s} {100 * result['agreement']:7.2f}% "
+        f"{result['artefact']:40s} {100 * result['agreement']:7.2f}% "
         f"{100 * result['accuracy']:8.2f}% "
-        f"{result['accuracy_difference_points']:+7.2f} "
+        f"{_points(result, 'accuracy')} {_points(result, 'macro_f1')} "
+        f"{min(result['recall_difference_points'].values()):+12.2f} "
         f"{result['largest_probability_difference']:13.1e} "
         f"{result['classes_predicted']:7d}  {verdict}"
     )
 
 
-def _failures(figures, count, bounds, is_quantised):
-    """The bounds that were broken, in words."""
-    least = bounds.int8_agreement if is_quantised else bounds.float_agreement
-    changed = round((1 - figures["agreement"]) * count)
-    allowed = max(1, math.floor((1 - least) * count + 1e-9))
-    lost = -figures["accuracy_difference_points"]
-    loss_allowed = max(bounds.accuracy_loss_points, 100 / count)
-    difference = figures["largest_probability_difference"]
-    failures = []
-    if figures["classes_vanished"]:
-        failures.append(
-            "collapse: never answers classes "
-            f"{figures['classes_vanished']}, which the trained model does"
-        )
-    if changed > allowed:
-        failures.append(
-            f"agreement: {changed} of {count} answers changed, allowed are "
-            f"{allowed} (least agreement {100 * least:g}%)"
-        )
-    if lost > loss_allowed + 1e-9:
-        failures.append(
-            f"accuracy: {lost:.2f} points lost, allowed are {loss_allowed:.2f}"
-        )
-    if not is_quantised and difference > bounds.float_difference:
-        failures.append(
-            f"probabilities: differ by {difference:.1e}, allowed are "
-            f"{bounds.float_difference:.1e}"
-        )
-    return failures
+def _points(result, figure):
+    low, high = result[f"{figure}_difference_interval"]
+    points = result[f"{figure}_difference_points"]
+    return f"{f'{points:+.2f} ({low:+.2f} to {high:+.2f})':>22s}"
 
 
-def _vanished(expected, answered, num_classes):
-    """Label ids that the model gives and the artefact never does."""
-    before = np.bincount(expected, minlength=num_classes)
-    after = np.bincount(answered, minlength=num_classes)
-    return np.flatnonzero((before >= VANISHED_FROM) & (after == 0)).tolist()
+def _kind(model):
+    if "compression" in model.metadata:
+        return agreement.COMPRESSED
+    return model.metadata["recipe"]
+
+
+def _saved_model(folder):
+    saved = str(folder / artifacts.SAVED_MODEL)
+    signatures = tf.saved_model.load(saved).signatures
+    by_pixels = signatures[artifacts.PIXELS_SIGNATURE]
+    by_bytes = signatures[artifacts.BYTES_SIGNATURE]
+
+    def predict_pixels(images):
+        pixels = tf.constant(images, tf.float32)
+        return by_pixels(pixels=pixels)["probabilities"].numpy()
+
+    def predict_bytes(images):
+        encoded = tf.stack([tf.io.encode_png(image) for image in images])
+        return by_bytes(encoded=encoded)["probabilities"].numpy()
+
+    return {
+        f"{artifacts.SAVED_MODEL} (pixels)": _in_batches(predict_pixels),
+        f"{artifacts.SAVED_MODEL} (image bytes)": _in_batches(predict_bytes),
+    }
+
+
+def _keras_files(folder):
+    """Answers of the Keras files; code inside a file is never executed."""
+
+    def load(name):
+        # `safe_mode` refuses layers that carry Python code.
+        return keras.models.load_model(
+            folder / name, compile=False, safe_mode=True
+        )
+
+    text = (folder / artifacts.ARCHITECTURE).read_text(encoding="utf-8")
+    rebuilt = keras.models.model_from_json(text)
+    rebuilt.load_weights(folder / artifacts.WEIGHTS)
+    models = {
+        artifacts.KERAS: load(artifacts.KERAS),
+        artifacts.H5: load(artifacts.H5),
+        artifacts.ARCHITECTURE: rebuilt,
+    }
+    return {name: _keras_predict(model) for name, model in models.items()}
 
 
 def _describe_reference(labels, reference, run):
@@ -245,7 +202,7 @@ def _describe_reference(labels, reference, run):
             "little. Train it longer before exporting"
         )
     return {
-        "accuracy": float(np.mean(answered == labels)),
+        **metrics.quick_figures(labels, reference),
         "classes_predicted": len(classes),
         "warning": warning,
     }

@@ -1,15 +1,9 @@
-"""TensorFlow Lite files for devices, by named recipe.
+"""`.tflite` files for devices: converted by recipe, described, checked.
 
-  float32  as trained; the largest, for checking and for phones
-  int8     full integer: uint8 pixels in, uint8 probabilities out. A quarter
-           of the size; accuracy may suffer, which the parity gate measures
-
-Both take a batch of exactly 1. The int8 file answers in steps of 1/256,
-which is all that its softmax computes, and no operation of it needs floating
-point: microcontrollers and integer accelerators run all of it.
-
-The only module that knows the converter. It never runs a model: that is
-`edge.classifier`, which also reads the labels and the metadata added here.
+Each file carries its labels and its metadata as a zip at its end, and is
+loaded back as a device would load it before anything is said of it. The
+recipes themselves are in `export.tflite_recipes`; no picture is classified
+here: that is `export.parity`.
 """
 
 import contextlib
@@ -20,15 +14,16 @@ import pathlib
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from edge import classifier as runtime
 from export import artifacts
 from export import calibration
+from export import choices
+from export import tflite_recipes
 from trainer.checkpoints import Run
 
 # Zip entries carry a date; a fixed one keeps the bytes equal from run to run.
@@ -40,49 +35,12 @@ class ConversionError(ValueError):
     """The converter failed, or made something else than was asked for."""
 
 
-def float32(saved_model: str, images: np.ndarray) -> bytes:
-    """Converts without quantisation; `images` are not needed.
+def file_name(recipe: str, variant: str = "") -> str:
+    """Returns the name of the file that a recipe writes.
 
-    Returns:
-      A model of float32 [1, S, S, C] in [0, 255] -> float32 [1, K].
+    Example: `file_name("int8", "prune")` is `model_prune_int8.tflite`.
     """
-    del images
-    return _converter(saved_model).convert()
-
-
-def int8(saved_model: str, images: np.ndarray) -> bytes:
-    """Converts to integers throughout.
-
-    Args:
-      saved_model: folder of a SavedModel of fixed batch 1.
-      images: uint8 [n, S, S, C], the calibration pictures.
-
-    Returns:
-      A model of uint8 [1, S, S, C] raw pixels -> uint8 [1, K], a probability
-      in steps of 1/256.
-    """
-    converter = _converter(saved_model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: (
-        [image[np.newaxis].astype(np.float32)] for image in images
-    )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.uint8
-    converter.inference_output_type = tf.uint8
-    return converter.convert()
-
-
-RECIPES: dict[str, Callable[[str, np.ndarray], bytes]] = {
-    "float32": float32,
-    "int8": int8,
-}
-# Recipes that the parity gate holds to the bounds of quantised files.
-QUANTISED = ("int8",)
-
-
-def file_name(recipe: str) -> str:
-    """Returns the name of the file that a recipe writes."""
-    return f"model_{recipe}.tflite"
+    return "_".join(filter(None, ("model", variant, recipe))) + ".tflite"
 
 
 def write_tflite_files(
@@ -90,6 +48,10 @@ def write_tflite_files(
     folder: pathlib.Path,
     chosen: calibration.Calibration,
     metadata: dict[str, Any],
+    *,
+    recipes: Sequence[str] = choices.DEFAULT_RECIPES,
+    io: str = choices.DEFAULT_IO,
+    variant: str = "",
 ) -> dict[str, dict[str, Any]]:
     """Writes one checked `.tflite` for each recipe.
 
@@ -98,6 +60,9 @@ def write_tflite_files(
       folder: where the files go.
       chosen: the calibration pictures.
       metadata: what every file carries inside, besides its own recipe.
+      recipes: of `choices.RECIPES`.
+      io: what the ends of an integer file are, of `choices.IO_TYPES`.
+      variant: name of the compression that changed the weights, if any.
 
     Returns:
       `{file name: what is recorded of it}`.
@@ -109,18 +74,56 @@ def write_tflite_files(
     with tempfile.TemporaryDirectory() as scratch:
         saved_model = pathlib.Path(scratch) / "fixed_batch"
         log = pathlib.Path(scratch) / "converter.log"
-        with _output_to(log):
+        with output_to(log):
             artifacts.write_fixed_batch_model(run, saved_model)
-        for recipe, convert in RECIPES.items():
-            content = _convert(convert, str(saved_model), chosen.images, log)
-            path = folder / file_name(recipe)
-            records[path.name] = _record(recipe, chosen)
-            path.write_bytes(content)
-            append_metadata(
-                path, run.class_names, {**metadata, **records[path.name]}
+        for recipe in recipes:
+            convert = tflite_recipes.RECIPES[recipe]
+            content = _convert(
+                lambda convert=convert: convert(
+                    str(saved_model), chosen.images, io
+                ),
+                recipe,
+                log,
             )
-            check(path, recipe)
+            name = file_name(recipe, variant)
+            records[name] = describe(recipe, io, chosen, variant)
+            write_checked(
+                folder / name,
+                content,
+                run.class_names,
+                {**metadata, **records[name]},
+            )
     return records
+
+
+def describe(
+    recipe: str, io: str, chosen: calibration.Calibration, variant: str = ""
+) -> dict[str, Any]:
+    """Returns what is recorded of a file, besides what its model is."""
+    record = {"recipe": recipe, "batch": 1}
+    record |= tflite_recipes.describe_ends(recipe, io)
+    if variant:
+        record["compression"] = variant
+    if recipe in tflite_recipes.CALIBRATED:
+        record["io"] = io
+        record["calibration"] = chosen.summary()
+    return record
+
+
+def write_checked(
+    path: pathlib.Path,
+    content: bytes,
+    labels: tuple[str, ...],
+    metadata: dict[str, Any],
+) -> None:
+    """Writes a converted model with its metadata, and checks it.
+
+    Raises:
+      ConversionError: it is not what its recipe promises.
+    """
+    path.write_bytes(content)
+    append_metadata(path, labels, metadata)
+    check(path)
 
 
 def append_metadata(
@@ -145,29 +148,44 @@ def append_metadata(
             archive.writestr(info, text)
 
 
-def check(path: pathlib.Path, recipe: str) -> None:
+def check(path: pathlib.Path) -> None:
     """Loads a file as a device would and compares it with its recipe.
 
     Raises:
-      ConversionError: an int8 file holds float tensors, or does not take raw
-        pixels.
+      ConversionError: the tensors are not of the types that the recipe of
+        its metadata promises, or an int8 file does not take raw pixels.
     """
     # Without the delegate the tensors are those of the file, untouched.
     model = runtime.Classifier(path, use_xnnpack=False)
-    if recipe != "int8":
-        return
-    not_integer = [
-        f"{name} {dtype}"
-        for name, dtype in model.tensor_types().items()
-        if not np.issubdtype(dtype, np.integer)
-    ]
-    if not_integer:
+    recipe = model.metadata["recipe"]
+    kinds = {name: np.dtype(t) for name, t in model.tensor_types().items()}
+    if recipe in tflite_recipes.CALIBRATED:
+        _check_integer(path, model, kinds)
+    wanted = _SIGNS.get(recipe)
+    if wanted and wanted not in kinds.values():
         raise ConversionError(
-            f"{path.name} is not full integer: {len(not_integer)} tensors "
-            f"fell back, first {not_integer[0]}. An operation of this network "
+            f"{path.name} holds no {wanted} tensor: nothing of this network "
+            f"was large enough for `{recipe}`; choose another recipe"
+        )
+
+
+def _check_integer(path, model, kinds):
+    """No float tensor but at the ends, and raw pixels at those."""
+    io, recipe = model.metadata["io"], model.metadata["recipe"]
+    floats = [
+        f"{name} {kind}"
+        for name, kind in kinds.items()
+        if not np.issubdtype(kind, np.integer)
+    ]
+    if len(floats) > (2 if io == "float32" else 0):
+        raise ConversionError(
+            f"{path.name} is not full integer: {len(floats)} tensors "
+            f"fell back, first {floats[0]}. An operation of this network "
             "has no integer kernel; choose another backbone"
         )
-    expected = (np.dtype(np.uint8), (1.0, 0))
+    if recipe != "int8":
+        return
+    expected = (np.dtype(io), _RAW_PIXELS[io])
     received = (model.input_dtype, model.input_quantization)
     if received != expected:
         raise ConversionError(
@@ -176,40 +194,32 @@ def check(path: pathlib.Path, recipe: str) -> None:
         )
 
 
-def _record(recipe, chosen):
-    record = {"recipe": recipe, "batch": 1, **_TENSORS[recipe]}
-    if recipe in QUANTISED:
-        record["calibration"] = chosen.summary()
-    return record
-
-
-_TENSORS = {
-    "float32": {"input": "float32 0..255", "output": "float32 0..1"},
-    "int8": {"input": "uint8 0..255", "output": "uint8 in steps of 1/256"},
+# (scale, zero point) with which an int8 file's input is the pixel itself, or
+# the pixel less 128; float has none.
+_RAW_PIXELS = {"uint8": (1.0, 0), "int8": (1.0, -128), "float32": (0.0, 0)}
+# A type of tensor without which a recipe has done nothing.
+_SIGNS = {
+    "float16": np.dtype(np.float16),
+    "dynamic": np.dtype(np.int8),
+    "int16x8": np.dtype(np.int16),
 }
 
 
-def _converter(saved_model):
-    return tf.lite.TFLiteConverter.from_saved_model(
-        saved_model, signature_keys=[artifacts.PIXELS_SIGNATURE]
-    )
-
-
-def _convert(convert, saved_model, images, log):
+def _convert(convert, recipe, log):
     try:
-        with _output_to(log):
-            return convert(saved_model, images)
+        with output_to(log):
+            return convert()
     except Exception as error:  # The converter raises many unrelated kinds.
         lines = log.read_text(errors="replace").splitlines()
         raise ConversionError(
-            f"the {convert.__name__} conversion failed: {error}\n"
+            f"the {recipe} conversion failed: {error}\n"
             "The converter's last lines:\n  "
             + "\n  ".join(lines[-LOG_LINES_SHOWN:])
         ) from error
 
 
 @contextlib.contextmanager
-def _output_to(log: pathlib.Path):
+def output_to(log: pathlib.Path):
     """Sends standard output and error to a file, C++ code's included.
 
     The converter prints whole variable listings, which nobody asked for.

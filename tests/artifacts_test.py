@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from export import artifacts
+from export import choices
 from export import parity
 from tests import export_fixtures
 from tests import prepared
@@ -20,6 +21,17 @@ import sys
 import numpy
 import tensorflow
 model = tensorflow.keras.models.load_model(sys.argv[1] + "/model.h5")
+pixels = numpy.load(sys.argv[2]).astype("float32")
+numpy.save(sys.argv[3], model.predict(pixels, verbose=0))
+"""
+LOAD_JSON = """
+import pathlib
+import sys
+import keras
+import numpy
+folder = pathlib.Path(sys.argv[1])
+model = keras.models.model_from_json((folder / "model.json").read_text())
+model.load_weights(folder / "model.weights.h5")
 pixels = numpy.load(sys.argv[2]).astype("float32")
 numpy.save(sys.argv[3], model.predict(pixels, verbose=0))
 """
@@ -41,26 +53,33 @@ numpy.save(sys.argv[3], by_pixels.numpy())
 """
 
 
-@pytest.mark.parametrize("code", [LOAD_H5, SERVE], ids=["h5", "saved_model"])
-def test_a_fresh_process_gives_the_same_answers(tmp_path, code):
+def check_fresh_process(code, folder, scratch):
+    """Runs one of the scripts and compares it with the live model."""
     images = export_fixtures.validation().images[:14]
-    np.save(tmp_path / "images.npy", images)
+    np.save(scratch / "images.npy", images)
     subprocess.run(
         [
             sys.executable,
             "-c",
             code,
-            str(export_fixtures.export_folder()),
-            str(tmp_path / "images.npy"),
-            str(tmp_path / "answers.npy"),
+            str(folder),
+            str(scratch / "images.npy"),
+            str(scratch / "answers.npy"),
         ],
         check=True,
-        cwd=tmp_path,
+        cwd=scratch,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
     )
     live = parity.live_model(export_fixtures.run())(images)
-    answers = np.load(tmp_path / "answers.npy")
+    answers = np.load(scratch / "answers.npy")
     np.testing.assert_allclose(answers, live, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "code", [LOAD_H5, LOAD_JSON, SERVE], ids=["h5", "json", "saved_model"]
+)
+def test_a_fresh_process_gives_the_same_answers(tmp_path, code):
+    check_fresh_process(code, export_fixtures.export_folder(), tmp_path)
 
 
 def metadata():
@@ -84,10 +103,8 @@ def test_metadata_states_where_the_model_comes_from():
     assert stated["settings"]["model"]["backbone"] == "tiny_cnn"
     assert set(stated["libraries"]) == set(artifacts.LIBRARIES)
     assert stated["calibration"]["count"] == 280
-    assert {r["recipe"] for r in stated["tflite"].values()} == {
-        "float32",
-        "int8",
-    }
+    recipes = tuple(record["recipe"] for record in stated["tflite"].values())
+    assert recipes == choices.RECIPES
 
 
 def test_metadata_holds_no_folder_of_this_machine():

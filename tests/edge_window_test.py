@@ -127,6 +127,25 @@ def start(display, folder, *arguments):
     )
 
 
+def start_shown(display, folder, *arguments):
+    """Starts the command, again where its window stays empty.
+
+    On a display without a window manager Qt leaves about one window in six
+    unpainted for good, in OpenCV 4.13 and 4.14, also with one picture and
+    nothing of ours.
+    """
+    for _ in range(5):
+        process = start(display, folder, *arguments)
+        end = time.monotonic() + 30
+        while time.monotonic() < end and process.poll() is None:
+            if has_answers(display):
+                return process
+            time.sleep(0.2)
+        process.kill()
+        process.communicate()
+    pytest.fail("no window was painted in five starts")
+
+
 def press(display, key):
     subprocess.run(
         ["xdotool", "search", "--name", "edge", "key", key],
@@ -138,8 +157,9 @@ def press(display, key):
 
 def test_the_window_shows_the_answers_and_q_closes_it(display, tmp_path):
     edge_fixtures.save_photo(tmp_path / "photo.png")
-    process = start(display, tmp_path, "--window", "photo.png", "photo.png")
-    wait_until(lambda: has_answers(display))
+    process = start_shown(
+        display, tmp_path, "--window", "photo.png", "photo.png"
+    )
     # The photograph itself is there, at its own size.
     pixels = screenshot(display)
     blue = np.asarray(Image.open(tmp_path / "photo.png"))[60:70, 60:70]
@@ -152,8 +172,7 @@ def test_the_window_shows_the_answers_and_q_closes_it(display, tmp_path):
 
 def test_a_camera_has_a_window_by_default(display, tmp_path):
     long = edge_fixtures.long_video_path()
-    process = start(display, tmp_path, f"--camera={long}")
-    wait_until(lambda: has_answers(display))
+    process = start_shown(display, tmp_path, f"--camera={long}")
     press(display, "q")
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said

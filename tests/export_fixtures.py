@@ -5,6 +5,7 @@ Each is made once per test process and must not be changed by a test.
 
 import functools
 import pathlib
+import shutil
 
 from fer_tfds import labels as taxonomy
 from tests import prepared
@@ -41,6 +42,11 @@ def workdir() -> pathlib.Path:
     return folder
 
 
+def copy_workdir(folder: pathlib.Path) -> pathlib.Path:
+    """A copy of the finished run, `runs/tiny`, that a test may change."""
+    return shutil.copytree(workdir(), folder / "runs" / "tiny")
+
+
 @functools.cache
 def run():
     """The finished run, loaded for inference."""
@@ -51,11 +57,18 @@ def run():
 
 @functools.cache
 def export_folder() -> pathlib.Path:
-    """Everything that `python -m export --tflite` writes for the run."""
+    """Everything that `python -m export --tflite` writes for the run.
+
+    With every recipe, not only those of the default.
+    """
+    from export import choices
     from export import exporter
 
     options = exporter.ExportOptions(
-        workdir=workdir(), out=prepared.scratch() / "export", tflite=True
+        workdir=workdir(),
+        out=prepared.scratch() / "export",
+        tflite=True,
+        recipes=choices.RECIPES,
     )
     return exporter.export_run(options)
 

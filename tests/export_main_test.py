@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
+from export import agreement
 from export import exporter
-from export import parity
 from tests import export_fixtures
 from tests import prepared
 from trainer import checkpoints
@@ -37,9 +37,7 @@ def command(*arguments, folder=ROOT):
 @pytest.fixture
 def workdir(tmp_path):
     """A finished run that a test may export into."""
-    target = tmp_path / "runs" / "tiny"
-    shutil.copytree(export_fixtures.workdir(), target)
-    return target
+    return export_fixtures.copy_workdir(tmp_path)
 
 
 def options(workdir, **changes):
@@ -50,21 +48,30 @@ def names(folder):
     return {path.name for path in folder.iterdir()}
 
 
+PLAIN_FILES = {
+    "MODEL_CARD.md",
+    "labels.txt",
+    "metadata.json",
+    "model.h5",
+    "model.json",
+    "model.keras",
+    "model.weights.h5",
+    "parity.json",
+    "saved_model",
+}
+
+
 def test_the_command_exports_the_last_run_and_says_where(workdir, tmp_path):
     done = command("--tflite", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "run: runs/tiny (the one that finished last)" in done.stdout
-    assert names(workdir / "export") == {
-        "saved_model",
-        "model.keras",
-        "model.h5",
+    assert names(workdir / "export") == PLAIN_FILES | {
+        "golden",
         "model_float32.tflite",
         "model_int8.tflite",
-        "labels.txt",
-        "metadata.json",
-        "parity.json",
     }
-    assert done.stdout.count(" pass") == 6
+    # Five TensorFlow ways, and each .tflite with the delegate and without.
+    assert done.stdout.count(" pass") == 9
     next_line = done.stdout.splitlines()[-1]
     assert next_line.startswith("next:  python -m edge --model=runs/tiny/")
     assert names(workdir.parent) == {"tiny"}
@@ -76,9 +83,25 @@ def test_the_command_exports_the_last_run_and_says_where(workdir, tmp_path):
     [
         (["stray"], "are not flags"),
         (["--calibration_images=0"], "calibration_images"),
+        (["--recipes=int4"], "must be of float32, float16"),
+        (["--recipes="], "must be of float32, float16"),
+        (["--io=int4"], "should be one of <uint8|int8|float32>"),
+        (["--tflite", "--compress=distil"], "must be of qat, prune"),
+        (["--compress=qat"], "give --tflite"),
+        (["--microcontroller"], "give --tflite"),
         (["--tflite"], "python -m trainer --flagfile=edge.flags"),
     ],
-    ids=["stray word", "bad number", "no run"],
+    ids=[
+        "stray word",
+        "bad number",
+        "unknown recipe",
+        "no recipe",
+        "unknown ends",
+        "unknown compression",
+        "compression without tflite",
+        "C without tflite",
+        "no run",
+    ],
 )
 def test_wrong_commands_say_what_to_type(tmp_path, arguments, message):
     done = command(*arguments, folder=tmp_path)
@@ -98,14 +121,7 @@ def plain_export(tmp_path_factory):
 
 
 def test_without_tflite_only_tensorflow_files_are_written(plain_export):
-    assert names(plain_export / "export") == {
-        "saved_model",
-        "model.keras",
-        "model.h5",
-        "labels.txt",
-        "metadata.json",
-        "parity.json",
-    }
+    assert names(plain_export / "export") == PLAIN_FILES
     text = (plain_export / "export" / "metadata.json").read_text()
     assert json.loads(text)["tflite"] == {}
 
@@ -142,7 +158,8 @@ def test_a_failed_gate_leaves_the_report_and_nothing_else(workdir):
     report = workdir / "parity_failed.json"
     assert done.returncode == 1
     assert "FAIL" in done.stdout
-    assert "model_float32.tflite did not pass" in done.stderr
+    assert "error: model_float32.tflite, model_float32.tflite (" in done.stderr
+    assert "did not pass the gate" in done.stderr
     assert str(report) in done.stderr
     assert not (workdir / "export").exists()
     assert not json.loads(report.read_text())["passed"]
@@ -154,7 +171,7 @@ def test_a_failed_gate_leaves_the_report_and_nothing_else(workdir):
 def test_a_failed_gate_keeps_the_export_that_was_there(workdir, monkeypatch):
     exporter.export_run(options(workdir, parity_images=7))
     monkeypatch.setattr(
-        parity, "_failures", lambda *_: ["agreement: made to fail"]
+        agreement, "_failures", lambda *_: ["agreement: made to fail"]
     )
     with pytest.raises(exporter.ExportError, match="did not pass the gate"):
         exporter.export_run(options(workdir, overwrite=True))
@@ -190,17 +207,6 @@ def test_other_data_than_the_run_had_is_reported(workdir, capsys):
 def test_negative_parity_images_are_refused(workdir):
     with pytest.raises(exporter.ExportError, match="received -1"):
         exporter.export_run(options(workdir, parity_images=-1))
-
-
-@pytest.mark.parametrize("damage", ["weights", "settings"])
-def test_a_damaged_run_is_refused(workdir, damage):
-    if damage == "weights":
-        (workdir / checkpoints.BEST_WEIGHTS).write_bytes(b"no weights")
-    else:
-        (workdir / checkpoints.SETTINGS).write_text("{}")
-    with pytest.raises(ValueError, match="damaged"):
-        exporter.export_run(options(workdir))
-    assert not (workdir / "export").exists()
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):

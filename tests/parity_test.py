@@ -1,7 +1,8 @@
-"""Tests of export/parity.py: what passes, what fails, and for which reason."""
+"""Tests of export/parity.py: real files, faithful ones and spoilt ones."""
 
 import dataclasses
 import json
+import pathlib
 import shutil
 
 import keras
@@ -9,129 +10,13 @@ import numpy as np
 import pytest
 
 import edge
+from export import agreement
 from export import artifacts
+from export import choices
 from export import parity
 from export import tflite
 from tests import export_fixtures
 from trainer.models import build_model
-
-COUNT = 200
-BOUNDS = parity.Bounds()
-
-
-def reference():
-    """Float32 [200, 4]: every class fifty times, each quite sure."""
-    answers = np.full([COUNT, 4], 0.05, np.float32)
-    answers[np.arange(COUNT), np.arange(COUNT) % 4] = 0.85
-    return answers
-
-
-def right_labels():
-    return np.arange(COUNT) % 4
-
-
-def with_changed(count):
-    """The reference, with the answers to `count` pictures swapped."""
-    answers = reference()
-    rows = np.arange(count)
-    answers[rows] = np.roll(answers[rows], 1, axis=1)
-    return answers
-
-
-def compare(candidate, *, is_quantised=False, labels=None, bounds=BOUNDS):
-    return parity.compare(
-        right_labels() if labels is None else labels,
-        reference(),
-        candidate,
-        bounds=bounds,
-        is_quantised=is_quantised,
-    )
-
-
-@pytest.mark.parametrize("is_quantised", [False, True], ids=["float", "int8"])
-def test_equal_answers_pass(is_quantised):
-    result = compare(reference(), is_quantised=is_quantised)
-    assert result["passed"]
-    assert result["agreement"] == 1
-    assert result["accuracy"] == result["trained_accuracy"] == 1
-    assert result["largest_probability_difference"] == 0
-    assert result["classes_predicted"] == 4
-
-
-def test_float_probabilities_are_held_to_their_bound():
-    near, far = reference(), reference()
-    near[3, 0] += 5e-5
-    far[3, 0] += 5e-4
-    assert compare(near)["passed"]
-    (reason,) = compare(far)["failures"]
-    assert reason.startswith("probabilities: differ by 5.0e-04")
-    assert compare(far, is_quantised=True)["passed"]
-
-
-@pytest.mark.parametrize(
-    ("changed", "passes"), [(4, True), (5, False)], ids=["at", "beyond"]
-)
-def test_int8_agreement_is_held_to_98_percent(changed, passes):
-    wrong = (right_labels() + 2) % 4  # Neither answer is right: no loss.
-    result = compare(with_changed(changed), is_quantised=True, labels=wrong)
-    assert result["passed"] == passes
-    assert result["agreement"] == pytest.approx(1 - changed / COUNT)
-    if not passes:
-        assert result["failures"][0].startswith("agreement: 5 of 200")
-
-
-def test_lost_accuracy_is_held_to_its_bound():
-    result = compare(with_changed(2), is_quantised=True)
-    (reason,) = result["failures"]
-    assert reason.startswith("accuracy: 1.00 points lost, allowed are 0.50")
-    loose = parity.Bounds(accuracy_loss_points=1.0)
-    assert compare(with_changed(2), is_quantised=True, bounds=loose)["passed"]
-
-
-def test_gained_accuracy_is_no_failure():
-    gained = right_labels()
-    candidate = with_changed(2)
-    gained[:2] = candidate[:2].argmax(axis=1)
-    result = compare(candidate, is_quantised=True, labels=gained)
-    assert result["passed"]
-    assert result["accuracy_difference_points"] == pytest.approx(1.0)
-
-
-def test_one_picture_may_change_however_few_there_are():
-    answers = reference()[:8]
-    candidate = answers.copy()
-    candidate[0] = np.roll(candidate[0], 1)
-    result = parity.compare(
-        right_labels()[:8],
-        answers,
-        candidate,
-        bounds=BOUNDS,
-        is_quantised=True,
-    )
-    assert result["accuracy_difference_points"] == pytest.approx(-12.5)
-    assert result["passed"]
-
-
-@pytest.mark.parametrize("is_quantised", [False, True], ids=["float", "int8"])
-def test_a_class_that_vanishes_is_a_collapse(is_quantised):
-    candidate = reference()
-    candidate[:, 2] = 0
-    result = compare(candidate, is_quantised=is_quantised)
-    assert not result["passed"]
-    assert result["classes_vanished"] == [2]
-    assert result["classes_predicted"] == 3
-    assert result["failures"][0].startswith("collapse: never answers")
-
-
-@pytest.mark.parametrize(
-    "candidate",
-    [reference() * np.nan, reference()[:, :3], reference()[:5]],
-    ids=["nan", "classes", "count"],
-)
-def test_answers_of_another_kind_fail(candidate):
-    result = compare(candidate)
-    assert not result["passed"]
-    assert "finite numbers" in result["failures"][0]
 
 
 @pytest.fixture
@@ -147,7 +32,7 @@ def measure(folder, run=None):
         run or export_fixtures.run(),
         folder,
         export_fixtures.validation(),
-        BOUNDS,
+        agreement.Bounds(),
     )
 
 
@@ -167,8 +52,12 @@ def test_a_faithful_export_passes_and_is_recorded():
             "saved_model (image bytes)",
             artifacts.KERAS,
             artifacts.H5,
-            "model_float32.tflite",
-            "model_int8.tflite",
+            artifacts.ARCHITECTURE,
+            *(
+                tflite.file_name(recipe) + way
+                for recipe in choices.RECIPES
+                for way in ("", parity.BUILT_IN)
+            ),
         ],
         True,
     )
@@ -196,9 +85,13 @@ def test_files_of_another_model_are_caught(folder, tmp_path):
     report = measure(folder)
     assert not report["passed"]
     failed = {name for name, passed in verdicts(report).items() if not passed}
-    assert failed == {"model_int8.tflite", artifacts.KERAS}
+    assert failed == {
+        "model_int8.tflite",
+        "model_int8.tflite (built-in kernels)",
+        artifacts.KERAS,
+    }
     table = parity.as_table(report)
-    assert table.count("FAIL") == 2
+    assert table.count("FAIL") == 3
     assert "agreement:" in table
 
 
@@ -236,7 +129,49 @@ def test_labels_in_another_order_are_caught(folder):
     content = path.read_bytes()
     path.write_bytes(content[: edge.Classifier(path).metadata["model_bytes"]])
     swapped = export_fixtures.CLASSES[::-1]
-    metadata = artifacts.describe(export_fixtures.run())
+    metadata = {
+        **artifacts.describe(export_fixtures.run()),
+        "recipe": "int8",
+    }
     tflite.append_metadata(path, swapped, metadata)
     with pytest.raises(ValueError, match="carries labels"):
         measure(folder)
+
+
+def test_the_delegate_is_off_where_the_report_says_so(monkeypatch):
+    """Otherwise the two rows of a file would be one, written twice."""
+    asked = []
+    make = edge.classifier.Classifier
+
+    def recorded(path, **options):
+        asked.append((path.name, options["use_xnnpack"]))
+        return make(path, **options)
+
+    monkeypatch.setattr(parity.runtime, "Classifier", recorded)
+    folder = export_fixtures.export_folder()
+    found = parity.load_artefacts(folder, export_fixtures.run())
+    ways = [a.name for a in found if a.name.startswith("model_int8.tflite")]
+    assert ways == ["model_int8.tflite", "model_int8.tflite (built-in kernels)"]
+    assert ("model_int8.tflite", True) in asked
+    assert ("model_int8.tflite", False) in asked
+
+
+@pytest.mark.parametrize(
+    "name", [artifacts.KERAS, artifacts.H5, artifacts.ARCHITECTURE]
+)
+def test_code_in_a_model_file_is_refused_and_not_run(folder, tmp_path, name):
+    mark = str(tmp_path / "executed")
+    inputs = keras.Input([48, 48, 1])
+    outputs = keras.layers.Lambda(
+        # Its own import: the file alone must be able to do the harm.
+        lambda x: [x, __import__("pathlib").Path(mark).touch()][0]
+    )(inputs)
+    model = keras.Model(inputs, outputs)
+    pathlib.Path(mark).unlink()
+    if name == artifacts.ARCHITECTURE:
+        (folder / name).write_text(model.to_json())
+    else:
+        model.save(folder / name)
+    with pytest.raises(ValueError, match="Lambda"):
+        measure(folder)
+    assert not pathlib.Path(mark).exists()

@@ -67,9 +67,10 @@ def test_png_files_are_read_as_training_reads_them(tmp_path, mode):
 
 @pytest.fixture(scope="module")
 def predictors():
-    return parity.load_artefacts(
+    artefacts = parity.load_artefacts(
         export_fixtures.export_folder(), export_fixtures.run()
     )
+    return {artefact.name: artefact.predict for artefact in artefacts}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,11 @@ def predictors():
         (f"{artifacts.SAVED_MODEL} (image bytes)", 1e-5),
         (artifacts.KERAS, 1e-5),
         (artifacts.H5, 1e-5),
+        (artifacts.ARCHITECTURE, 1e-5),
         (tflite.file_name("float32"), 1e-5),
+        (tflite.file_name("float16"), 1e-2),
+        (tflite.file_name("int16x8"), 2e-2),
+        (tflite.file_name("dynamic"), 0.1),
         (tflite.file_name("int8"), 0.1),
     ],
 )

@@ -1,7 +1,7 @@
 """Tests of export/tflite.py: what the recipes write, and what they refuse."""
 
 import json
-import shutil
+import os
 import zipfile
 
 import numpy as np
@@ -10,8 +10,20 @@ import tensorflow as tf
 
 import edge
 from export import artifacts
+from export import choices
+from export import parity
 from export import tflite
+from export import tflite_recipes
 from tests import export_fixtures
+
+# recipe -> what its input and its widest weights are.
+TYPES = {
+    "float32": (np.float32, {"float32"}),
+    "float16": (np.float32, {"float16"}),
+    "dynamic": (np.float32, {"int8"}),
+    "int8": (np.uint8, {"int8"}),
+    "int16x8": (np.int16, {"int8", "int16"}),
+}
 
 
 def exported(recipe):
@@ -25,6 +37,19 @@ def saved_model(tmp_path_factory):
     return str(folder)
 
 
+def test_every_recipe_that_can_be_asked_for_exists():
+    assert tuple(tflite_recipes.RECIPES) == choices.RECIPES == tuple(TYPES)
+
+
+@pytest.mark.parametrize("recipe", choices.RECIPES)
+def test_a_recipe_stores_its_types(recipe):
+    model = edge.Classifier(exported(recipe), use_xnnpack=False)
+    input_type, weights = TYPES[recipe]
+    assert model.input_dtype == input_type
+    assert weights <= {str(kind) for kind in model.tensor_types().values()}
+    assert model.metadata["batch"] == 1
+
+
 def test_int8_takes_raw_pixels_and_is_integer_throughout():
     model = edge.Classifier(exported("int8"), use_xnnpack=False)
     assert model.input_dtype == np.uint8
@@ -33,15 +58,50 @@ def test_int8_takes_raw_pixels_and_is_integer_throughout():
     assert kinds == {"uint8", "int8", "int32"}
 
 
-def test_int8_is_much_smaller():
+def test_int16x8_has_no_float_tensor():
+    model = edge.Classifier(exported("int16x8"), use_xnnpack=False)
+    kinds = {str(dtype) for dtype in model.tensor_types().values()}
+    assert kinds == {"int16", "int8", "int32", "int64"}
+
+
+def test_small_recipes_are_smaller():
     sizes = {
         recipe: edge.Classifier(exported(recipe)).metadata["model_bytes"]
-        for recipe in tflite.RECIPES
+        for recipe in choices.RECIPES
     }
     assert sizes["int8"] < 0.6 * sizes["float32"]
+    assert sizes["float16"] < 0.8 * sizes["float32"]
+    assert sizes["dynamic"] < sizes["float16"]
 
 
-@pytest.mark.parametrize("recipe", tflite.RECIPES)
+@pytest.mark.parametrize(
+    ("io", "quantization"),
+    [
+        ("int8", (1.0, -128)),
+        pytest.param("float32", (0.0, 0), marks=pytest.mark.slow),
+    ],
+    ids=["int8", "float32"],
+)
+def test_the_ends_of_an_int8_file_can_be_chosen(tmp_path, io, quantization):
+    tflite.write_tflite_files(
+        export_fixtures.run(),
+        tmp_path,
+        export_fixtures.calibration(),
+        artifacts.describe(export_fixtures.run()),
+        recipes=["int8"],
+        io=io,
+    )
+    model = edge.Classifier(tmp_path / "model_int8.tflite")
+    assert model.input_dtype == np.dtype(io)
+    assert model.input_quantization == quantization
+    assert model.metadata["io"] == io
+    assert model.metadata["input"].startswith(io)
+    images = export_fixtures.validation().images
+    live = parity.live_model(export_fixtures.run())(images)
+    np.testing.assert_allclose(model.probabilities(images), live, atol=0.1)
+
+
+@pytest.mark.parametrize("recipe", choices.RECIPES)
 def test_files_carry_labels_and_metadata_for_any_zip_tool(recipe):
     with zipfile.ZipFile(exported(recipe)) as archive:
         assert archive.testzip() is None
@@ -51,10 +111,11 @@ def test_files_carry_labels_and_metadata_for_any_zip_tool(recipe):
     assert metadata["recipe"] == recipe
     assert metadata["batch"] == 1
     assert metadata["data"]["name"] == "fer2013/original/1.1.0"
-    assert ("calibration" in metadata) == (recipe == "int8")
+    is_calibrated = recipe in ("int8", "int16x8")
+    assert ("calibration" in metadata) == is_calibrated
 
 
-@pytest.mark.parametrize("recipe", tflite.RECIPES)
+@pytest.mark.parametrize("recipe", ["float32", "int8"])
 def test_the_same_metadata_gives_the_same_bytes(recipe, tmp_path):
     contents = []
     for name in ("one", "two"):
@@ -66,17 +127,27 @@ def test_the_same_metadata_gives_the_same_bytes(recipe, tmp_path):
 
 
 def write_checked(path, content, recipe):
-    path.write_bytes(content)
     metadata = artifacts.describe(export_fixtures.run())
-    tflite.append_metadata(path, export_fixtures.CLASSES, metadata)
-    tflite.check(path, recipe)
+    record = tflite.describe(recipe, "uint8", export_fixtures.calibration())
+    tflite.write_checked(
+        path, content, export_fixtures.CLASSES, {**metadata, **record}
+    )
 
 
-def test_float_tensors_in_an_int8_file_are_refused(tmp_path):
-    path = tmp_path / "model_int8.tflite"
-    shutil.copy(exported("float32"), path)
-    with pytest.raises(tflite.ConversionError, match="not full integer"):
-        tflite.check(path, "int8")
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ("int8", "not full integer"),
+        ("int16x8", "not full integer"),
+        ("float16", "no float16 tensor"),
+        ("dynamic", "no int8 tensor"),
+    ],
+)
+def test_a_float_file_under_another_name_is_refused(tmp_path, recipe, message):
+    content = exported("float32").read_bytes()
+    size = edge.Classifier(exported("float32")).metadata["model_bytes"]
+    with pytest.raises(tflite.ConversionError, match=message):
+        write_checked(tmp_path / "m.tflite", content[:size], recipe)
 
 
 def test_a_partial_fallback_to_float_is_refused(tmp_path, saved_model):
@@ -93,10 +164,9 @@ def test_a_partial_fallback_to_float_is_refused(tmp_path, saved_model):
 
 def test_an_input_scale_other_than_1_is_refused(tmp_path, saved_model):
     dim = export_fixtures.validation().images // 4
+    content = tflite_recipes.int8(saved_model, dim, "uint8")
     with pytest.raises(tflite.ConversionError, match="raw pixels"):
-        write_checked(
-            tmp_path / "m.tflite", tflite.int8(saved_model, dim), "int8"
-        )
+        write_checked(tmp_path / "m.tflite", content, "int8")
 
 
 def test_conversion_says_nothing(tmp_path, capfd):
@@ -112,11 +182,11 @@ def test_conversion_says_nothing(tmp_path, capfd):
 
 
 def test_a_failed_conversion_shows_the_end_of_the_log(tmp_path, monkeypatch):
-    def broken(saved_model, images):
-        print("the converter's own words")
+    def broken(saved_model, images, io):
+        os.write(1, b"the converter's own words\n")
         raise RuntimeError("no kernel")
 
-    monkeypatch.setitem(tflite.RECIPES, "float32", broken)
+    monkeypatch.setitem(tflite_recipes.RECIPES, "float32", broken)
     with pytest.raises(tflite.ConversionError) as caught:
         tflite.write_tflite_files(
             export_fixtures.run(),
@@ -124,4 +194,6 @@ def test_a_failed_conversion_shows_the_end_of_the_log(tmp_path, monkeypatch):
             export_fixtures.calibration(),
             {},
         )
-    assert "broken conversion failed: no kernel" in str(caught.value)
+    assert "float32 conversion failed: no kernel" in str(caught.value)
+    assert "the converter's own words" in str(caught.value)
+    assert not list(tmp_path.iterdir())

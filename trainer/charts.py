@@ -1,4 +1,4 @@
-"""Figures and curves as pictures: the only module that imports matplotlib.
+"""Figures and curves as pictures; `tuning.charts` draws in the same style.
 
 Arrays in, PNG data URLs with their title and a text that says the same to who
 cannot see them. It computes no figure of merit and leaves matplotlib's global
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 # Okabe and Ito's colours for every kind of colour vision, without yellow (too
@@ -63,13 +64,13 @@ def epoch_chart(
     is_log: bool = False,
 ) -> dict:
     """Draws one line a name over the epochs, the first epoch being 1."""
-    figure, axes = _axes("epoch", y_label)
+    figure, axes = make_axes("epoch", y_label)
     for i, (name, values) in enumerate(series.items()):
         epochs = range(1, len(values) + 1)
         # A single epoch has no line, only its marker; many have no room.
         step = max(1, len(values) // 12)
         style = _line_style(i) | {"markevery": step, "markersize": 4}
-        axes.plot(epochs, values, label=_plain(name), **style)
+        axes.plot(epochs, values, label=plain(name), **style)
     if boundary:
         style = {"color": "#555555", "linestyle": ":", "linewidth": 1.4}
         axes.axvline(boundary + 0.5, label="fine-tuning begins", **style)
@@ -79,17 +80,17 @@ def epoch_chart(
     ends = [
         f"{name} from {v[0]:.3g} to {v[-1]:.3g}" for name, v in series.items()
     ]
-    return _chart(figure, title, alt=f"{y_label}: {'; '.join(ends)}")
+    return make_chart(figure, title, alt=f"{y_label}: {'; '.join(ends)}")
 
 
 def confusion_chart(matrix, class_names: Sequence[str]) -> dict:
     """Draws counts and row shares of int [K, K], true classes in rows."""
     counts = np.array(matrix)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure, axes = _axes("predicted class", "true class")
+    figure, axes = make_axes("predicted class", "true class")
     axes.grid(False)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    names = [_plain(name) for name in class_names]
+    names = [plain(name) for name in class_names]
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(names)), names)
     style = {"ha": "center", "va": "center", "fontsize": 7}
@@ -100,27 +101,27 @@ def confusion_chart(matrix, class_names: Sequence[str]) -> dict:
         axes.text(column, row, text, color=colour, **style)
     note = "Number of images, and share of the true class (the colour)."
     alt = _worst_confusion(shares, class_names)
-    return _chart(figure, "Confusion matrix", note, alt)
+    return make_chart(figure, "Confusion matrix", note, alt)
 
 
 def roc_chart(curves: Sequence[dict | None], class_names) -> dict:
     """Draws one-vs-rest curves, as `metrics.roc_curves` returns them."""
     axis = ("false positive rate (%)", "true positive rate (%)")
-    figure, axes = _axes(*axis, **SQUARE)
+    figure, axes = make_axes(*axis, **SQUARE)
     axes.plot([0, 100], [0, 100], ":", color=COLOURS[-1], label="chance")
     for i, (name, curve) in enumerate(zip(class_names, curves, strict=True)):
         if curve is not None:
             false, true = (100 * np.array(rates) for rates in curve.values())
             style = _line_style(i) | {"marker": ""}
-            axes.plot(false, true, label=_plain(name), **style)
+            axes.plot(false, true, label=plain(name), **style)
     note = "Each class against the rest. The areas are in the table."
     drawn = [n for n, c in zip(class_names, curves, strict=True) if c]
-    return _chart(figure, "ROC curves", note, f"of {', '.join(drawn)}")
+    return make_chart(figure, "ROC curves", note, f"of {', '.join(drawn)}")
 
 
 def reliability_chart(title: str, calibration: dict) -> dict:
     """Draws what `reliability.reliability` returned."""
-    figure, axes = _axes("confidence (%)", "percent", **SQUARE)
+    figure, axes = make_axes("confidence (%)", "percent", **SQUARE)
     rows, width = calibration["bins"], 100 / len(calibration["bins"])
     left = [100 * row["low"] for row in rows]
     heights = [100 * (row["accuracy"] or 0) for row in rows]
@@ -138,7 +139,7 @@ def reliability_chart(title: str, calibration: dict) -> dict:
         f"confidence {row['confidence']:.0%}: accuracy {row['accuracy']:.0%}"
         for row in filled
     )
-    return _chart(figure, title, note, f"{error}. {alt}")
+    return make_chart(figure, title, note, f"{error}. {alt}")
 
 
 def robustness_charts(curves: Sequence[dict]) -> list[dict]:
@@ -154,7 +155,7 @@ def _robustness_chart(curve: dict) -> dict:
     ]
     values = 100 * np.array([point["accuracy"] for point in points])
     bounds = 100 * np.array([point["interval"] for point in points])
-    figure, axes = _axes(curve["unit"], "accuracy (%)", ylim=(0, 100))
+    figure, axes = make_axes(curve["unit"], "accuracy (%)", ylim=(0, 100))
     # Places of equal distance: not every strength is a number.
     places = range(len(points))
     band = {"color": COLOURS[5], "alpha": 0.35, "linewidth": 0}
@@ -163,7 +164,7 @@ def _robustness_chart(curve: dict) -> dict:
     axes.set_xticks(places, names)
     pairs = zip(names, values, strict=True)
     alt = ", ".join(f"{name}: {value:.1f}%" for name, value in pairs)
-    return _chart(figure, curve["name"], alt=f"{curve['unit']}, {alt}")
+    return make_chart(figure, curve["name"], alt=f"{curve['unit']}, {alt}")
 
 
 def recall_chart(
@@ -175,7 +176,7 @@ def recall_chart(
       class_names: in the order of the page.
       runs: name -> a row of `per_class` for each of the classes, or None.
     """
-    figure, axes = _axes("", "recall (%)", WIDE_INCHES, ylim=(0, 101))
+    figure, axes = make_axes("", "recall (%)", WIDE_INCHES, ylim=(0, 101))
     spread = 0.7 / len(runs)
     for i, (name, rows) in enumerate(runs.items()):
         known = [k for k, r in enumerate(rows) if r and r["recall_interval"]]
@@ -186,11 +187,13 @@ def recall_chart(
         style = _line_style(i) | {"linestyle": "", "capsize": 2}
         # An interval ends at 0 or 1 to the last bit, and no bar is negative.
         bars = np.maximum([recall - low, high - recall], 0)
-        axes.errorbar(where, recall, bars, label=_plain(name), **style)
-    axes.set_xticks(range(len(class_names)), map(_plain, class_names))
+        axes.errorbar(where, recall, bars, label=plain(name), **style)
+    axes.set_xticks(range(len(class_names)), map(plain, class_names))
     axes.grid(False, axis="x")
     note = "With 95% intervals (Wilson). The figures are in the table."
-    return _chart(figure, "Recall of each class", note, ", ".join(class_names))
+    return make_chart(
+        figure, "Recall of each class", note, ", ".join(class_names)
+    )
 
 
 def data_url(png: io.BytesIO) -> str:
@@ -207,7 +210,10 @@ def _line_style(i: int) -> dict:
     }
 
 
-def _axes(x_label: str, y_label: str, inches=CHART_INCHES, **options):
+def make_axes(
+    x_label: str, y_label: str, inches=CHART_INCHES, **options
+) -> tuple[Figure, Axes]:
+    """Returns an empty chart in the pages' style."""
     figure = Figure(figsize=inches, layout="constrained")
     axes = figure.add_subplot(xlabel=x_label, ylabel=y_label, **options)
     axes.spines[["top", "right"]].set_visible(False)
@@ -216,7 +222,10 @@ def _axes(x_label: str, y_label: str, inches=CHART_INCHES, **options):
     return figure, axes
 
 
-def _chart(figure: Figure, title: str, note: str = "", alt: str = "") -> dict:
+def make_chart(
+    figure: Figure, title: str, note: str = "", alt: str = ""
+) -> dict:
+    """Returns what a page shows of a figure: title, note, alt and source."""
     lines = sum(len(a.get_legend_handles_labels()[0]) for a in figure.axes)
     if lines:
         # Outside the axes it cannot cover data.
@@ -244,7 +253,7 @@ def _worst_confusion(shares: np.ndarray, class_names: Sequence[str]) -> str:
     )
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """Keeps matplotlib from reading mathematics or "no legend" in a name."""
-    plain = name.replace("$", r"\$")
-    return f" {plain}" if plain.startswith("_") else plain
+    kept = name.replace("$", r"\$")
+    return f" {kept}" if kept.startswith("_") else kept

@@ -47,7 +47,8 @@ def teacher_answers(
             _check_teacher(teacher, settings, splits)
             predict = loop.make_predict_call(teacher.model, strategy)
             for view in range(settings.target.distill_views):
-                total = total + predict(_view(splits["train"], settings, view))
+                images = make_view(splits["train"], settings, view)
+                total = total + predict(images)
                 print(f"teacher {workdir}: view {view + 1}", flush=True)
     finally:
         # Loading a run sets float32 for the process.
@@ -56,8 +57,14 @@ def teacher_answers(
     return (total / count).astype(np.float32)
 
 
-def _view(split, settings, view):
-    """uint8 [n, S, S, C]: the images, augmented unless `view` is 0."""
+def make_view(
+    split: records.Split, settings: Settings, view: int
+) -> np.ndarray:
+    """Returns the images of a split, augmented unless `view` is 0.
+
+    Returns:
+      uint8 [n, S, S, C] in [0, 255]; the same for the same seed and view.
+    """
     if view == 0:
         return split.images
     changed = np.empty_like(split.images)

@@ -6,6 +6,7 @@ the same batches in the same order.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -59,10 +60,7 @@ def head_alone(work: Work, strategy: tf.distribute.Strategy) -> Work:
       work: the plain way.
       strategy: where to predict.
     """
-    extractor = keras.Model(
-        work.model.inputs, work.model.get_layer(BACKBONE_LAYER).output
-    )
-    predict = loop.make_predict_call(extractor, strategy)
+    extract = make_extractor(work.model, strategy)
     with strategy.scope():
         head, logits_model = _head_of(work.model)
         average = None if work.average is None else _head_of(work.average)[0]
@@ -70,9 +68,21 @@ def head_alone(work: Work, strategy: tf.distribute.Strategy) -> Work:
         head,
         logits_model,
         average,
-        predict(work.train),
-        predict(work.validation),
+        extract(work.train),
+        extract(work.validation),
     )
+
+
+def make_extractor(model, strategy: tf.distribute.Strategy) -> Callable:
+    """Compiles a function that runs the part of a network before its head.
+
+    Returns:
+      A function images [n, S, S, C] in [0, 255] -> features float32 [n, F].
+    """
+    extractor = keras.Model(
+        model.inputs, model.get_layer(BACKBONE_LAYER).output
+    )
+    return loop.make_predict_call(extractor, strategy)
 
 
 def why_not(model, settings: Settings, phase: Phase, num_images: int) -> str:

@@ -38,7 +38,7 @@ def quick_figures(
     matrix = _confusion_matrix(labels, probabilities)
     return {
         "accuracy": int(np.trace(matrix)) / len(labels),
-        "macro_f1": float(_class_means(matrix)["macro_f1"]),
+        "macro_f1": float(class_means(matrix)["macro_f1"]),
         "log_loss": float(log_losses(labels, probabilities).mean()),
     }
 
@@ -139,7 +139,7 @@ def _confusion_matrix(labels, probabilities) -> np.ndarray:
     return counts.reshape(classes, classes)
 
 
-def _class_means(matrices: np.ndarray) -> dict[str, np.ndarray]:
+def class_means(matrices: np.ndarray) -> dict[str, np.ndarray]:
     """Means over the classes with an example: int [..., K, K] -> float [...].
 
     The leading axes are for many matrices at once, as the bootstrap draws.
@@ -164,8 +164,8 @@ def _shares(matrix) -> dict:
         "accuracy": correct / n,
         "accuracy_interval": list(intervals.wilson_interval(correct, n)),
     }
-    drawn = intervals.resampled_intervals(matrix, _class_means)
-    for name, value in _class_means(matrix).items():
+    drawn = intervals.resampled_intervals(matrix, class_means)
+    for name, value in class_means(matrix).items():
         result |= {name: float(value), f"{name}_interval": drawn[name]}
     return result
 

@@ -56,7 +56,9 @@ def make_optimizer(
     schedule = make_schedule(
         training.schedule, phase.learning_rate, total_steps, keras
     )
-    decay = training.weight_decay or None
+    decay = training.weight_decay
+    if not decay and phase.optimizer != "adamw":
+        decay = None  # How Keras turns it off; AdamW alone wants a number.
     if phase.optimizer == "sgd":
         optimizer = keras.optimizers.SGD(
             schedule,

@@ -98,15 +98,16 @@ def write_report(
     files.write_text(path, page)
 
 
-def render(template: str, **values) -> str:
-    """Fills in a template of this folder; every value is escaped.
+def render(template: str, package: str = "trainer", **values) -> str:
+    """Fills in a template; every value is escaped.
 
     Args:
       template: its file name.
+      package: in whose folder it is; what it extends may be in this one.
       **values: what it shows; one that is missing raises.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_read_template),
+        loader=jinja2.FunctionLoader(lambda n: _read_template(n, package)),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
@@ -114,8 +115,10 @@ def render(template: str, **values) -> str:
     return environment.get_template(template).render(values)
 
 
-def _read_template(name: str) -> str:
-    source = resources.files("trainer").joinpath(name)
+def _read_template(name: str, package: str) -> str:
+    source = resources.files(package).joinpath(name)
+    if not source.is_file():
+        source = resources.files("trainer").joinpath(name)
     return source.read_text(encoding="utf-8")
 
 

@@ -6,9 +6,41 @@ into one array before training starts, so that the loop knows only one loss.
 
 import numpy as np
 
+from trainer import distillation
 from trainer import records
 from trainer.setting_groups import DataSettings
+from trainer.settings import Settings
 from trainer.training_settings import TargetSettings
+
+
+def training_targets(
+    settings: Settings, splits: dict[str, records.Split], strategy
+) -> np.ndarray:
+    """Finds out what a run's network is to answer on its training images.
+
+    Args:
+      settings: of the run.
+      splits: its splits; those of the votes and teachers are read.
+      strategy: the distribution strategy of the process.
+
+    Returns:
+      float32 [n, K]; each row sums to 1.
+
+    Raises:
+      ValueError: votes or teachers cannot be had.
+    """
+    target, votes, teacher = settings.target, None, None
+    if target.soft_labels != "none":
+        votes = votes_for(splits["train"], settings.data, target.soft_labels)
+    if target.distill_from:
+        teacher = distillation.teacher_answers(settings, splits, strategy)
+    return make_targets(
+        splits["train"].labels,
+        len(settings.data.class_names),
+        target,
+        votes=votes,
+        teacher=teacher,
+    )
 
 
 def make_targets(

@@ -12,7 +12,6 @@ import keras
 
 from trainer import checkpoints
 from trainer import cli_flags
-from trainer import distillation
 from trainer import evaluation
 from trainer import files
 from trainer import loop
@@ -66,7 +65,7 @@ def _train_and_evaluate(settings, workdir, strategy, overwrite):
         files.check_space(workdir, needed)
     splits = records.load_splits(settings.data)
     _check_batch(settings, splits["train"])
-    answers = training_targets(settings, splits, strategy)
+    answers = targets.training_targets(settings, splits, strategy)
     if runtime.is_chief(strategy):
         checkpoints.open_workdir(workdir, settings, overwrite=overwrite)
         _describe(workdir, settings, builder, splits, model, strategy)
@@ -114,24 +113,6 @@ def _bytes_needed(training, num_weights):
     adaptive = training.optimizer != "sgd"
     copies = 2 + adaptive + bool(training.ema)
     return 4 * num_weights * (1 + (checkpoints.KEPT_CHECKPOINTS + 1) * copies)
-
-
-def training_targets(settings, splits, strategy):
-    """float32 [n, K]: what is to be answered on each training image."""
-    target, votes, teacher = settings.target, None, None
-    if target.soft_labels != "none":
-        votes = targets.votes_for(
-            splits["train"], settings.data, target.soft_labels
-        )
-    if target.distill_from:
-        teacher = distillation.teacher_answers(settings, splits, strategy)
-    return targets.make_targets(
-        splits["train"].labels,
-        len(settings.data.class_names),
-        target,
-        votes=votes,
-        teacher=teacher,
-    )
 
 
 def _describe(workdir, settings, builder, splits, model, strategy):

@@ -5,8 +5,15 @@ network with another generation of Keras. Nothing here loads a file.
 """
 
 from trainer.models.build import LOGITS
+from trainer.models.build import build_head_model
 from trainer.models.build import build_model
 from trainer.models.build import head_layers
 from trainer.models.head import BACKBONE_LAYER
 
-__all__ = ["BACKBONE_LAYER", "LOGITS", "build_model", "head_layers"]
+__all__ = [
+    "BACKBONE_LAYER",
+    "LOGITS",
+    "build_head_model",
+    "build_model",
+    "head_layers",
+]

@@ -30,16 +30,39 @@ def build_model(settings, num_classes: int, keras):
     size, channels = settings.data.image_size, settings.data.channels
     inputs = keras.Input([size, size, channels], name="pixels")
     x = _backbone(inputs, settings, keras)
-    x = build_head(x, settings, keras)
-    x = keras.layers.Dense(num_classes, dtype="float32", name=LOGITS)(x)
-    x = keras.layers.Softmax(dtype="float32", name="probabilities")(x)
+    x = _answer(x, settings, num_classes, keras)
     return keras.Model(inputs, x, name=settings.model.backbone)
+
+
+def build_head_model(settings, num_features: int, num_classes: int, keras):
+    """Builds the head of the settings alone, with random weights.
+
+    Args:
+      settings: `trainer.settings.Settings` of the run.
+      num_features: values that pooling gives for an image.
+      num_classes: length of the probability vector.
+      keras: the Keras module to build with.
+
+    Returns:
+      A flat functional model: float32 [n, 1, 1, num_features], which pooling
+      leaves as they are -> float32 [n, num_classes] probabilities.
+    """
+    inputs = keras.Input([1, 1, num_features], name="features")
+    x = _answer(inputs, settings, num_classes, keras)
+    return keras.Model(inputs, x, name="head")
 
 
 def head_layers(model) -> list:
     """Returns the layers after the backbone, from pooling to softmax."""
     names = [layer.name for layer in model.layers]
     return model.layers[names.index(BACKBONE_LAYER) :]
+
+
+def _answer(x, settings, num_classes, keras):
+    """From a feature map to probabilities."""
+    x = build_head(x, settings, keras)
+    x = keras.layers.Dense(num_classes, dtype="float32", name=LOGITS)(x)
+    return keras.layers.Softmax(dtype="float32", name="probabilities")(x)
 
 
 def _backbone(inputs, settings, keras):

@@ -1,0 +1,100 @@
+"""The model card: what was measured, and what the model is not for.
+
+Every figure is read from the files of the run and of its export; what was not
+measured is said to be so. Computes nothing and loads no model.
+"""
+
+import datetime
+import json
+import pathlib
+from typing import Any
+
+from export import artifacts
+from export import latency
+from trainer import checkpoints
+from trainer import files
+from trainer import report
+
+CARD = "MODEL_CARD.md"
+TEMPLATE = "model_card.md.j2"
+
+# What is known of each data set, beyond what its own files say.
+DATA_NOTES = {
+    "fer2013": (
+        "FER-2013: 48x48 grey faces from a web image search of 2013, labelled "
+        "by few people, with many wrong labels. Nobody in it was asked. It "
+        "was handed out under the rules of a Kaggle competition and may not "
+        "be redistributed; whether a model trained on it may be sold is not "
+        "settled.",
+        "Age, sex, skin colour and origin of the people are not recorded: no "
+        "group is known to be represented.",
+    ),
+    "affectnet": (
+        "AffectNet: faces from web searches in six languages, licensed for "
+        "research alone by the University of Denver; neither the pictures nor "
+        "a commercial use of models is covered.",
+        "Who is in it, and in what shares of age, sex and skin colour, is not "
+        "recorded.",
+    ),
+}
+UNKNOWN_DATA = (
+    "Nothing is known here of this data beyond its name: read its licence.",
+    "Who is in it is not recorded here.",
+)
+
+
+def write(folder: pathlib.Path, workdir: pathlib.Path) -> pathlib.Path:
+    """Writes MODEL_CARD.md into the folder of an export.
+
+    Args:
+      folder: of the export, with its metadata and parity report; latency.json
+        is used when it is there.
+      workdir: of the run.
+
+    Returns:
+      The path of the card.
+
+    Raises:
+      OSError: the folder cannot be written.
+      ValueError: a file of the run or of the export is damaged.
+    """
+    metadata = _read(folder / artifacts.METADATA)
+    timed = folder / latency.LATENCY
+    figures = _read(workdir / checkpoints.METRICS)
+    dataset = metadata["settings"]["data"]["dataset"]
+    known = DATA_NOTES.get(dataset.split("/")[0], UNKNOWN_DATA)
+    text = report.render(
+        TEMPLATE,
+        package="export",
+        name=workdir.resolve().name,
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        metadata=metadata,
+        settings=metadata["settings"],
+        splits={k: v for k, v in figures.items() if _is_split(v)},
+        manifest=_read(workdir / checkpoints.MANIFEST),
+        parity=_read(folder / latency.PARITY),
+        latency=_read(timed) if timed.is_file() else None,
+        notes=known[0],
+        not_represented=known[1],
+        sizes=_sizes(folder),
+    )
+    files.write_text(folder / CARD, text.rstrip() + "\n")
+    return folder / CARD
+
+
+def _is_split(value) -> bool:
+    return isinstance(value, dict) and "accuracy_interval" in value
+
+
+def _sizes(folder) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in folder.glob("*.tflite")}
+
+
+def _read(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is damaged: it holds no object")
+    return content

@@ -1,0 +1,133 @@
+"""Tests of export/microcontroller.py: the C compiles and holds the model."""
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+import edge
+from export import artifacts
+from export import golden
+from export import microcontroller
+from export import tflite
+from tests import export_fixtures
+
+COMPILER = shutil.which("cc")
+FLAGS = ("-std=c99", "-Wall", "-Werror")
+needs_compiler = pytest.mark.skipif(
+    COMPILER is None, reason="no C compiler on this machine"
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    source = export_fixtures.export_folder() / "model_int8.tflite"
+    return shutil.copy(source, tmp_path / "model_int8.tflite")
+
+
+def compile_check(folder):
+    subprocess.run(
+        [COMPILER, *FLAGS, "-o", "self_check", "self_check.c", "model_data.c"],
+        cwd=folder,
+        check=True,
+    )
+    return folder / "self_check"
+
+
+@needs_compiler
+def test_the_array_is_the_model_byte_by_byte(path):
+    found = microcontroller.write(path)
+    program = compile_check(path.parent / microcontroller.FOLDER)
+    done = subprocess.run(
+        [program, path], capture_output=True, text=True, check=True
+    )
+    assert f"model: {found['model_bytes']} bytes" in done.stdout
+    assert "angry disgust fear happy" in done.stdout
+    # The zip of labels at the end is not carried into flash.
+    assert found["model_bytes"] < path.stat().st_size
+
+
+@needs_compiler
+def test_a_damaged_array_is_noticed(path):
+    microcontroller.write(path)
+    folder = path.parent / microcontroller.FOLDER
+    source = folder / "model_data.c"
+    text = source.read_text()
+    head, tail = text[: len(text) // 3], text[len(text) // 3 :]
+    source.write_text(head + tail.replace("0x01,", "0x02,", 1))
+    done = subprocess.run([compile_check(folder)], capture_output=True)
+    assert done.returncode == 1
+    assert b"damaged" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "io", [pytest.param("uint8", marks=pytest.mark.slow), "int8"]
+)
+def test_golden_outputs_are_the_bytes_of_the_output_tensor(tmp_path, io):
+    tflite.write_tflite_files(
+        export_fixtures.run(),
+        tmp_path,
+        export_fixtures.calibration(),
+        artifacts.describe(export_fixtures.run()),
+        recipes=["int8"],
+        io=io,
+    )
+    path = tmp_path / "model_int8.tflite"
+    microcontroller.write(path)
+    text = (tmp_path / microcontroller.FOLDER / "model_data.c").read_text()
+    block = text.split("fer_golden_outputs", 1)[1].split("{", 1)[1]
+    stored = np.array(
+        [int(word, 16) for word in block.split("}")[0].split(",")[:-1]],
+        np.uint8,
+    ).view(io)
+    model = edge.Classifier(path, use_xnnpack=False)
+    answers = model.probabilities(golden.pictures(48, 1))
+    zero_point = -128 if io == "int8" else 0
+    meant = (stored.astype(int) - zero_point) / 256
+    np.testing.assert_allclose(meant, answers.ravel(), atol=1e-6)
+
+
+def test_the_example_registers_each_operator_once(path):
+    found = microcontroller.write(path)
+    folder = path.parent / microcontroller.FOLDER
+    example = (folder / "example.cc").read_text()
+    assert f"MicroMutableOpResolver<{len(found['operators'])}>" in example
+    for operator in found["operators"]:
+        method = microcontroller.TFLM_OPERATORS[operator]
+        assert example.count(f"resolver.{method}()") == 1
+    assert "@" not in example
+
+
+def test_no_arena_is_stated_that_was_not_measured(path, monkeypatch):
+    monkeypatch.setattr(
+        microcontroller.importlib.util, "find_spec", lambda name: None
+    )
+    found = microcontroller.write(path)
+    assert found["arena_bytes"] is None
+    assert "not measured: tflite_micro is not installed" in found["arena_note"]
+    folder = path.parent / microcontroller.FOLDER
+    assert "#error Measure the arena" in (folder / "example.cc").read_text()
+
+
+@pytest.mark.parametrize("recipe", ["float32", "dynamic", "int16x8"])
+def test_what_is_not_full_integer_is_refused(recipe):
+    path = export_fixtures.export_folder() / tflite.file_name(recipe)
+    with pytest.raises(
+        microcontroller.MicrocontrollerError, match="--recipes=int8"
+    ):
+        microcontroller.write(path)
+
+
+def test_an_operator_that_tflm_lacks_is_refused(path, monkeypatch):
+    monkeypatch.delitem(microcontroller.TFLM_OPERATORS, "MEAN")
+    with pytest.raises(microcontroller.MicrocontrollerError, match="MEAN"):
+        microcontroller.write(path)
+    assert not (path.parent / microcontroller.FOLDER).exists()
+
+
+def test_the_checksum_is_fnv_1a():
+    """Test vectors of draft-eastlake-fnv, appendix C."""
+    assert microcontroller.checksum(b"") == 0x811C9DC5
+    assert microcontroller.checksum(b"a") == 0xE40C292C
+    assert microcontroller.checksum(b"foobar") == 0xBF9CF968

@@ -1,0 +1,93 @@
+"""Tests of export/model_card.py: measured figures, and no others."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from export import model_card
+from tests import export_fixtures
+
+
+@pytest.fixture
+def folder(tmp_path):
+    target = tmp_path / "export"
+    shutil.copytree(export_fixtures.export_folder(), target)
+    return target
+
+
+def write(folder):
+    return model_card.write(folder, export_fixtures.workdir()).read_text()
+
+
+def test_every_export_has_a_card():
+    card = export_fixtures.export_folder() / model_card.CARD
+    assert card.read_text().startswith("# Model card: tiny\n")
+
+
+def test_figures_are_those_of_the_run_and_of_the_gate(folder):
+    card = write(folder)
+    metrics = json.loads(
+        (export_fixtures.workdir() / "metrics.json").read_text()
+    )
+    for part in ("validation", "test"):
+        low, high = metrics[part]["accuracy_interval"]
+        for share in (metrics[part]["accuracy"], low, high):
+            assert f"{100 * share:.1f}" in card
+    parity = json.loads((folder / "parity.json").read_text())
+    for row in parity["artefacts"]:
+        assert f"| {row['artefact']} |" in card
+    assert card.count("| happy | 8 |") == 1
+    assert card.count("| happy | 6 |") == 1
+
+
+def test_what_was_not_measured_is_said_to_be_so(folder):
+    (folder / "latency.json").unlink(missing_ok=True)
+    assert "Not measured yet: `python -m export --benchmark`" in write(folder)
+
+
+def test_latency_is_taken_from_the_report(folder):
+    row = {
+        "file": "model_int8.tflite",
+        "one_thread": {
+            "median_ms": 1.234,
+            "p95_ms": 2.5,
+            "first_answer_ms": 321.4,
+            "peak_memory_mb": 54.6,
+        },
+    }
+    report = {"machine": {"processor": "X1", "cores": 3}, "files": [row]}
+    (folder / "latency.json").write_text(json.dumps(report))
+    card = write(folder)
+    assert "X1, 3 cores" in card
+    assert "| 1.23 ms | 2.50 ms | 321 ms | 55 MB |" in card
+
+
+def test_uses_limits_and_people_are_stated(folder):
+    card = write(folder)
+    headings = re.findall(r"^## (.*)$", card, re.MULTILINE)
+    assert headings[-3:] == [
+        "What it is for, and what it is not for",
+        "Who is not represented",
+        "Licence limits",
+    ]
+    assert "hiring" in card
+    assert "FER-2013" in card
+
+
+def test_data_that_is_not_known_is_not_described(folder):
+    path = folder / "metadata.json"
+    metadata = json.loads(path.read_text())
+    metadata["settings"]["data"]["dataset"] = "other/config"
+    path.write_text(json.dumps(metadata))
+    card = write(folder)
+    assert "FER-2013" not in card
+    assert "read its licence" in card
+
+
+@pytest.mark.parametrize("content", ["{", "[]"], ids=["cut", "a list"])
+def test_a_damaged_report_is_named(folder, content):
+    (folder / "parity.json").write_text(content)
+    with pytest.raises(ValueError, match=r"parity\.json is damaged"):
+        write(folder)

@@ -1,0 +1,1 @@
+"""Searches for settings with KerasTuner, on features that are computed once."""

@@ -1,0 +1,184 @@
+"""What the folder of a search holds, and which search may use it.
+
+search.json     what the search was made from; written first
+features.json   what its features depend on
+oracle/         KerasTuner's state
+trials/ID/      one folder a trial; see `tuning.trials`
+seeds/ID-SEED/  the best, and the recipe, trained with further seeds
+workers/        signs of life, where several processes search
+trials.csv      every trial
+best.flags      the best settings, for `python -m trainer`
+report.html     written last
+"""
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+import shutil
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from trainer import cli_flags
+from trainer import files
+from trainer.checkpoints import FREE_ON_RESUME
+from tuning import features
+from tuning import service
+from tuning import space
+from tuning import tuner
+from tuning.options import SearchOptions
+
+SEARCH = "search.json"
+FEATURES = "features.json"
+REPORT = "report.html"
+TABLE = "trials.csv"
+BEST_FLAGS = "best.flags"
+WORKERS = "workers"
+
+# Of the options, those that say where and how long, not what.
+_FREE = ("settings", "out", "workdir", "max_trials", "feature_cache")
+_FREE += ("confirm_seeds", "worker_timeout")
+
+
+class SearchError(ValueError):
+    """A search cannot be done as asked, or found nothing."""
+
+
+def check_folder(options: SearchOptions, *, overwrite: bool) -> None:
+    """Refuses a folder that a search with these options may not use.
+
+    Raises:
+      SearchError: it holds another search, or something that is none.
+    """
+    out = options.out
+    if not out.exists() or not any(out.iterdir()):
+        return
+    if not (out / SEARCH).exists():
+        raise SearchError(
+            f"{out} is not empty and holds no search; give another --out"
+        )
+    if overwrite:
+        return
+    began, now = (
+        json.loads((out / SEARCH).read_text("utf-8")),
+        _identity(options),
+    )
+    changed = [
+        f"{name}: {began.get(name)!r} there, {now.get(name)!r} now"
+        for name in now | began
+        if began.get(name) != now.get(name)
+    ]
+    if changed:
+        raise SearchError(
+            f"{out} holds another search:\n  "
+            + "\n  ".join(changed)
+            + "\nGive another --out, or --overwrite to begin again"
+        )
+
+
+def _identity(options):
+    """All that makes a search another search, in plain JSON values."""
+    values = {
+        field.name: getattr(options, field.name)
+        for field in dataclasses.fields(options)
+        if field.name not in _FREE
+    }
+    settings = options.settings.flat()
+    for name in (*FREE_ON_RESUME, "test_split"):
+        settings.pop(name, None)
+    return json.loads(json.dumps(values | settings))
+
+
+def open_folder(options: SearchOptions, *, overwrite: bool) -> None:
+    """Makes a folder ready for a search, new or resumed."""
+    out = options.out
+    if overwrite and (out / SEARCH).exists():
+        shutil.rmtree(out)
+    if not (out / SEARCH).exists():
+        text = json.dumps(_identity(options), indent=2) + "\n"
+        files.write_text(out / SEARCH, text)
+
+
+def keep_key(out: pathlib.Path, key: dict[str, Any]) -> None:
+    """Refuses to go on with other data or weights than the search began with.
+
+    Raises:
+      SearchError: they have changed.
+    """
+    path = out / FEATURES
+    if not path.exists():
+        files.write_text(path, json.dumps(key, indent=2) + "\n")
+    elif json.loads(path.read_text("utf-8")) != json.loads(json.dumps(key)):
+        raise SearchError(
+            f"the search in {out} began with other data or weights; see "
+            f"{path}. Bring them back, or give another --out or --overwrite"
+        )
+
+
+def wait_for_chief(out: pathlib.Path) -> None:
+    """Waits until there is a search to take part in.
+
+    Raises:
+      service.ServiceError: there is none for long.
+    """
+    deadline = time.monotonic() + service.CHIEF_TIMEOUT
+    while not (out / SEARCH).exists():
+        if time.monotonic() > deadline:
+            raise service.ServiceError(
+                f"no chief has begun a search in {out}. Start one with "
+                "KERASTUNER_TUNER_ID=chief; all processes share that folder"
+            )
+        time.sleep(service.BEAT)
+
+
+@contextlib.contextmanager
+def alone(out: pathlib.Path) -> Iterator[None]:
+    """Keeps a second process of the same name out of a search.
+
+    Raises:
+      SearchError: there is one already.
+    """
+    path = out / f"{service.tuner_id()}.lock"
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(features.only_one(path, wait=False))
+        except BlockingIOError as error:
+            raise SearchError(
+                f"another process searches in {path.parent} as {path.stem}. "
+                "Wait for it, or give it another KERASTUNER_TUNER_ID"
+            ) from error
+        yield
+
+
+def best_flags(
+    options: SearchOptions,
+    name: str,
+    values: dict[str, Any],
+    layers: tuple[str, ...] = (),
+) -> str:
+    """Returns flags to be given to the trainer after those of the search.
+
+    Args:
+      options: of the search.
+      name: of the trial.
+      values: its hyperparameters.
+      layers: names of the network's layers that have weights.
+    """
+    base, given = options.base, options.settings.flat()
+    settings = tuner.trial_settings(options, values, options.epochs, layers)
+    found = settings.flat()
+    names = set(space.changes(base, values, layers))
+    names |= {n for n in found if found[n] != given[n]} - {"test_split"}
+    flags = [
+        flag
+        for flag in cli_flags.to_flags(settings)
+        if flag[2:].partition("=")[0] in names
+    ]
+    lines = [
+        f"# Trial {name} of the search in {options.out}; see its {REPORT}.",
+        "# Give it to the trainer after the flags that were searched with.",
+        f"--workdir={options.workdir}",
+        *flags,
+    ]
+    return "\n".join(lines) + "\n"

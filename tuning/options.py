@@ -1,0 +1,150 @@
+"""What a search is made of, checked before TensorFlow is loaded.
+
+Reads no flags and touches no files.
+"""
+
+import dataclasses
+import pathlib
+
+from trainer.setting_groups import AugmentationSettings
+from trainer.settings import Settings
+from tuning import space
+
+ALGORITHMS = ("random", "bayesian", "hyperband", "grid")
+
+# Objective -> the column of history.csv, and whether less is better.
+OBJECTIVES = {
+    "accuracy": ("val_accuracy", False),
+    "macro_f1": ("val_macro_f1", False),
+    "loss": ("val_loss", True),
+}
+
+# Trials that keep weights and are trained again with other seeds.
+KEPT = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchOptions:
+    """All choices of a search; checked when made.
+
+    Attributes:
+      settings: what every trial starts from; trials change some of it.
+      out: folder of the search.
+      workdir: where the run of best.flags is to go.
+      scope: `head` trains heads on features, `full` whole runs.
+      algorithm: one of ALGORITHMS.
+      objective: one of OBJECTIVES.
+      max_trials: trials, failed ones included.
+      tune: names of hyperparameters to search; empty is all of the scope.
+      feature_passes: head: augmented passes over the training images; 0 is
+        one pass over the images as they are.
+      feature_cache: head: folder of computed features.
+      confirm_seeds: further seeds that the best are trained with.
+      worker_timeout: seconds after which a silent worker counts as lost.
+
+    Raises:
+      ValueError: they contradict each other or the settings.
+    """
+
+    settings: Settings
+    out: pathlib.Path
+    workdir: str
+    scope: str = "head"
+    algorithm: str = "random"
+    objective: str = "accuracy"
+    max_trials: int = 30
+    tune: tuple[str, ...] = ()
+    feature_passes: int = 0
+    feature_cache: pathlib.Path = pathlib.Path("runs/feature_cache")
+    confirm_seeds: int = 3
+    worker_timeout: float = 60.0
+
+    def __post_init__(self):
+        """Refuses what cannot be searched."""
+        known = [each.name for each in space.PARAMETERS[self.scope]]
+        unknown = [name for name in self.tune if name not in known]
+        if unknown:
+            raise ValueError(
+                f"`tune` names hyperparameters of --scope={self.scope}, which "
+                f"are {','.join(known)}; received {','.join(unknown)}"
+            )
+        if not space.searched(self.scope, self.tune, self.settings):
+            raise ValueError(
+                f"`tune={','.join(self.tune)}` leaves nothing to search: the "
+                "layers they belong to are not there; add head_depth to --tune"
+            )
+        if self.scope == "head":
+            _check_head(self.settings, self.feature_passes)
+        else:
+            _check_full(self.settings, self.feature_passes)
+
+    @property
+    def parameters(self) -> tuple[space.Parameter, ...]:
+        """The hyperparameters that this search tries values of."""
+        return space.searched(self.scope, self.tune, self.settings)
+
+    @property
+    def base(self) -> Settings:
+        """The settings that trials start from: no trial sees the test split.
+
+        The objective picks the best epoch too, where it can; what a trial of
+        a head trains on is what phase 1 of the trainer then trains on.
+        """
+        settings = self.settings
+        training = settings.training
+        if self.objective != "loss":
+            training = dataclasses.replace(
+                training, selection_metric=self.objective
+            )
+        if self.scope == "head":
+            training = dataclasses.replace(
+                training, head_augmentation=self.feature_passes > 0
+            )
+        return dataclasses.replace(
+            settings,
+            data=dataclasses.replace(settings.data, test_split="none"),
+            training=training,
+        )
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of a whole trial, in the phase that is searched."""
+        training = self.settings.training
+        is_head = self.scope == "head"
+        return training.head_epochs if is_head else training.fine_tune_epochs
+
+
+def _check_head(settings: Settings, passes: int) -> None:
+    if not settings.training.head_epochs:
+        raise ValueError(
+            "--scope=head trains heads for `head_epochs`, which is 0; give "
+            "--head_epochs=10, or search with --scope=full"
+        )
+    if settings.training.strategy != "default":
+        raise ValueError(
+            "--scope=head trains small heads in one process on one device; "
+            "give --strategy=default, and start several workers instead"
+        )
+    if passes and settings.augmentation == AugmentationSettings():
+        raise ValueError(
+            "`feature_passes` are passes over augmented images, and nothing "
+            "augments them; give --feature_passes=0, or such as --flip"
+        )
+    if passes and settings.target.mixup:
+        raise ValueError(
+            "features of mixed images cannot be computed beforehand; give "
+            "--feature_passes=0 or --mixup=0"
+        )
+
+
+def _check_full(settings: Settings, passes: int) -> None:
+    if not settings.training.fine_tune_epochs:
+        raise ValueError(
+            "--scope=full searches phase 2, and `fine_tune_epochs` is 0; give "
+            "--fine_tune_epochs=5, or search with --scope=head"
+        )
+    if passes:
+        raise ValueError(
+            "`feature_passes` is for --scope=head; --scope=full trains on "
+            "pixels, give --feature_passes=0"
+        )

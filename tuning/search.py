@@ -1,0 +1,178 @@
+"""`run_search(options)`: from options to trials, best.flags and a report.
+
+A search that was interrupted goes on when the same command is typed again;
+`tuning.folder` says what its folder holds.
+"""
+
+import dataclasses
+from typing import Any
+
+import keras
+from keras_tuner import errors
+
+from trainer import files
+from trainer import records
+from trainer import runtime
+from trainer.models import build_model
+from tuning import features as features_lib
+from tuning import folder as folder_lib
+from tuning import report
+from tuning import results
+from tuning import service
+from tuning import trials
+from tuning import tuner as tuner_lib
+from tuning.options import KEPT
+from tuning.options import SearchOptions
+
+
+def run_search(
+    options: SearchOptions, *, overwrite: bool = False
+) -> report.Found | None:
+    """Runs a search, or goes on with it, and writes what it found.
+
+    Args:
+      options: all choices of the search.
+      overwrite: delete a search that is already there.
+
+    Returns:
+      What was found; None in a worker, whose chief has it.
+
+    Raises:
+      folder.SearchError: the folder holds something else, or no trial
+        succeeded; the text has the first trial's traceback then.
+      ValueError: settings, data or weights do not do.
+      service.ServiceError: chief and workers cannot reach each other.
+    """
+    role = service.role()
+    if role == "worker":
+        folder_lib.wait_for_chief(options.out)
+    folder_lib.check_folder(options, overwrite=overwrite and role != "worker")
+    strategy = runtime.configure(options.base.training)
+    work = _prepare(options, strategy)
+    if role != "worker":
+        folder_lib.open_folder(options, overwrite=overwrite)
+    with folder_lib.alone(options.out):
+        folder_lib.keep_key(options.out, work.key)
+        tuner = tuner_lib.SearchTuner(options, work.train, work.layers)
+        _run_trials(role, tuner, options)
+        if role == "worker":
+            return None
+        return _finish(options, work)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Work:
+    """What trials are trained with.
+
+    Attributes:
+      train: trains one.
+      layers: names of the network's layers that have weights.
+      key: what features depend on; empty for whole runs.
+    """
+
+    train: trials.Train
+    layers: tuple[str, ...]
+    key: dict[str, Any]
+
+
+def _prepare(options, strategy):
+    """Reads the data and computes features: all that trials share."""
+    base = options.base
+    records.find_data(base.data)
+    if options.scope == "full":
+        model = build_model(base, len(base.data.class_names), keras)
+        layers = tuple(layer.name for layer in model.layers if layer.weights)
+        return _Work(trials.train_whole, layers, {})
+    splits = records.load_splits(base.data)
+    features = features_lib.get_features(
+        base,
+        splits,
+        strategy,
+        num_passes=options.feature_passes,
+        cache=options.feature_cache,
+    )
+    train = trials.make_head_training(features, splits, strategy)
+    return _Work(train, (), features.key)
+
+
+def _run_trials(role, tuner, options):
+    workers = options.out / folder_lib.WORKERS
+    try:
+        if role == "chief":
+            service.serve(tuner.oracle, workers, options.worker_timeout)
+        elif role == "worker":
+            with service.explain_lost_chief(), service.beating(workers):
+                tuner.search()
+        else:
+            tuner.search()
+    except errors.FatalRuntimeError as error:
+        raise error.__cause__ from None
+
+
+def _finish(options, work):
+    out = options.out
+    found = results.read_trials(out / results.TRIALS)
+    order = results.ranked(found, options.objective)
+    if not order:
+        first = found[0].message if found else "no trial was begun"
+        raise folder_lib.SearchError(
+            f"none of {len(found)} trials succeeded. The first one said:\n"
+            f"{first}"
+        )
+    results.prune(out, options.objective)
+    spreads = _train_seeds(options, order[:KEPT], work)
+    rivals = [s for s in spreads if s.name != results.RECIPE]
+    best = order[0].name
+    if rivals:
+        best = results.winner(rivals, options.objective).name
+    values = next(trial.values for trial in order if trial.name == best)
+    names = [each.name for each in options.parameters]
+    table = results.trials_csv(found, names, options.objective)
+    files.write_text(out / folder_lib.TABLE, table)
+    files.write_text(
+        out / folder_lib.BEST_FLAGS,
+        folder_lib.best_flags(options, best, values, work.layers),
+    )
+    outcome = report.Found(found, spreads if rivals else [], best)
+    report.write_report(out / folder_lib.REPORT, options, outcome)
+    return outcome
+
+
+def _train_seeds(options, best, work):
+    """Spreads of the best trials and, last, of the recipe as it was given."""
+    if not options.confirm_seeds:
+        return []
+    objective = options.objective
+    choices = [(t.name, t.values, t.figures[objective]) for t in best]
+    spreads = []
+    for name, values, searched in [*choices, (results.RECIPE, {}, None)]:
+        scores = []
+        for more in range(1, options.confirm_seeds + 1):
+            seed = options.settings.training.seed + more
+            done = _train_seed(options, name, values, seed, work)
+            if done is not None:
+                scores.append(done.figures[objective])
+        if scores:
+            spread = results.Spread(name, searched, tuple(scores))
+            spreads.append(spread)
+            print(
+                f"{name}: {objective} {spread.mean:.4f} over "
+                f"{len(scores)} further seeds",
+                flush=True,
+            )
+    return spreads
+
+
+def _train_seed(options, name, values, seed, work):
+    folder = options.out / results.SEEDS / f"{name}-{seed}"
+    settings = tuner_lib.trial_settings(
+        options, values, options.epochs, work.layers, seed
+    )
+    try:
+        return trials.run_trial(folder, settings, values, work.train)
+    except OSError:
+        raise
+    except Exception:  # What it was stands in its result.json.
+        return None
+    finally:
+        results.prune(options.out, options.objective)
