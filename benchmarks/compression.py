@@ -24,7 +24,7 @@ COLUMNS = (
     "zeros",
     "values a kernel",
     "validation accuracy",
-    "points lost (95%)",
+    "accuracy points (95%)",
     "same answer as trained",
     "ms, 1 thread (p95)",
 )

@@ -17,6 +17,11 @@ import numpy as np
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
+# Not in the public API of 0.8.1, where it is documented.
+from tensorflow_model_optimization.python.core.clustering.keras.experimental import (  # noqa: E501
+    cluster as experimental,
+)
+
 from export import logits_network
 from export.compression_files import CompressionFiles
 from trainer import input_pipeline
@@ -203,7 +208,7 @@ def _cluster(network, trainer, done):
         ),
     }
     if "prune" in done:
-        cluster = tfmot.clustering.keras.experimental.cluster_weights
+        cluster = experimental.cluster_weights
         options["preserve_sparsity"] = True
     network = _wrap(network, lambda layer: cluster(layer, **options))
     trainer.run(network, "cluster")
