@@ -287,6 +287,8 @@ def test_ctrl_c_closes_the_video(files, how):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell's background jobs ignore ctrl-C, and so would this child.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for _ in range(8):  # Lines of three frames at least.
         process.stdout.readline()
