@@ -5,24 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from tests.six_examples import LABELS
+from tests.six_examples import PROBABILITIES
 from trainer import intervals
 from trainer import metrics
 
 NAMES = ("ant", "bee", "cat")
-
-# Six examples, worked out by hand. Predictions: ant, bee, bee, bee, cat, ant.
-LABELS = np.array([0, 0, 1, 1, 2, 2], np.int32)
-PROBABILITIES = np.array(
-    [
-        [0.7, 0.2, 0.1],
-        [0.3, 0.5, 0.2],
-        [0.1, 0.8, 0.1],
-        [0.2, 0.6, 0.2],
-        [0.1, 0.3, 0.6],
-        [0.5, 0.1, 0.4],
-    ],
-    np.float32,
-)
 
 
 @pytest.fixture(name="result", scope="module")

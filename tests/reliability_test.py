@@ -5,22 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from tests.six_examples import LABELS
+from tests.six_examples import PROBABILITIES
 from trainer import metrics
 from trainer import reliability
-
-# Predictions: ant, bee, bee, bee, cat, ant, as in metrics_test.
-LABELS = np.array([0, 0, 1, 1, 2, 2], np.int32)
-PROBABILITIES = np.array(
-    [
-        [0.7, 0.2, 0.1],
-        [0.3, 0.5, 0.2],
-        [0.1, 0.8, 0.1],
-        [0.2, 0.6, 0.2],
-        [0.1, 0.3, 0.6],
-        [0.5, 0.1, 0.4],
-    ],
-    np.float32,
-)
 
 
 def test_reliability_matches_hand_computation():
