@@ -5,6 +5,7 @@ import os
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # Tests stay on the CPU, so their figures are the same on every machine.
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 

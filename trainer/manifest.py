@@ -55,6 +55,7 @@ def make_manifest(
         "hardware": {
             "processor": platform.machine(),
             "cores": os.cpu_count(),
+            "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
             "gpus": len(tf.config.list_physical_devices("GPU")),
         },
     }
