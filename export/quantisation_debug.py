@@ -17,8 +17,8 @@ import numpy as np
 import tensorflow as tf
 
 from export import artifacts
-from export import tflite
 from export import tflite_recipes
+from trainer import console
 from trainer import files
 from trainer.checkpoints import Run
 
@@ -52,7 +52,7 @@ def measure(run: Run, images: np.ndarray) -> list[dict[str, Any]]:
     """
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
-        with tflite.output_to(folder / "converter.log"):
+        with console.output_to(folder / "converter.log", 1, 2):
             artifacts.write_fixed_batch_model(run, folder / "model")
             converter = tflite_recipes.int8_converter(
                 str(folder / "model"), images, "float32"

@@ -6,12 +6,9 @@ recipes themselves are in `export.tflite_recipes`; no picture is classified
 here: that is `export.parity`.
 """
 
-import contextlib
 import hashlib
 import json
-import os
 import pathlib
-import sys
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -24,6 +21,7 @@ from export import artifacts
 from export import calibration
 from export import choices
 from export import tflite_recipes
+from trainer import console
 from trainer.checkpoints import Run
 
 # Zip entries carry a date; a fixed one keeps the bytes equal from run to run.
@@ -74,7 +72,7 @@ def write_tflite_files(
     with tempfile.TemporaryDirectory() as scratch:
         saved_model = pathlib.Path(scratch) / "fixed_batch"
         log = pathlib.Path(scratch) / "converter.log"
-        with output_to(log):
+        with console.output_to(log, 1, 2):
             artifacts.write_fixed_batch_model(run, saved_model)
         for recipe in recipes:
             convert = tflite_recipes.RECIPES[recipe]
@@ -207,7 +205,8 @@ _SIGNS = {
 
 def _convert(convert, recipe, log):
     try:
-        with output_to(log):
+        # The converter prints whole variable listings, which nobody asked for.
+        with console.output_to(log, 1, 2):
             return convert()
     except Exception as error:  # The converter raises many unrelated kinds.
         lines = log.read_text(errors="replace").splitlines()
@@ -216,25 +215,3 @@ def _convert(convert, recipe, log):
             "The converter's last lines:\n  "
             + "\n  ".join(lines[-LOG_LINES_SHOWN:])
         ) from error
-
-
-@contextlib.contextmanager
-def output_to(log: pathlib.Path):
-    """Sends standard output and error to a file, C++ code's included.
-
-    The converter prints whole variable listings, which nobody asked for.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    saved = os.dup(1), os.dup(2)
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-        try:
-            yield
-        finally:
-            for stream in (sys.stdout, sys.stderr):
-                stream.flush()
-            for descriptor, number in zip(saved, (1, 2), strict=True):
-                os.dup2(descriptor, number)
-                os.close(descriptor)

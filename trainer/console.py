@@ -61,21 +61,31 @@ def load_tensorflow() -> None:
     # app.run gives the flag a value of its own, so only `present` tells.
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)
-    with _standard_error_to(os.devnull):
+    with output_to(os.devnull, 2):
         import tensorflow as tf
 
         tf.config.list_physical_devices()
 
 
 @contextlib.contextmanager
-def _standard_error_to(path: str) -> Iterator[None]:
-    """Sends file descriptor 2, which C++ writes to, to another file."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(path, "w", encoding="utf-8") as target:
-            os.dup2(target.fileno(), 2)
-            yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+def output_to(path: str | os.PathLike, *descriptors: int) -> Iterator[None]:
+    """Sends output to the end of a file, what C++ code writes included.
+
+    Args:
+      path: a file; made when absent.
+      *descriptors: 1 for standard output, 2 for standard error.
+    """
+    with contextlib.ExitStack() as undo, open(path, "ab") as target:
+        _flush()
+        for descriptor in descriptors:
+            kept = os.dup(descriptor)
+            undo.callback(os.close, kept)
+            undo.callback(os.dup2, kept, descriptor)
+            os.dup2(target.fileno(), descriptor)
+        undo.callback(_flush)
+        yield
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()

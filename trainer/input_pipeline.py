@@ -1,4 +1,4 @@
-"""A split in memory -> batches: one pipeline for training, one for evaluation.
+"""A decoded split -> batches: one pipeline for training, one for evaluation.
 
 Training gathers whole batches from the split in an order that is a pure
 function of the seed and the epoch, so a resumed run sees what an
@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import augmentation
+from trainer import storage
 from trainer.setting_groups import AugmentationSettings
 
 
@@ -46,7 +47,7 @@ def make_for_train(
       [b, K]), b being one replica's share of the global batch. Every epoch
       has `len(images) // batch_size` global batches.
     """
-    pixels, answers = _in_memory(images), _in_memory(targets)
+    pixels, answers = storage.as_tensor(images), storage.as_tensor(targets)
     first, rows, per_replica = _share(batch_size, context)
     mine = slice(first, first + rows)
 
@@ -94,7 +95,7 @@ def make_for_eval(
     """
     first, rows, per_replica = _share(batch_size, context)
     count = len(images)
-    pixels = _in_memory(images)
+    pixels = storage.as_tensor(images)
 
     def make_batch(start):
         index = start + first + tf.range(rows)
@@ -105,16 +106,6 @@ def make_for_eval(
     dataset = tf.data.Dataset.range(0, count, batch_size, output_type=tf.int32)
     dataset = dataset.map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
     return _per_replica(dataset, rows, per_replica).prefetch(tf.data.AUTOTUNE)
-
-
-def _in_memory(array):
-    """The array as a tensor in main memory, where tf.data works.
-
-    Left to itself TensorFlow would put it on a GPU, and copy it back for
-    every batch.
-    """
-    with tf.device("CPU"):
-        return tf.constant(array)
 
 
 def _shuffle(count, batch_size, seed, epoch):

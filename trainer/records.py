@@ -1,4 +1,4 @@
-"""Prepared records -> one split in memory, checked against the settings.
+"""Prepared records -> one decoded split, checked against the settings.
 
 Prepared data is read by name and folder; nothing of the builders is imported.
 """
@@ -14,6 +14,7 @@ import tensorflow_datasets as tfds
 
 from fer_tfds import labels as taxonomy
 from trainer import preprocessing
+from trainer import storage
 from trainer.setting_groups import DataSettings
 
 GIB = 2**30
@@ -100,40 +101,47 @@ def load_splits(data: DataSettings) -> dict[str, Split]:
 
 
 def load_split(data: DataSettings, split: str) -> Split:
-    """Reads, decodes and prepares one split into memory.
+    """Reads, decodes and prepares one split.
+
+    It is kept in memory, or on disk if it is too large; see `storage`.
 
     Args:
       data: which data; examples beyond its classes are left out.
       split: a split in TFDS's language, such as `train` or `train[:90%]`.
 
     Raises:
-      DataError: the split is absent, empty or too large for
-        `data.max_memory_gib`, or the data is not prepared.
+      DataError: the split is absent or empty, or the data is not prepared.
+      trainer.files.NoSpaceError: it is too large for memory and for the disk.
     """
     builder = find_data(data)
     count = _count_examples(builder, data, split)
-    _check_size(data, split, count)
-    images = np.empty(
-        [count, data.image_size, data.image_size, data.channels], np.uint8
+    images = storage.allocate(
+        [count, data.image_size, data.image_size, data.channels],
+        most_bytes=int(data.max_memory_gib * GIB),
+        folder=builder.data_path,
     )
     labels = np.empty([count], np.int32)
     ids: list[str] = []
+    kept = 0
     for batch in tfds.as_numpy(_read_prepared(builder, split, data)):
-        rows = slice(len(ids), len(ids) + len(batch["label"]))
-        images[rows], labels[rows] = batch["image"], batch["label"]
+        labels[len(ids) : len(ids) + len(batch["label"])] = batch["label"]
         ids.extend(name.decode() for name in batch["id"])
+        chosen = batch["image"][batch["label"] < len(data.class_names)]
+        images[kept : kept + len(chosen)] = chosen
+        kept += len(chosen)
     if len(ids) != count:
         raise DataError(
             f"split `{split}` announces {count} examples and holds {len(ids)}; "
             f"build it again: {_build_command(data.dataset)} --overwrite"
         )
-    groups = _read_groups(builder, split)
     is_class = labels < len(data.class_names)
-    if is_class.all():
-        return Split(images, labels, ids, groups)
-    ids = list(itertools.compress(ids, is_class))
-    groups = groups and list(itertools.compress(groups, is_class))
-    return Split(images[is_class], labels[is_class], ids, groups)
+    groups = _read_groups(builder, split)
+    return Split(
+        images[:kept],
+        labels[is_class],
+        list(itertools.compress(ids, is_class)),
+        groups and list(itertools.compress(groups, is_class)),
+    )
 
 
 def load_ids(data: DataSettings, split: str) -> list[str]:
@@ -275,13 +283,3 @@ def _count_examples(builder, data, split):
     if count == 0:
         raise DataError(f"split `{split}` of `{data.dataset}` is empty")
     return count
-
-
-def _check_size(data, split, count):
-    size_gib = count * data.image_size**2 * data.channels / GIB
-    if size_gib > data.max_memory_gib:
-        raise DataError(
-            f"split `{split}` takes {size_gib:.1f} GiB decoded at "
-            f"{data.image_size} px; allowed are {data.max_memory_gib:g}. Give "
-            "a smaller --image_size or a larger --max_memory_gib"
-        )

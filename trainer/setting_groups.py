@@ -57,7 +57,10 @@ class DataSettings:
         1, "1 for grey, 3 for colour input.", lower=1, upper=3
     )
     max_memory_gib: float = setting(
-        8.0, "Refuse decoded images larger than this, in GiB.", lower=0.01
+        8.0,
+        "Keep decoded images larger than this, in GiB, on disk; so are those "
+        "that take more than half of the memory that is free.",
+        lower=0.01,
     )
 
     @property
