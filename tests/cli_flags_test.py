@@ -23,7 +23,7 @@ OTHER = {
     "backbone": "layer_list",
     "weights": "file.weights.h5",
     "widths": (8, 16),
-    "stage_depth": 3,
+    "stage_depth": (3, 1),
     "stem_stride": 2,
     "layers": ("c8", "mp"),
     "pooling": "flatten",

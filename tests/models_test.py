@@ -85,6 +85,12 @@ def test_plain_cnn_has_the_shape_of_its_settings():
     assert model.get_layer("stage1_1_conv").strides == (2, 2)
 
 
+def test_stages_of_plain_cnn_may_differ_in_depth():
+    model = build(widths=(8, 16), stage_depth=(1, 3))
+    names = [layer.name for layer in model.layers if "_conv" in layer.name]
+    assert names == [f"stage{s}_conv" for s in ("1_1", "2_1", "2_2", "2_3")]
+
+
 def test_the_head_has_the_shape_of_its_settings():
     model = build(
         backbone="tiny_cnn",

@@ -12,6 +12,10 @@ def test_json_round_trip_keeps_every_value():
     assert settings_lib.from_json(settings.to_json()) == settings
 
 
+def test_one_number_stands_for_a_tuple_of_one():
+    assert settings_lib.from_flat({"stage_depth": 3}).model.stage_depth == (3,)
+
+
 def test_names_are_unique_over_the_groups():
     names = [field.name for _, field in settings_lib.fields()]
     assert len(names) == len(set(names))
@@ -34,6 +38,7 @@ def test_every_setting_has_help():
         ({"channels": 2}, "`channels` must be 1 (grey) or 3 (colour)"),
         ({"head_units": (8,)}, "received 0 for 1"),
         ({"widths": ()}, "`widths` needs at least one stage"),
+        ({"stage_depth": (2, 2)}, "`stage_depth` needs one value, or one for"),
         ({"fine_tune_epochs": 0}, "nothing to train"),
         ({"num_classes": 8}, "`num_classes` must be from 2 to 7 for fer2013"),
         ({"dataset": "cifar"}, "`dataset` must be one of affectnet"),

@@ -101,8 +101,11 @@ class ModelSettings:
         "plain_cnn: channels of each stage; a stage halves the picture.",
         lower=1,
     )
-    stage_depth: int = setting(
-        2, "plain_cnn: 3x3 convolutions in each stage.", lower=1
+    stage_depth: tuple[int, ...] = setting(
+        (2,),
+        "plain_cnn: 3x3 convolutions in each stage; one number for all of "
+        "them, or one each.",
+        lower=1,
     )
     stem_stride: int = setting(
         1, "plain_cnn: stride of the first convolution.", lower=1, upper=4

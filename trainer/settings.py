@@ -90,10 +90,15 @@ def from_flat(values: dict[str, Any]) -> Settings:
     groups = {group: {} for group in GROUPS}
     for group, field in fields():
         if field.name in values:
-            value = values[field.name]
-            is_tuple = element_type(field) is not None
-            groups[group][field.name] = tuple(value) if is_tuple else value
+            groups[group][field.name] = _of_its_type(field, values[field.name])
     return Settings(**{g: kind(**groups[g]) for g, kind in GROUPS.items()})
+
+
+def _of_its_type(field: dataclasses.Field, value: Any) -> Any:
+    """JSON has no tuples, and one number may stand for a tuple of one."""
+    if element_type(field) is None:
+        return value
+    return (value,) if isinstance(value, int | float) else tuple(value)
 
 
 def from_json(text: str) -> Settings:
@@ -134,6 +139,11 @@ def _check_combinations(settings: Settings) -> None:
         )
     if model.backbone == "plain_cnn" and not model.widths:
         raise ValueError("`widths` needs at least one stage for plain_cnn")
+    if len(model.stage_depth) not in (1, len(model.widths)):
+        raise ValueError(
+            "`stage_depth` needs one value, or one for each of `widths`; "
+            f"received {len(model.stage_depth)} for {len(model.widths)}"
+        )
     if training.head_epochs + training.fine_tune_epochs == 0:
         raise ValueError(
             "`head_epochs` and `fine_tune_epochs` are both 0: nothing to "

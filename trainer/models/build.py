@@ -79,7 +79,7 @@ def _backbone(inputs, settings, keras):
         return plain_cnn.plain_cnn(
             inputs,
             widths=TINY_WIDTHS,
-            stage_depth=1,
+            stage_depth=(1,),
             stem_stride=2,
             keras=keras,
         )

@@ -13,7 +13,7 @@ def plain_cnn(inputs, *, widths, stage_depth, stem_stride, keras):
     Args:
       inputs: symbolic float32 [n, S, S, C] in [0, 255].
       widths: channels of each stage.
-      stage_depth: convolutions in each stage.
+      stage_depth: convolutions in each stage; one number is for all of them.
       stem_stride: stride of the very first convolution.
       keras: the Keras module to build with.
 
@@ -22,8 +22,10 @@ def plain_cnn(inputs, *, widths, stage_depth, stem_stride, keras):
     """
     channels = inputs.shape[-1]
     x = normalisation.apply(inputs, normalisation.signed(channels), keras)
-    for stage, width in enumerate(widths, start=1):
-        for index in range(1, stage_depth + 1):
+    depths = stage_depth * len(widths) if len(stage_depth) == 1 else stage_depth
+    stages = zip(widths, depths, strict=True)
+    for stage, (width, depth) in enumerate(stages, start=1):
+        for index in range(1, depth + 1):
             stride = stem_stride if (stage, index) == (1, 1) else 1
             x = _conv_bn_relu(x, width, stride, f"stage{stage}_{index}", keras)
         if stage < len(widths):
