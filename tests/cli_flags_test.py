@@ -73,7 +73,7 @@ OTHER = {
     "seed": 3,
     "deterministic": False,
     "xla": True,
-    "steps_per_call": 5,
+    "steps_per_execution": 5,
 }
 
 
@@ -124,6 +124,14 @@ def test_flagfiles_parse_and_begin_with_their_story(path, parse, monkeypatch):
     settings = parse(f"--flagfile={path}")
     assert settings != settings_lib.Settings()
     assert path.read_text().startswith("# ")
+
+
+def test_a_flagfile_is_read_without_a_command_line(parse, tmp_path):
+    path = tmp_path / "run.flags"
+    path.write_text(cli_flags.to_flagfile(settings_lib.from_flat(OTHER), "x"))
+    parse("--seed=9")
+    assert cli_flags.read_flagfile(path) == settings_lib.from_flat(OTHER)
+    assert cli_flags.settings_from_flags().training.seed == 9
 
 
 def test_the_last_value_wins(parse):

@@ -39,14 +39,14 @@ def data():
     return tf.data.Dataset.from_tensors((images, targets)).repeat()
 
 
-def epoch(learner, data, steps=4, steps_per_call=3):
+def epoch(learner, data, steps=4, steps_per_execution=3):
     seen = []
     totals = loop.run_epoch(
         loop.make_train_call(learner),
         iter(data),
         first_step=0,
         steps=steps,
-        steps_per_call=steps_per_call,
+        steps_per_execution=steps_per_execution,
         on_progress=lambda done, *_: seen.append(done),
     )
     return totals, seen

@@ -65,7 +65,7 @@ ELSEWHERE = {
     "reuse_features": "features_test",
     "deterministic": "runtime_test",
     "xla": "loop_test",
-    "steps_per_call": "loop_test",
+    "steps_per_execution": "loop_test",
 }
 
 

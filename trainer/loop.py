@@ -109,7 +109,7 @@ def run_epoch(
     *,
     first_step: int,
     steps: int,
-    steps_per_call: int,
+    steps_per_execution: int,
     on_progress: Callable[[int, float, float], None],
 ) -> np.ndarray:
     """Runs one epoch, a few steps at a time.
@@ -119,7 +119,7 @@ def run_epoch(
       iterator: of the distributed training data.
       first_step: number of the epoch's first step in this phase.
       steps: steps in the epoch.
-      steps_per_call: steps between two calls of `on_progress`.
+      steps_per_execution: steps between two calls of `on_progress`.
       on_progress: takes the steps done, the summed loss, the right answers.
 
     Returns:
@@ -130,7 +130,7 @@ def run_epoch(
     """
     totals, done = np.zeros(2), 0
     while done < steps:
-        count = min(steps_per_call, steps - done)
+        count = min(steps_per_execution, steps - done)
         totals += train_call(
             iterator,
             tf.constant(first_step + done, tf.int64),

@@ -175,7 +175,7 @@ class Run:
             iterator,
             first_step=self.progress.phase_epoch * self.steps,
             steps=self.steps,
-            steps_per_call=self.settings.training.steps_per_call,
+            steps_per_execution=self.settings.training.steps_per_execution,
             on_progress=self._show,
         )
 

@@ -162,6 +162,6 @@ class TrainingSettings:
         "Compile training steps with XLA: fewer and larger kernels on a GPU; "
         "--strategy=default only.",
     )
-    steps_per_call: int = setting(
+    steps_per_execution: int = setting(
         32, "Training steps inside one compiled call.", lower=1
     )
