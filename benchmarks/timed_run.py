@@ -1,0 +1,136 @@
+"""The trainer's own steps, with a clock in them; for `training_step` alone."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer import loop
+from trainer import phases
+from trainer import run as run_lib
+from trainer import runtime
+from trainer.models import build_model
+from trainer.records import Split
+from trainer.settings import Settings
+
+# More than anybody waits for: the input must not end.
+EPOCHS = 10**6
+
+
+class TimedIterator:
+    """Gives the batches of another iterator and counts the time it takes.
+
+    For use inside a compiled function, where the clock's readings are
+    operations that run before and after that of the next batch.
+    """
+
+    def __init__(self, iterator):
+        self._iterator = iterator
+        self.waited = tf.Variable(0.0, dtype=tf.float64)
+
+    def __next__(self):
+        """Returns the next batch."""
+        before = tf.timestamp()
+        with tf.control_dependencies([before]):
+            batch = next(self._iterator)
+        with tf.control_dependencies(tf.nest.flatten(batch)):
+            after = tf.timestamp()
+        self.waited.assign_add(after - before)
+        return batch
+
+
+class TimedRun(run_lib.Run):
+    """A run whose steps are taken by the caller, so many at a time."""
+
+    def prepare(self) -> None:
+        """Builds what the last phase of the run trains with."""
+        phase = phases.planned_phases(self.settings.training)[-1]
+        self._phase = dataclasses.replace(phase, epochs=EPOCHS)
+        self._work = self._make_work(self._phase)
+        self._learner = self._make_learner(self._phase, self._work)
+        self._timed = None
+
+    def loop_steps(
+        self, *, in_memory: bool, is_timed: bool
+    ) -> Callable[[int], None]:
+        """Returns a function that takes steps through our loop.
+
+        Args:
+          in_memory: always the same batch, which is not made anew.
+          is_timed: look at the clock before and after each batch; TensorFlow
+            refuses that in a run that is `deterministic`.
+        """
+        dataset = self._training_data(self._phase, self._work.train)
+        if in_memory:
+            batch = next(iter(dataset))
+            dataset = tf.data.Dataset.from_tensors(batch).repeat()
+        iterator = iter(dataset)
+        if is_timed:
+            iterator = self._timed = TimedIterator(iterator)
+        train_call = loop.make_train_call(self._learner)
+        done = 0
+
+        def take_steps(count):
+            nonlocal done
+            if is_timed:
+                self._timed.waited.assign(0.0)
+            loop.run_epoch(
+                train_call,
+                iterator,
+                first_step=done,
+                steps=count,
+                steps_per_execution=self.settings.training.steps_per_execution,
+                on_progress=lambda *_: None,
+            )
+            done += count
+
+        return take_steps
+
+    def bare_steps(self) -> Callable[[int], None]:
+        """Returns a function that takes steps through Keras alone."""
+        dataset = self._training_data(self._phase, self._work.train)
+        images, targets = next(iter(dataset))
+        model = self.model
+        model.compile(
+            optimizer=self._learner.optimizer,
+            loss="categorical_crossentropy",
+            metrics=["accuracy"],
+        )
+
+        def take_steps(count):
+            for _ in range(count):
+                model.train_on_batch(images, targets)
+
+        return take_steps
+
+    def waited_seconds(self) -> float | None:
+        """Returns how long the last steps waited; None if nobody looked."""
+        return None if self._timed is None else float(self._timed.waited)
+
+
+def make_run(
+    settings: Settings, images: np.ndarray, workdir: pathlib.Path
+) -> TimedRun:
+    """Makes a run that is ready for its steps.
+
+    Args:
+      settings: of the run.
+      images: uint8 [n, S, S, C] in [0, 255]; image i shows class i modulo K.
+      workdir: for what a run writes.
+    """
+    strategy = runtime.configure(settings.training)
+    count = len(settings.data.class_names)
+    labels = np.arange(len(images), dtype=np.int32) % count
+    split = Split(images, labels, [str(i) for i in range(len(images))])
+    splits = {"train": split, "validation": split}
+    model = build_model(settings, count, keras)
+    average = None
+    if settings.training.ema:
+        average = build_model(settings, count, keras)
+    targets = np.eye(count, dtype=np.float32)[labels]
+    run = TimedRun(settings, workdir, strategy, splits, targets, model, average)
+    run.prepare()
+    return run

@@ -1,0 +1,117 @@
+import pathlib
+import tempfile
+
+import numpy as np
+import pytest
+
+from trainer import files
+from trainer import input_pipeline
+from trainer import storage
+from trainer.setting_groups import AugmentationSettings
+
+SHAPE = (50, 48, 48, 1)
+AUGMENTATION = AugmentationSettings(flip=True, rotation=10, zoom=0.1)
+ANY = 2**40
+
+
+def file_mappings():
+    """Lines of the system's list of files that this process has mapped."""
+    text = pathlib.Path("/proc/self/maps").read_text()
+    return [line for line in text.splitlines() if "(deleted)" in line]
+
+
+def allocate_filled(most_bytes, folder, shape=SHAPE):
+    images = storage.allocate(shape, most_bytes=most_bytes, folder=folder)
+    images[:] = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    return images
+
+
+def batches(images):
+    dataset = input_pipeline.make_for_train(
+        images,
+        np.eye(len(images), dtype=np.float32),
+        AUGMENTATION,
+        batch_size=8,
+        seed=0,
+        epochs=range(2),
+    )
+    return [batch[0] for batch in dataset.as_numpy_iterator()]
+
+
+def test_small_images_stay_in_memory(tmp_path):
+    before = len(file_mappings())
+    images = allocate_filled(ANY, tmp_path)
+    assert images.shape == SHAPE
+    assert images.dtype == np.uint8
+    assert len(file_mappings()) == before
+
+
+def test_large_images_go_into_a_file_that_nobody_has_to_delete(tmp_path):
+    before = len(file_mappings())
+    images = allocate_filled(50 * 2304 - 1, tmp_path)
+    assert len(file_mappings()) == before + 1
+    assert list(tmp_path.iterdir()) == []
+    del images
+    assert len(file_mappings()) == before
+
+
+def test_images_larger_than_half_of_the_free_memory_go_into_a_file(
+    tmp_path, monkeypatch
+):
+    class Memory:
+        available = 2 * 50 * 2304 - 1
+
+    monkeypatch.setattr(storage.psutil, "virtual_memory", Memory)
+    before = len(file_mappings())
+    images = allocate_filled(ANY, tmp_path)
+    assert len(file_mappings()) == before + 1
+    assert images.any()
+
+
+@pytest.mark.parametrize("most_bytes", [ANY, 0], ids=["memory", "file"])
+def test_a_tensor_shares_the_memory_and_batches_are_the_same(
+    tmp_path, most_bytes
+):
+    images = allocate_filled(most_bytes, tmp_path)
+    tensor = storage.as_tensor(images)
+    images[0] = 7
+    assert (tensor[0].numpy() == 7).all()
+    copied = np.concatenate([images[:1], images])[1:]
+    for one, other in zip(batches(images), batches(copied), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "take",
+    [lambda a: a[1:], lambda a: a[::2], lambda a: a[:0], lambda a: a[:, :5]],
+    ids=["odd_address", "gaps", "empty", "part"],
+)
+def test_any_other_array_is_copied(tmp_path, take):
+    images = take(allocate_filled(ANY, tmp_path))
+    tensor = storage.as_tensor(images)
+    before = images.copy()
+    images[:1] = 7
+    np.testing.assert_array_equal(tensor.numpy(), before)
+
+
+def test_the_tensor_outlives_the_array(tmp_path):
+    tensor = storage.as_tensor(allocate_filled(0, tmp_path))
+    expected = np.random.default_rng(0).integers(0, 256, SHAPE, np.uint8)
+    np.testing.assert_array_equal(tensor.numpy(), expected)
+
+
+def test_a_disk_without_room_is_named_before_anything_is_read(
+    tmp_path, monkeypatch
+):
+    usage = type("Usage", (), {"free": 10})
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(files.NoSpaceError, match="make room"):
+        storage.allocate(SHAPE, most_bytes=0, folder=tmp_path)
+
+
+def test_a_folder_that_nobody_may_write_to_is_passed_over(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(storage.os, "access", lambda *_: False)
+    storage.allocate(SHAPE, most_bytes=0, folder=tmp_path)
+    assert f"into {tempfile.gettempdir()}, " in capsys.readouterr().out
