@@ -13,11 +13,14 @@ quickstart: .venv/installed
 	$(BIN)/python -m export --workdir=$(QUICK) --tflite
 	$(BIN)/python -m edge --model=$(QUICK)/export/model_int8.tflite "$$(ls $(QUICK)_raw/test/happy/PrivateTest_*.jpg | head -n 1)"
 
+# A test file stays in one process, so what its tests share is made once.
+PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test_slow: .venv/installed
-	$(BIN)/python -m pytest --run_slow
+	$(PYTEST) --run_slow
 
 lint: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

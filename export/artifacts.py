@@ -163,6 +163,10 @@ def _portable_settings(run):
     if settings["model"]["weights"] not in ("none", "imagenet"):
         path = pathlib.PurePath(settings["model"]["weights"])
         settings["model"]["weights"] = path.name
+    settings["target"]["distill_from"] = [
+        pathlib.PurePath(folder).name
+        for folder in settings["target"]["distill_from"]
+    ]
     return settings
 
 

@@ -112,14 +112,18 @@ def test_metadata_holds_no_folder_of_this_machine():
     assert str(prepared.data_dir()) not in text
 
 
-def test_weights_given_by_path_keep_only_their_name():
+def test_files_and_runs_given_by_path_keep_only_their_names():
     run = export_fixtures.run()
     model = dataclasses.replace(
         run.settings.model, weights="/home/someone/backbone.weights.h5"
     )
-    settings = dataclasses.replace(run.settings, model=model)
+    target = dataclasses.replace(
+        run.settings.target, distill_from=("/home/someone/runs/teacher",)
+    )
+    settings = dataclasses.replace(run.settings, model=model, target=target)
     described = artifacts.describe(dataclasses.replace(run, settings=settings))
     assert described["settings"]["model"]["weights"] == "backbone.weights.h5"
+    assert described["settings"]["target"]["distill_from"] == ["teacher"]
 
 
 def test_labels_are_one_a_line_in_output_order():

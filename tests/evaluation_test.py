@@ -1,5 +1,6 @@
 """What the end of a run writes, and that it is all of one piece."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -44,6 +45,20 @@ def test_everything_that_is_written_belongs_together(tmp_path):
     page = (folder / "report.html").read_text()
     assert "Accuracy on 70 validation" in page
     assert "nothing can be said about how" in page
+
+
+def test_images_of_the_training_split_are_counted_apart(tmp_path):
+    splits = finished_runs.make_splits()
+    test = splits["test"]
+    images = test.images.copy()
+    images[:50] = 255 - images[:50]
+    splits["test"] = dataclasses.replace(test, images=images)
+    folder, figures = finished_runs.write_run(tmp_path / "run", splits=splits)
+    stored = predictions.read(folder / predictions.PREDICTIONS, "test")
+    right = stored.probabilities.argmax(axis=1) == stored.labels
+    assert figures["test"]["seen_in_training"] == 20
+    assert figures["test"]["unseen"]["accuracy"] == right[:50].mean()
+    assert figures["validation"]["unseen"] is None
 
 
 def test_the_temperature_of_validation_is_applied_to_test(tmp_path):

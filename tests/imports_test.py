@@ -65,6 +65,7 @@ WITHOUT_TENSORFLOW = (
     "trainer/charts.py",
     "trainer/compare.py",
     "trainer/intervals.py",
+    "trainer/leaks.py",
     "trainer/metrics.py",
     "trainer/predictions.py",
     "trainer/reliability.py",

@@ -42,6 +42,47 @@ def test_figures_are_those_of_the_run_and_of_the_gate(folder):
     assert card.count("| happy | 6 |") == 1
 
 
+def change_settings(folder, group, **values):
+    path = folder / "metadata.json"
+    metadata = json.loads(path.read_text())
+    metadata["settings"][group] |= values
+    path.write_text(json.dumps(metadata))
+
+
+def test_votes_and_teachers_are_named(folder):
+    assert "votes of" not in write(folder)
+    assert "taught by" not in write(folder)
+    change_settings(
+        folder,
+        "target",
+        soft_labels="fer2013/plus",
+        soft_label_share=0.31,
+        distill_from=["wide", "deep"],
+        distill_share=0.62,
+    )
+    card = write(folder)
+    assert "votes of `fer2013/plus` (share 0.31)" in card
+    assert "taught by wide, deep, whose" in card
+    assert "(share 0.62)" in card
+
+
+def test_the_share_that_was_not_trained_on_is_told(folder, tmp_path):
+    workdir = tmp_path / "run"
+    workdir.mkdir()
+    for name in ("metrics.json", "manifest.json"):
+        shutil.copy(export_fixtures.workdir() / name, workdir)
+    figures = json.loads((workdir / "metrics.json").read_text())
+    unseen = {"n": 39, "accuracy": 0.251, "accuracy_interval": [0.142, 0.405]}
+    figures["test"] |= {"seen_in_training": 3, "unseen": unseen}
+    (workdir / "metrics.json").write_text(json.dumps(figures))
+    card = model_card.write(folder, workdir).read_text()
+    assert re.search(
+        r"Without the 3 that also stand in the training split: accuracy 25\.1"
+        r"\s\(14\.2 to 40\.5\) on 39 pictures",
+        card,
+    )
+
+
 def test_what_was_not_measured_is_said_to_be_so(folder):
     (folder / "latency.json").unlink(missing_ok=True)
     assert "Not measured yet: `python -m export --benchmark`" in write(folder)

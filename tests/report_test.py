@@ -140,6 +140,22 @@ def test_groups_and_their_largest_gap_are_told(write):
     assert "11.0 to 52.0" in text
 
 
+def test_images_that_were_trained_on_are_told(write):
+    seen = {
+        "seen_in_training": 4,
+        "unseen": {
+            "n": 26,
+            "accuracy": 0.5,
+            "accuracy_interval": [0.321, 0.679],
+        },
+    }
+    run = evaluation()
+    run = evaluation(metrics=run.metrics | seen)
+    text = write(evaluations={"test": run}).text
+    assert "4 of these images also stand in the training split" in text
+    assert "On the 26 others the accuracy is 50.0% (95%: 32.1 to 67.9)" in text
+
+
 def test_a_gap_that_is_not_given_has_its_reason(write):
     none = {"groups": [], "largest_gap": None, "groups_reason": "too few"}
     run = evaluation()

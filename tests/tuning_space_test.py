@@ -62,6 +62,16 @@ def test_what_is_not_searched_stays():
 
 
 @pytest.mark.parametrize(
+    ("given", "kept"), [("same", "adam"), ("rmsprop", "rmsprop")]
+)
+def test_phase_2_keeps_its_update_rule(given, kept):
+    flat = BASE.flat() | {"fine_tune_optimizer": given}
+    base = settings_lib.from_flat(flat)
+    found = space.to_settings(base, {"optimizer": "sgd"}).training
+    assert (found.optimizer, found.fine_tune_optimizer) == ("sgd", kept)
+
+
+@pytest.mark.parametrize(
     ("share", "name"),
     [(0.25, "d"), (0.5, "c"), (0.75, "b"), (1.0, "all"), (0.01, "d")],
 )

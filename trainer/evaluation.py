@@ -10,6 +10,7 @@ import numpy as np
 from trainer import checkpoints
 from trainer import cli_flags
 from trainer import files
+from trainer import leaks
 from trainer import metrics
 from trainer import predictions as predictions_lib
 from trainer import reliability
@@ -43,16 +44,21 @@ def evaluate(
     """Returns `{split name: metrics}` for each split with predictions.
 
     Metrics are those of `trainer.metrics`, of `trainer.reliability` (the
-    temperature is fitted on validation) and, where the data has groups, of
-    `trainer.subgroups`.
+    temperature is fitted on validation), of `trainer.leaks` and, where the
+    data has groups, of `trainer.subgroups`.
     """
     temperature = reliability.fit_temperature(
         splits["validation"].labels, predictions["validation"]
     )
-    class_names = settings.data.class_names
+    class_names, train = settings.data.class_names, splits["train"].images
     return {
         name: _evaluate_split(
             splits[name], probabilities, class_names, temperature
+        )
+        | leaks.evaluate_unseen(
+            splits[name].labels,
+            probabilities,
+            leaks.seen_in_training(splits[name].images, train),
         )
         for name, probabilities in predictions.items()
     }

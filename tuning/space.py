@@ -168,6 +168,9 @@ def changes(
             changed[name] = value
     if any(name.startswith("head_") for name in values):
         changed |= _head_shape(base, values)
+    if "optimizer" in values and flat["fine_tune_optimizer"] == "same":
+        # A head's trial says nothing of phase 2, which keeps its update rule.
+        changed["fine_tune_optimizer"] = flat["optimizer"]
     if "unfrozen_share" in values:
         changed["fine_tune_from"] = layer_at(layers, values["unfrozen_share"])
     if "augmentation_strength" in values:

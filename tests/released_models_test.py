@@ -1,0 +1,88 @@
+"""Tests of benchmarks/released_models.py."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from benchmarks import released_models
+from tests import export_fixtures
+from trainer import leaks
+from trainer.records import Split
+
+
+@pytest.fixture
+def rival(tmp_path):
+    """A file that answers with what it sees: corners, mean and size."""
+
+    @tf.function(input_signature=[tf.TensorSpec([1, 64, 64, 1])])
+    def look(face):
+        return tf.stack(
+            [
+                face[:, 0, 0, 0],
+                face[:, 0, -1, 0],
+                face[:, -1, 0, 0],
+                tf.reduce_mean(face, [1, 2, 3]),
+            ],
+            axis=1,
+        )
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [look.get_concrete_function()]
+    )
+    path = tmp_path / "rival.tflite"
+    path.write_bytes(converter.convert())
+    return path
+
+
+def test_the_rival_sees_larger_faces_between_minus_1_and_1(rival):
+    images = np.zeros([2, 48, 48, 1], np.uint8)
+    images[0, :, 24:] = 255
+    images[1] = 51
+    split = Split(images, np.array([0, 0]), ["a", "b"])
+    answers = released_models.rival_answers(rival, split)
+    wanted = [[-1, 1, -1, 0], [-0.6, -0.6, -0.6, -0.6]]
+    np.testing.assert_allclose(answers, wanted, atol=0.01)
+
+
+def test_right_answers_are_counted():
+    split = Split(np.zeros([3, 1, 1, 1], np.uint8), np.array([0, 1, 1]), [])
+    answers = np.eye(2)[[0, 0, 1]]
+    assert released_models.accuracy(split, answers) == (2, 3)
+
+
+def test_our_answers_are_those_of_the_device_runtime():
+    path = export_fixtures.export_folder() / "model_int8.tflite"
+    images = np.full([2, 48, 48, 1], 90, np.uint8)
+    split = Split(images, np.array([0, 0]), ["a", "b"])
+    answers = released_models.our_answers(path, split)
+    assert answers.shape == (2, 7)
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=0.03)
+
+
+def test_images_of_training_are_left_out(prepared_data, monkeypatch):
+    def every_other(images, train):
+        assert (len(images), len(train)) == (42, 280)
+        return np.arange(42) % 2 == 0
+
+    monkeypatch.setattr(leaks, "seen_in_training", every_other)
+    validation, test, unseen = released_models.read_splits(prepared_data)
+    assert (len(validation.labels), len(test.labels)) == (56, 42)
+    assert unseen.ids == test.ids[1::2]
+    np.testing.assert_array_equal(unseen.labels, test.labels[1::2])
+    np.testing.assert_array_equal(unseen.images, test.images[1::2])
+
+
+def test_a_row_holds_size_work_accuracy_and_times():
+    path = export_fixtures.export_folder() / "model_int8.tflite"
+    figures = [(1, 4), (50, 100), (30, 50)]
+    row = released_models.table_row(path, figures, [2, 4], [1, 8])
+    assert row[0] == "`model_int8.tflite`"
+    assert row[1] == f"{path.stat().st_size / 1000:,.1f}"
+    assert float(row[2]) > 0
+    assert row[3:] == [
+        "25.00%",
+        "50.00% (40.38% to 59.62%)",
+        "60.00% (46.18% to 72.39%)",
+        "3.00 (2.00 to 4.00)",
+        "1.25 (0.500 to 2.00)",
+    ]
