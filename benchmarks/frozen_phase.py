@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--epochs", type=int, nargs="+", default=[5])
     parser.add_argument("--backbone", default="resnet50")
-    parser.add_argument("--train_split", default="train[:10%]")
+    parser.add_argument("--train_split", default="train[:50%]")
     parser.add_argument("--scratch", type=pathlib.Path, default=paired.SCRATCH)
     paired.run_program(parser, measure, arguments=arguments)
 

@@ -42,6 +42,14 @@ def test_models_are_flat_and_give_probabilities(backbone):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("backbone", SLOW)
+def test_batch_norm_forgets_its_first_statistics_within_an_epoch(backbone):
+    for layer in build(backbone=backbone).layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            # 224 steps of 128 are an epoch of FER-2013.
+            assert layer.momentum**224 < 0.15
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", list(PREPROCESS))
 def test_the_graph_normalises_as_the_backbone_was_trained(name, channels):
