@@ -10,9 +10,9 @@ is shown the pictures as its own package prepares them.
 """
 
 import argparse
-import itertools
 import pathlib
 import tempfile
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +20,7 @@ import tensorflow as tf
 from benchmarks import device
 from benchmarks import drawn_data
 from benchmarks import paired
+from benchmarks import small_models
 from edge import pictures
 from edge.classifier import Classifier
 from edge.model_file import SHIPPED_MODEL
@@ -49,39 +50,74 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--model",
         type=pathlib.Path,
-        nargs="*",
+        nargs="+",
         default=sorted(SHIPPED_MODEL.parent.glob("*.tflite")),
     )
     parser.add_argument("--rival", type=pathlib.Path, required=True)
     parser.add_argument("--data_dir", help="of prepared FER-2013")
     parser.add_argument("--num_faces", type=int, default=device.NUM_FACES)
-    paired.run_program(parser, measure, device.make_models, arguments)
+    paired.run_program(parser, measure, arguments=arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
-    """Returns section of the page -> text."""
-    splits = read_splits(options.data_dir)
+    """Returns section of the page -> text.
+
+    Raises:
+      ValueError: there is no model, or no such file.
+    """
+    if not options.model:
+        raise ValueError(
+            f"no .tflite in {SHIPPED_MODEL.parent}; name files with --model"
+        )
+    for path in [*options.model, options.rival]:
+        if not path.is_file():
+            raise ValueError(f"{path} is no file; see benchmarks.device")
+    data = DataSettings(data_dir=options.data_dir)
+    splits = {
+        part: records.load_split(data, part)
+        for part in ("train", "validation", "test")
+    }
+    is_seen = leaks.seen_in_training(
+        splits["test"].images, set(leaks.digests(splits["train"].images))
+    )
     times = face_times(options)
     rows = []
     for path in [*options.model, options.rival]:
-        is_rival = path == options.rival
-        answer = rival_answers if is_rival else our_answers
-        figures = [accuracy(s, answer(path, s)) for s in splits]
+        answer = rival_answers if path == options.rival else our_answers
+        figures = accuracies(
+            splits["validation"],
+            splits["test"],
+            is_seen,
+            lambda split, path=path, answer=answer: answer(path, split),
+        )
         rows.append(table_row(path, figures, times[path], times[options.rival]))
     return {SECTION: paired.as_table(HEADER, rows)}
 
 
-def read_splits(data_dir: str | None) -> list[records.Split]:
-    """Returns validation, test, and test without what stands in training."""
-    data = DataSettings(data_dir=data_dir)
-    train, validation, test = (
-        records.load_split(data, name)
-        for name in ("train", "validation", "test")
+def accuracies(
+    validation: records.Split,
+    test: records.Split,
+    is_seen: np.ndarray,
+    answer: Callable[[records.Split], np.ndarray],
+) -> list[tuple[int, int]]:
+    """Counts right answers, and all.
+
+    Args:
+      validation: a split.
+      test: another one.
+      is_seen: bool [n], which of its images stand in training.
+      answer: split -> probabilities float32 [n, K].
+
+    Returns:
+      (right, all) on validation, on test, on test without what was seen.
+    """
+    right, found = (
+        answer(split).argmax(axis=1) == split.labels
+        for split in (validation, test)
     )
-    is_unseen = ~leaks.seen_in_training(test.images, train.images)
-    ids = list(itertools.compress(test.ids, is_unseen))
-    unseen = records.Split(test.images[is_unseen], test.labels[is_unseen], ids)
-    return [validation, test, unseen]
+    return [
+        (int(part.sum()), len(part)) for part in (right, found, found[~is_seen])
+    ]
 
 
 def our_answers(path: pathlib.Path, split: records.Split) -> np.ndarray:
@@ -109,33 +145,23 @@ def rival_answers(path: pathlib.Path, split: records.Split) -> np.ndarray:
     return np.stack(answers)
 
 
-def accuracy(split: records.Split, answers: np.ndarray) -> tuple[int, int]:
-    """Returns the number of right answers, and that of all."""
-    right = answers.argmax(axis=1) == split.labels
-    return int(right.sum()), len(right)
-
-
 def face_times(options: argparse.Namespace) -> dict[pathlib.Path, list[float]]:
     """Returns milliseconds a face of each file, one figure a turn."""
     with tempfile.TemporaryDirectory() as folder:
-        rival = paired.run_alone(
-            device.MODULE,
-            folder=folder,
-            models=[],
-            rivals=[str(options.rival.resolve())],
-        )["models"][f"`{options.rival.name}`"]["path"]
+        rival = pathlib.Path(folder) / "rival.tflite"
+        small_models.adopt(options.rival, rival)
         faces = pathlib.Path(folder) / "faces.npy"
         np.save(faces, drawn_data.faces(options.num_faces))
-        files = {path: str(path) for path in options.model}
-        files[options.rival] = rival
-        turns = paired.in_turns(
+        files = {path: path for path in options.model} | {options.rival: rival}
+        return paired.in_turns(
             {
-                path: lambda file=file: device.answer(file, faces)["face_ms"]
+                path: lambda file=file: device.answer(str(file), faces)[
+                    "face_ms"
+                ]
                 for path, file in files.items()
             },
             options.repetitions,
         )
-    return turns
 
 
 def table_row(path, figures, times, rival_times) -> list[str]:

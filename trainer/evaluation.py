@@ -50,7 +50,8 @@ def evaluate(
     temperature = reliability.fit_temperature(
         splits["validation"].labels, predictions["validation"]
     )
-    class_names, train = settings.data.class_names, splits["train"].images
+    class_names = settings.data.class_names
+    train = set(leaks.digests(splits["train"].images))
     return {
         name: _evaluate_split(
             splits[name], probabilities, class_names, temperature

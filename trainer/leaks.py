@@ -5,24 +5,34 @@ stand in training. Must not import TensorFlow.
 """
 
 import hashlib
+from collections.abc import Collection
 
 import numpy as np
 
 from trainer import intervals
 
 
-def seen_in_training(images: np.ndarray, train: np.ndarray) -> np.ndarray:
+def digests(images: np.ndarray) -> list[bytes]:
+    """Returns what stands for the pixels of each image, uint8 [n, S, S, C]."""
+    return [
+        hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
+        for image in images
+    ]
+
+
+def seen_in_training(
+    images: np.ndarray, train: Collection[bytes]
+) -> np.ndarray:
     """Tells which images are, pixel for pixel, among the training images.
 
     Args:
       images: uint8 [n, S, S, C].
-      train: uint8 [m, S, S, C].
+      train: the `digests` of the training images, best as a set.
 
     Returns:
       bool [n].
     """
-    known = set(map(_digest, train))
-    return np.array([_digest(image) in known for image in images], bool)
+    return np.array([digest in train for digest in digests(images)], bool)
 
 
 def evaluate_unseen(
@@ -50,7 +60,3 @@ def evaluate_unseen(
         "accuracy_interval": list(intervals.wilson_interval(hits, len(right))),
     }
     return seen | {"unseen": unseen}
-
-
-def _digest(image: np.ndarray) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
