@@ -210,12 +210,19 @@ NETWORKS = (
 )
 
 
+def _check_as_numbers(path, images, expected):
+    """After a few steps many pictures are near a tie: who wins says little."""
+    answers = edge.Classifier(path).probabilities(images)
+    np.testing.assert_allclose(answers, expected, atol=0.05)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("backbone", NETWORKS)
-def test_every_network_trains_for_int8(tmp_path, backbone):
+def test_every_network_trains_for_int8(tmp_path, backbone, monkeypatch):
     """From random weights, a few steps: it converts, and to integers."""
     from trainer import train
 
+    monkeypatch.setattr(compression_check, "check_answers", _check_as_numbers)
     workdir = tmp_path / backbone
     settings = export_fixtures.make_settings(
         backbone=backbone, fine_tune_epochs=1, batch_size=56

@@ -26,15 +26,18 @@ def test_every_export_has_a_card():
     assert card.read_text().startswith("# Model card: tiny\n")
 
 
-def test_figures_are_those_of_the_run_and_of_the_gate(folder):
+@pytest.fixture
+def workdir(tmp_path):
+    """What the card reads of a run, to be changed."""
+    target = tmp_path / "run"
+    target.mkdir()
+    for name in ("metrics.json", "manifest.json"):
+        shutil.copy(export_fixtures.workdir() / name, target)
+    return target
+
+
+def test_figures_of_every_split_and_artefact_are_told(folder):
     card = write(folder)
-    metrics = json.loads(
-        (export_fixtures.workdir() / "metrics.json").read_text()
-    )
-    for part in ("validation", "test"):
-        low, high = metrics[part]["accuracy_interval"]
-        for share in (metrics[part]["accuracy"], low, high):
-            assert f"{100 * share:.1f}" in card
     parity = json.loads((folder / "parity.json").read_text())
     for row in parity["artefacts"]:
         assert f"| {row['artefact']} |" in card
@@ -42,11 +45,79 @@ def test_figures_are_those_of_the_run_and_of_the_gate(folder):
     assert card.count("| happy | 6 |") == 1
 
 
+def test_the_runs_figures_stand_in_their_places(folder, workdir):
+    row = {
+        "name": "happy",
+        "support": 53,
+        "recall": 0.311,
+        "recall_interval": [0.301, 0.322],
+        "precision": 0.333,
+    }
+    change(
+        workdir / "metrics.json",
+        test={
+            "n": 3501,
+            "accuracy": 0.411,
+            "accuracy_interval": [0.402, 0.423],
+            "macro_f1": 0.434,
+            "macro_f1_interval": [0.425, 0.446],
+            "per_class": [row],
+        },
+    )
+    card = model_card.write(folder, workdir).read_text()
+    assert re.search(
+        r"On test \(3,501 pictures, scored once\):\naccuracy 41\.1 \(40\.2 to\n"
+        r"42\.3\), macro-F1 43\.4 \(42\.5 to\n44\.6\)\.",
+        card,
+    )
+    assert "| happy | 53 | 31.1 (30.1 to 32.2) | 33.3 |" in card
+
+
+def test_the_gates_figures_stand_in_their_places(folder):
+    row = {
+        "artefact": "model_int8.tflite",
+        "agreement": 0.911,
+        "accuracy": 0.622,
+        "accuracy_difference_points": -0.33,
+        "accuracy_difference_interval": [-0.44, 0.55],
+        "macro_f1_difference_points": -0.66,
+        "macro_f1_difference_interval": [-0.77, 0.88],
+    }
+    change(folder / "parity.json", images=3502, artefacts=[row])
+    size = (folder / "model_int8.tflite").stat().st_size / 1000
+    card = write(folder)
+    assert "On 3,502 validation pictures" in card
+    assert (
+        f"| model_int8.tflite | {size:,.0f} | 91.1 | 62.2 "
+        "| -0.33 (-0.44 to +0.55) | -0.66 (-0.77 to +0.88) |"
+    ) in card
+
+
+def test_how_it_was_trained_is_told(folder):
+    change_settings(
+        folder,
+        "training",
+        seed=71,
+        head_epochs=72,
+        fine_tune_epochs=73,
+        batch_size=74,
+        optimizer="adamw",
+    )
+    assert (
+        "72 epochs of the head alone, 73 of fine-tuning,\n"
+        "  adamw, batch 74, seed 71;"
+    ) in write(folder)
+
+
+def change(path, **values):
+    content = json.loads(path.read_text()) | values
+    path.write_text(json.dumps(content))
+
+
 def change_settings(folder, group, **values):
     path = folder / "metadata.json"
-    metadata = json.loads(path.read_text())
-    metadata["settings"][group] |= values
-    path.write_text(json.dumps(metadata))
+    settings = json.loads(path.read_text())["settings"]
+    change(path, settings=settings | {group: settings[group] | values})
 
 
 def test_votes_and_teachers_are_named(folder):
@@ -66,15 +137,11 @@ def test_votes_and_teachers_are_named(folder):
     assert "(share 0.62)" in card
 
 
-def test_the_share_that_was_not_trained_on_is_told(folder, tmp_path):
-    workdir = tmp_path / "run"
-    workdir.mkdir()
-    for name in ("metrics.json", "manifest.json"):
-        shutil.copy(export_fixtures.workdir() / name, workdir)
-    figures = json.loads((workdir / "metrics.json").read_text())
+def test_the_share_that_was_not_trained_on_is_told(folder, workdir):
+    figures = json.loads((workdir / "metrics.json").read_text())["test"]
     unseen = {"n": 39, "accuracy": 0.251, "accuracy_interval": [0.142, 0.405]}
-    figures["test"] |= {"seen_in_training": 3, "unseen": unseen}
-    (workdir / "metrics.json").write_text(json.dumps(figures))
+    figures |= {"seen_in_training": 3, "unseen": unseen}
+    change(workdir / "metrics.json", test=figures)
     card = model_card.write(folder, workdir).read_text()
     assert re.search(
         r"Without the 3 that also stand in the training split: accuracy 25\.1"

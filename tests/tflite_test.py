@@ -75,23 +75,25 @@ def test_small_recipes_are_smaller():
 
 
 @pytest.mark.parametrize(
-    ("io", "quantization"),
+    ("recipe", "io", "quantization"),
     [
-        ("int8", (1.0, -128)),
-        pytest.param("float32", (0.0, 0), marks=pytest.mark.slow),
+        ("int8", "int8", (1.0, -128)),
+        pytest.param("int8", "float32", (0.0, 0), marks=pytest.mark.slow),
+        pytest.param("int16x8", "float32", (0.0, 0), marks=pytest.mark.slow),
     ],
-    ids=["int8", "float32"],
 )
-def test_the_ends_of_an_int8_file_can_be_chosen(tmp_path, io, quantization):
+def test_the_ends_of_an_integer_file_can_be_chosen(
+    tmp_path, recipe, io, quantization
+):
     tflite.write_tflite_files(
         export_fixtures.run(),
         tmp_path,
         export_fixtures.calibration(),
         artifacts.describe(export_fixtures.run()),
-        recipes=["int8"],
+        recipes=[recipe],
         io=io,
     )
-    model = edge.Classifier(tmp_path / "model_int8.tflite")
+    model = edge.Classifier(tmp_path / tflite.file_name(recipe))
     assert model.input_dtype == np.dtype(io)
     assert model.input_quantization == quantization
     assert model.metadata["io"] == io
@@ -126,28 +128,31 @@ def test_the_same_metadata_gives_the_same_bytes(recipe, tmp_path):
     assert contents[0] == contents[1]
 
 
-def write_checked(path, content, recipe):
+def write_checked(path, content, recipe, io="uint8"):
     metadata = artifacts.describe(export_fixtures.run())
-    record = tflite.describe(recipe, "uint8", export_fixtures.calibration())
+    record = tflite.describe(recipe, io, export_fixtures.calibration())
     tflite.write_checked(
         path, content, export_fixtures.CLASSES, {**metadata, **record}
     )
 
 
 @pytest.mark.parametrize(
-    ("recipe", "message"),
+    ("recipe", "io", "message"),
     [
-        ("int8", "not full integer"),
-        ("int16x8", "not full integer"),
-        ("float16", "no float16 tensor"),
-        ("dynamic", "no int8 tensor"),
+        ("int8", "uint8", "not full integer"),
+        ("int8", "float32", "not full integer"),
+        ("int16x8", "uint8", "not full integer"),
+        ("float16", "uint8", "no float16 tensor"),
+        ("dynamic", "uint8", "no int8 tensor"),
     ],
 )
-def test_a_float_file_under_another_name_is_refused(tmp_path, recipe, message):
+def test_a_float_file_under_another_name_is_refused(
+    tmp_path, recipe, io, message
+):
     content = exported("float32").read_bytes()
     size = edge.Classifier(exported("float32")).metadata["model_bytes"]
     with pytest.raises(tflite.ConversionError, match=message):
-        write_checked(tmp_path / "m.tflite", content[:size], recipe)
+        write_checked(tmp_path / "m.tflite", content[:size], recipe, io)
 
 
 def test_a_partial_fallback_to_float_is_refused(tmp_path, saved_model):
