@@ -79,8 +79,9 @@ MICROCONTROLLER = flags.DEFINE_bool(
 SERVING = flags.DEFINE_string(
     "serving",
     None,
-    "Also publish the SavedModel in this folder, as TensorFlow Serving wants "
-    "it: SERVING/NAME/VERSION.",
+    "Publish the SavedModel in this folder, as TensorFlow Serving wants it: "
+    "SERVING/NAME/VERSION; without --tflite and --overwrite that of the export "
+    "that is there.",
 )
 SERVING_NAME = flags.DEFINE_string(
     "serving_name", "fer", "--serving: what clients call the model."
@@ -210,17 +211,21 @@ def _export() -> None:
         workdir = checkpoints.last_finished_run(RUNS.value)
         print(f"run: {workdir} (the one that finished last)", flush=True)
     options = _options(pathlib.Path(workdir))
-    if BENCHMARK.value and not TFLITE.value:
-        exporter.benchmark_export(options)
-        return
     if SERVING.value:
         serving.check(pathlib.Path(SERVING.value), SERVING_NAME.value)
-    folder = exporter.export_run(options)
-    _print_result(folder, workdir)
+    if BENCHMARK.value and not TFLITE.value:
+        exporter.benchmark_export(options)
+    elif not (SERVING.value and _keeps_export(options)):
+        _print_result(exporter.export_run(options), workdir)
     if SERVING.value:
         root = pathlib.Path(SERVING.value)
-        published = serving.publish(folder, root, SERVING_NAME.value)
+        published = serving.publish(options.target, root, SERVING_NAME.value)
         print(f"published: {published}")
+
+
+def _keeps_export(options):
+    """Whether there is an export that nobody asked to write anew."""
+    return options.has_export and not (options.tflite or options.overwrite)
 
 
 def _options(workdir):

@@ -62,6 +62,11 @@ class ExportOptions:
         """The folder that the export ends up in."""
         return self.out or self.workdir / "export"
 
+    @property
+    def has_export(self) -> bool:
+        """Whether an export stands there already."""
+        return (self.target / artifacts.METADATA).is_file()
+
 
 def check(options: ExportOptions) -> None:
     """Refuses what can be refused before anything is loaded or computed.
@@ -111,8 +116,7 @@ def _check_target(options):
         raise ExportError(
             f"{target} exists; give --overwrite to replace it, or another --out"
         )
-    is_export = (target / artifacts.METADATA).is_file()
-    if not is_export and (target.is_file() or any(target.iterdir())):
+    if not options.has_export and (target.is_file() or any(target.iterdir())):
         raise ExportError(
             f"{target} is not an export, so --overwrite leaves it alone; "
             "give another --out"

@@ -152,7 +152,7 @@ def benchmark_export(options: ExportOptions) -> pathlib.Path:
       latency.LatencyError: it has no `.tflite`, or one does not run.
     """
     folder = options.target
-    if not (folder / artifacts.METADATA).is_file():
+    if not options.has_export:
         raise ExportError(
             f"{folder} is no export; write one with\n  python -m export "
             f"--workdir={options.workdir} --tflite --benchmark"

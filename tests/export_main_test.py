@@ -137,6 +137,23 @@ def test_an_existing_export_is_kept_unless_overwritten(plain_export):
     assert not [n for n in names(plain_export) if n.startswith(".")]
 
 
+def test_an_export_that_is_there_is_published_as_it_is(workdir, tmp_path):
+    arguments = ["--serving=served", "--parity_images=10"]
+    for version in ("1", "2"):
+        done = command(*arguments, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert (
+            done.stdout.splitlines()[-1] == f"published: served/fer/{version}"
+        )
+        # Only the first one had to be written and compared.
+        assert ("parity on 10" in done.stdout) == (version == "1")
+    first, second = (tmp_path / "served/fer" / v for v in ("1", "2"))
+    assert names(first) == names(second) >= {"saved_model.pb", "assets.extra"}
+    done = command(*arguments, "--overwrite", folder=tmp_path)
+    assert "parity on 10" in done.stdout
+    assert names(tmp_path / "served/fer") == {"1", "2", "3"}
+
+
 @pytest.mark.parametrize("kind", ["folder", "file"])
 def test_overwrite_leaves_what_is_no_export(tmp_path, kind):
     precious = tmp_path / "precious"
