@@ -14,6 +14,7 @@ import time
 
 import tensorflow as tf
 
+from export import agreement
 from export import artifacts
 from export import calibration
 from export import compression
@@ -39,6 +40,14 @@ PARITY = "parity.json"
 FAILED_PARITY = "parity_failed.json"
 DEBUG_TABLE = "quantisation_debug.csv"
 LATENCY_CHART = "latency.png"
+# What to do about a file that broke its bound, by its kind.
+ADVICE = {
+    "int8": "For int8 try another --calibration_images, or "
+    "--recipes=int16x8, or --compress=qat. ",
+    agreement.COMPRESSED: "For a compressed file try more --compress_epochs, "
+    "a smaller --sparsity or more --clusters; the other files are exported "
+    "when --compress does not name it. ",
+}
 
 
 def export_run(options: ExportOptions) -> pathlib.Path:
@@ -181,13 +190,15 @@ def _pass_gate(run, folder, validation, chosen, options):
             (beside / name).unlink(missing_ok=True)
         return
     files.write_text(beside / FAILED_PARITY, text)
-    names = [r["artefact"] for r in report["artefacts"] if not r["passed"]]
+    failed = [row for row in report["artefacts"] if not row["passed"]]
+    names = [row["artefact"] for row in failed]
+    kinds = {row["kind"] for row in failed}
     _debug(run, chosen, names, beside / DEBUG_TABLE)
     raise ExportError(
         f"{', '.join(names)} did not pass the gate; nothing was exported. "
-        f"The report is in {beside / FAILED_PARITY}. For a quantised file try "
-        "another --calibration_images, or --recipes=int16x8, or "
-        "--compress=qat; the bounds are flags, see --help"
+        f"The report is in {beside / FAILED_PARITY}. "
+        + "".join(ADVICE[kind] for kind in ADVICE if kind in kinds)
+        + "The bounds are flags, see --help"
     )
 
 

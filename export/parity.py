@@ -71,7 +71,8 @@ def measure(
             kind=artefact.kind,
             names=run.class_names,
         )
-        results.append({"artefact": artefact.name, **result})
+        row = {"artefact": artefact.name, "kind": artefact.kind, **result}
+        results.append(row)
     return {
         "images": len(split.labels),
         "trained_model": _describe_reference(split.labels, reference, run),

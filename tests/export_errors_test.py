@@ -10,6 +10,7 @@ import pytest
 
 from export import agreement
 from export import exporter
+from export import parity
 from export import quantisation_debug
 from tests import export_fixtures
 from trainer import checkpoints
@@ -45,6 +46,29 @@ def test_a_failed_int8_file_shows_which_layer_is_off(
     table = (workdir / exporter.DEBUG_TABLE).read_text()
     assert table.startswith(",".join(quantisation_debug.COLUMNS))
     assert "CONV_2D" in table
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [
+        ("int8", "--recipes=int16x8"),
+        ("compressed", "--compress_epochs"),
+        ("float32", None),
+    ],
+)
+def test_a_file_that_failed_is_told_what_may_help_it(
+    workdir, monkeypatch, kind, advice
+):
+    def judge_alone(figures, labels, names, bounds, judged):
+        return ["agreement: made to fail"] if judged == kind else []
+
+    # Two epochs of compression would take a minute; the name is enough.
+    monkeypatch.setattr(parity, "_kind", lambda model: kind)
+    monkeypatch.setattr(agreement, "_failures", judge_alone)
+    with pytest.raises(exporter.ExportError, match="bounds are flags") as error:
+        exporter.export_run(options(workdir, tflite=True))
+    for other in ("--recipes=int16x8", "--compress_epochs"):
+        assert (other in str(error.value)) == (other == advice)
 
 
 @pytest.mark.parametrize(
