@@ -5,11 +5,8 @@ registers each operator by name. Refuses what TFLM cannot run. States no arena
 size that was not measured.
 """
 
-import importlib.util
 import pathlib
 import re
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -17,12 +14,12 @@ import numpy as np
 from edge.classifier import Classifier
 from export import flatbuffer
 from export import golden
+from export import tflm
 from export.c_sources import EXAMPLE
 from export.c_sources import HEADER
 from export.c_sources import SELF_CHECK
 
 FOLDER = "microcontroller"
-ARENA = "tflite_micro"
 # Operator -> the method that registers it. Source: github.com/tensorflow/
 # tflite-micro, tensorflow/lite/micro/micro_mutable_op_resolver.h at commit
 # 933f830139560b2f9a47b5418439350c728a796f: those that classifiers use.
@@ -78,16 +75,17 @@ def write(path: pathlib.Path) -> dict[str, Any]:
       when it could not be measured) and `arena_note`.
 
     Raises:
-      MicrocontrollerError: the file is not full integer or holds an operator
-        that TFLM does not have.
+      MicrocontrollerError: the file is not full integer, holds an operator
+        that TFLM does not have, or answers otherwise there.
     """
     model = Classifier(path, use_xnnpack=False)
     content = path.read_bytes()[: model.metadata["model_bytes"]]
     operators = check(path.name, content, model.metadata["recipe"])
-    arena, note = measure_arena(content)
+    inputs, outputs = _golden_vectors(model)
+    arena, note = _try(path.name, content, inputs, outputs)
     folder = path.parent / FOLDER
     folder.mkdir()
-    values = _values(path.name, content, model, operators, arena)
+    values = _values(path.name, content, model, inputs, operators, arena)
     sources = {
         "model_data.h": HEADER,
         "self_check.c": SELF_CHECK,
@@ -95,9 +93,8 @@ def write(path: pathlib.Path) -> dict[str, Any]:
     }
     for name, text in sources.items():
         (folder / name).write_text(_fill(text, values), encoding="utf-8")
-    (folder / "model_data.c").write_text(
-        _model_source(content, model), encoding="utf-8"
-    )
+    source = _model_source(content, model.labels, inputs, outputs)
+    (folder / "model_data.c").write_text(source, encoding="utf-8")
     return {
         "file": path.name,
         "model_bytes": len(content),
@@ -131,30 +128,27 @@ def check(name: str, content: bytes, recipe: str) -> list[str]:
     return operators
 
 
-def measure_arena(content: bytes) -> tuple[int | None, str]:
-    """Runs the file in TFLM's interpreter and reads how much memory it took.
+def _try(name, content, inputs, outputs):
+    """Runs the golden vectors in TFLM, where it is installed.
 
     Returns:
       Bytes of the arena, or None; and how that came about, in words.
     """
-    if importlib.util.find_spec(ARENA) is None:
-        return None, f"not measured: {ARENA} is not installed here"
-    code = (
-        "import sys\n"
-        "from tflite_micro import runtime\n"
-        "model = runtime.Interpreter.from_bytes(sys.stdin.buffer.read())\n"
-        "model.invoke()\n"
-        "model.print_allocations()\n"
+    try:
+        measured = tflm.run(content, inputs)
+    except tflm.TflmError as error:
+        return None, f"not measured: {error}"
+    steps = np.abs(measured.answers.astype(int) - outputs.astype(int))
+    difference = steps.max() / 256
+    if difference > golden.TOLERANCE["int8"]:
+        raise MicrocontrollerError(
+            f"{name} answers a golden picture in TFLM by {difference:.3f} "
+            f"otherwise than in LiteRT; {golden.TOLERANCE['int8']} is allowed"
+        )
+    return measured.arena_bytes, (
+        f"{measured.arena_bytes:,} bytes, measured with {tflm.PACKAGE}, whose "
+        f"answers to the golden pictures differ by at most {difference:.3f}"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], input=content, capture_output=True
-    )
-    text = (done.stdout + done.stderr).decode(errors="replace")
-    found = re.search(r"Arena allocation total (\d+) bytes", text)
-    if done.returncode or not found:
-        last = text.strip().splitlines()[-1:] or ["no output"]
-        return None, f"not measured: {ARENA} failed ({last[0]})"
-    return int(found[1]), f"measured with {ARENA} on this machine"
 
 
 def checksum(content: bytes) -> int:
@@ -168,8 +162,7 @@ def checksum(content: bytes) -> int:
     return value
 
 
-def _values(name, content, model, operators, arena):
-    images = golden.pictures(model.image_size, model.channels)
+def _values(name, content, model, inputs, operators, arena):
     return {
         "file": name,
         "length": len(content),
@@ -177,8 +170,8 @@ def _values(name, content, model, operators, arena):
         "size": model.image_size,
         "channels": model.channels,
         "classes": len(model.labels),
-        "count": len(images),
-        "input_bytes": images[0].size,
+        "count": len(inputs),
+        "input_bytes": inputs[0].size,
         "operator_count": len(operators),
         "registrations": "\n".join(
             f"  if (resolver.{TFLM_OPERATORS[op]}() != kTfLiteOk) return 2;"
@@ -195,17 +188,22 @@ def _values(name, content, model, operators, arena):
     }
 
 
-def _model_source(content, model):
-    """The array, the labels and the golden vectors as C."""
+def _golden_vectors(model):
+    """Inputs and outputs as the file's own bytes: what a client copies."""
     images = golden.pictures(model.image_size, model.channels)
-    is_signed = model.input_dtype == np.int8
-    # As the file's own bytes: what a client copies into the input tensor.
-    inputs = images ^ np.uint8(0x80) if is_signed else images
     answers = model.probabilities(images)
     outputs = np.rint(answers * 256).clip(0, 255).astype(np.uint8)
-    if is_signed:
-        outputs ^= np.uint8(0x80)
-    labels = ", ".join(f'"{label}"' for label in model.labels)
+    if model.input_dtype == np.uint8:
+        return images, outputs
+    # A pixel less 128 is the same byte with its highest bit turned.
+    return tuple(
+        (values ^ np.uint8(0x80)).view(np.int8) for values in (images, outputs)
+    )
+
+
+def _model_source(content, labels, inputs, outputs):
+    """The array, the labels and the golden vectors as C."""
+    labels = ", ".join(f'"{label}"' for label in labels)
     return "\n".join(
         [
             "/* Written by the exporter; do not edit. */",

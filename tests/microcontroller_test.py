@@ -11,6 +11,7 @@ from export import artifacts
 from export import golden
 from export import microcontroller
 from export import tflite
+from export import tflm
 from tests import export_fixtures
 
 COMPILER = shutil.which("cc")
@@ -33,6 +34,18 @@ def compile_check(folder):
         check=True,
     )
     return folder / "self_check"
+
+
+def write_int8(folder, io):
+    tflite.write_tflite_files(
+        export_fixtures.run(),
+        folder,
+        export_fixtures.calibration(),
+        artifacts.describe(export_fixtures.run()),
+        recipes=["int8"],
+        io=io,
+    )
+    return folder / "model_int8.tflite"
 
 
 @needs_compiler
@@ -65,15 +78,7 @@ def test_a_damaged_array_is_noticed(path):
     "io", [pytest.param("uint8", marks=pytest.mark.slow), "int8"]
 )
 def test_golden_outputs_are_the_bytes_of_the_output_tensor(tmp_path, io):
-    tflite.write_tflite_files(
-        export_fixtures.run(),
-        tmp_path,
-        export_fixtures.calibration(),
-        artifacts.describe(export_fixtures.run()),
-        recipes=["int8"],
-        io=io,
-    )
-    path = tmp_path / "model_int8.tflite"
+    path = write_int8(tmp_path, io)
     microcontroller.write(path)
     text = (tmp_path / microcontroller.FOLDER / "model_data.c").read_text()
     block = text.split("fer_golden_outputs", 1)[1].split("{", 1)[1]
@@ -100,14 +105,49 @@ def test_the_example_registers_each_operator_once(path):
 
 
 def test_no_arena_is_stated_that_was_not_measured(path, monkeypatch):
-    monkeypatch.setattr(
-        microcontroller.importlib.util, "find_spec", lambda name: None
-    )
+    monkeypatch.setattr(tflm.importlib.util, "find_spec", lambda name: None)
     found = microcontroller.write(path)
     assert found["arena_bytes"] is None
     assert "not measured: tflite_micro is not installed" in found["arena_note"]
     folder = path.parent / microcontroller.FOLDER
     assert "#error Measure the arena" in (folder / "example.cc").read_text()
+
+
+@pytest.mark.parametrize("io", ["uint8", "int8"])
+def test_tflm_answers_like_litert(tmp_path, io):
+    """Its own interpreter; skipped where that optional extra is missing."""
+    pytest.importorskip(tflm.PACKAGE)
+    path = write_int8(tmp_path, io)
+    found = microcontroller.write(path)
+    assert 2 * 48 * 48 < found["arena_bytes"] < 100_000
+    assert "differ by at most 0.0" in found["arena_note"]
+    example = (tmp_path / microcontroller.FOLDER / "example.cc").read_text()
+    assert f"#define FER_ARENA_BYTES {found['arena_bytes']} " in example
+
+
+def test_a_file_that_answers_otherwise_in_tflm_is_refused(path, monkeypatch):
+    monkeypatch.setattr(
+        tflm,
+        "run",
+        lambda content, inputs: tflm.Measured(
+            9000, np.zeros([len(inputs), 7], np.uint8)
+        ),
+    )
+    with pytest.raises(
+        microcontroller.MicrocontrollerError, match="otherwise than in LiteRT"
+    ):
+        microcontroller.write(path)
+    assert not (path.parent / microcontroller.FOLDER).exists()
+
+
+def test_tflm_that_fails_is_said_to_have(path, monkeypatch):
+    monkeypatch.setattr(tflm.importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr(tflm, "_PROGRAM", "raise SystemExit('too small')")
+    found = microcontroller.write(path)
+    assert found["arena_bytes"] is None
+    assert found["arena_note"] == (
+        "not measured: tflite_micro failed (too small)"
+    )
 
 
 @pytest.mark.parametrize("recipe", ["float32", "dynamic", "int16x8"])
