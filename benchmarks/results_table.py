@@ -40,7 +40,7 @@ def main() -> None:
     table = "\n".join([HEADER, "|" + " --- |" * (HEADER.count("|") - 1), *rows])
     print(table)
     if options.readme:
-        put_between_markers(options.readme, table)
+        paired.write_section(options.readme, SECTION, table)
 
 
 def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[str]:
@@ -74,15 +74,6 @@ def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[str]:
             + _row(f"`{name}`", path.stat().st_size, scored, agreement[name])
         )
     return rows
-
-
-def put_between_markers(path: pathlib.Path, table: str) -> None:
-    """Replaces what stands between the markers of a Markdown file.
-
-    Raises:
-      ValueError: the file has no such markers.
-    """
-    paired.write_section(path, SECTION, table)
 
 
 def _score(path, splits, names):

@@ -44,20 +44,3 @@ def test_a_tflite_file_is_scored_and_not_taken_on_trust(workdir):
     # Sizes tell that the files were swapped; so must what they answered.
     assert before[1].split("|")[5] == after[2].split("|")[5]
     assert before[2].split("|")[6:9] == after[1].split("|")[6:9]
-
-
-def test_the_table_goes_between_the_markers_and_nowhere_else(tmp_path):
-    path = tmp_path / "README.md"
-    path.write_text("a\n<!-- results -->\nold\n<!-- /results -->\nb\n")
-    results_table.put_between_markers(path, "| new |")
-    assert path.read_text() == (
-        "a\n<!-- results -->\n| new |\n<!-- /results -->\nb\n"
-    )
-
-
-def test_a_page_without_markers_is_left_alone(tmp_path):
-    path = tmp_path / "README.md"
-    path.write_text("nothing")
-    with pytest.raises(ValueError, match="<!-- results -->"):
-        results_table.put_between_markers(path, "| new |")
-    assert path.read_text() == "nothing"

@@ -1,5 +1,6 @@
 """Interrupting a run with -9 and typing the same command again."""
 
+import csv
 import os
 import pathlib
 import signal
@@ -20,7 +21,7 @@ def command(workdir, data_dir):
         "--backbone=tiny_cnn", "--batch_size=28", "--ema=0.9", "--flip",
         "--rotation=5", "--pooling_dropout=0.3", "--schedule=one_cycle",
         "--head_epochs=2", "--fine_tune_epochs=6", "--optimizer=adam",
-        "--fine_tune_learning_rate=0.003",
+        "--fine_tune_learning_rate=0.003", "--nohead_augmentation",
     ]  # fmt: skip
 
 
@@ -37,6 +38,12 @@ def weights(workdir):
             )
         )
     return found
+
+
+def history(workdir):
+    """Rows of each epoch, but for the time it took."""
+    with open(workdir / "history.csv", encoding="utf-8") as file:
+        return [{**row, "seconds": ""} for row in csv.DictReader(file)]
 
 
 def kill_after_epoch(arguments, workdir, epoch):
@@ -67,6 +74,13 @@ def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
         arguments, cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "going on after epoch" in again.stdout
+    # Its checkpoints hold the head alone.
+    is_phase1 = epoch == 1
+    assert (
+        "computing the backbone's features once" in again.stdout
+    ) == is_phase1
+    # The weights of the best epoch may be older than the interruption.
+    assert history(workdir) == history(whole_run)
     expected, got = weights(whole_run), weights(workdir)
     assert expected.keys() == got.keys()
     for name, value in expected.items():

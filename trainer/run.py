@@ -69,13 +69,14 @@ class Run:
         started = time.monotonic()
         work = self._make_work(phase)
         learner = self._make_learner(phase, work)
+        # A backbone that only gave its features is what it was at the start.
         objects = {
-            "model": self.model,
+            "model": work.model,
             "optimizer": learner.optimizer,
             "random_states": checkpoints.random_states(self.model),
         }
-        if self.average is not None:
-            objects["average"] = self.average
+        if work.average is not None:
+            objects["average"] = work.average
         if self.progress.phase_epoch:
             checkpoints.restore_checkpoint(self.workdir, objects)
             print(f"going on after epoch {self.progress.epoch}", flush=True)
