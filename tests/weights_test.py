@@ -8,6 +8,9 @@ import keras
 import numpy as np
 import pytest
 
+from tests import export_fixtures
+from trainer import checkpoints
+from trainer import records
 from trainer import weights
 from trainer.models import build_model
 from trainer.settings import from_flat
@@ -88,6 +91,56 @@ def test_arrays_fill_efficientnet_lite0(tmp_path):
         weights.load_backbone_weights(model, settings, keras)
 
 
+def from_run(**values):
+    """A new network that begins with the weights of a finished run."""
+    workdir = export_fixtures.workdir()
+    run = checkpoints.load_for_inference(workdir)
+    flat = {**run.settings.flat(), "weights": str(workdir), **values}
+    settings = from_flat(flat)
+    return build_model(settings, 7, keras), settings, run
+
+
+def test_a_finished_run_gives_its_backbone_and_keeps_its_head():
+    model, settings, run = from_run()
+    weights.load_backbone_weights(model, settings, keras)
+    for layer in run.model.layers:
+        same = [
+            np.array_equal(expected, got)
+            for expected, got in zip(
+                layer.get_weights(),
+                layer_weights(model, layer.name),
+                strict=True,
+            )
+        ]
+        assert all(same) == (layer.name != "logits")
+
+
+def test_a_run_of_another_network_is_refused():
+    model, settings, _ = from_run(backbone="plain_cnn", widths=(4, 4, 4, 4))
+    with pytest.raises(weights.WeightsError, match="plain_cnn.*has no layer"):
+        weights.load_backbone_weights(model, settings, keras)
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    model, settings = make("tiny_cnn", str(tmp_path))
+    with pytest.raises(checkpoints.WorkdirError, match="no finished run"):
+        weights.load_backbone_weights(model, settings, keras)
+
+
+def test_a_run_that_saw_what_the_new_one_is_judged_by_is_refused():
+    _, settings, _ = from_run(train_split="test", test_split="train[:50%]")
+    splits = records.load_splits(settings.data)
+    with pytest.raises(ValueError, match=r"was trained on \d+ of .* test exam"):
+        weights.check_source(settings, splits)
+    _, settings, _ = from_run()
+    weights.check_source(settings, records.load_splits(settings.data))
+
+
+def test_other_data_need_not_be_there():
+    _, settings, _ = from_run(dataset="affectnet", num_classes=7)
+    weights.check_source(settings, {})
+
+
 def test_weights_of_another_network_are_refused(tmp_path):
     path = tmp_path / "other.weights.h5"
     keras.Sequential([keras.Input([3]), keras.layers.Dense(2)]).save_weights(
@@ -100,7 +153,7 @@ def test_weights_of_another_network_are_refused(tmp_path):
 
 def test_a_missing_file_is_refused(tmp_path):
     model, settings = make("tiny_cnn", str(tmp_path / "no.h5"))
-    with pytest.raises(weights.WeightsError, match="there is no file"):
+    with pytest.raises(weights.WeightsError, match="there is no "):
         weights.load_backbone_weights(model, settings, keras)
 
 

@@ -1,14 +1,10 @@
 """What earlier runs answer on the training images: targets for a new one."""
 
-import dataclasses
-import os
-
-import keras
 import numpy as np
 import tensorflow as tf
 
 from trainer import augmentation
-from trainer import checkpoints
+from trainer import earlier_runs
 from trainer import loop
 from trainer import records
 from trainer.settings import Settings
@@ -38,21 +34,16 @@ def teacher_answers(
       ValueError: a teacher has other classes or another input, or was trained
         on what this run is validated or tested on.
     """
-    policy = keras.mixed_precision.dtype_policy()
     total = 0.0
-    try:
-        for workdir in settings.target.distill_from:
-            with strategy.scope():
-                teacher = checkpoints.load_for_inference(workdir)
-            _check_teacher(teacher, settings, splits)
-            predict = loop.make_predict_call(teacher.model, strategy)
-            for view in range(settings.target.distill_views):
-                images = make_view(splits["train"], settings, view)
-                total = total + predict(images)
-                print(f"teacher {workdir}: view {view + 1}", flush=True)
-    finally:
-        # Loading a run sets float32 for the process.
-        keras.mixed_precision.set_dtype_policy(policy)
+    for workdir in settings.target.distill_from:
+        with strategy.scope():
+            teacher = earlier_runs.load(workdir)
+        _check_teacher(teacher, settings, splits)
+        predict = loop.make_predict_call(teacher.model, strategy)
+        for view in range(settings.target.distill_views):
+            images = make_view(splits["train"], settings, view)
+            total = total + predict(images)
+            print(f"teacher {workdir}: view {view + 1}", flush=True)
     count = len(settings.target.distill_from) * settings.target.distill_views
     return (total / count).astype(np.float32)
 
@@ -95,12 +86,4 @@ def _check_teacher(teacher, settings, splits):
                 f"the teacher {teacher.workdir} has {name} "
                 f"{getattr(theirs, name)}, this run {getattr(data, name)}"
             )
-    theirs = dataclasses.replace(theirs, data_dir=data.data_dir)
-    known = set(records.load_ids(theirs, theirs.train_split))
-    for part in ("validation", "test"):
-        shared = known & set(splits[part].ids if part in splits else ())
-        if shared:
-            raise ValueError(
-                f"the teacher {os.fspath(teacher.workdir)} was trained on "
-                f"{len(shared):,} of this run's {part} examples"
-            )
+    earlier_runs.check_apart(teacher, data, splits)

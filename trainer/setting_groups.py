@@ -92,8 +92,9 @@ class ModelSettings:
     )
     weights: str = setting(
         "none",
-        "Backbone weights at the start: `imagenet`, `none` (random), or the "
-        "path of a Keras weights file of the backbone without its top, or of "
+        "Backbone weights at the start: `imagenet`, `none` (random), the "
+        "workdir of a finished run with the same backbone, the path of a "
+        "Keras weights file of the backbone without its top, or of "
         "EfficientNet-Lite0's arrays (.npz).",
     )
     widths: tuple[int, ...] = setting(

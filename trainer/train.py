@@ -65,6 +65,7 @@ def _train_and_evaluate(settings, workdir, strategy, overwrite):
         files.check_space(workdir, needed)
     splits = records.load_splits(settings.data)
     _check_batch(settings, splits["train"])
+    weights.check_source(settings, splits)
     answers = targets.training_targets(settings, splits, strategy)
     if runtime.is_chief(strategy):
         checkpoints.open_workdir(workdir, settings, overwrite=overwrite)

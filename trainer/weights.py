@@ -5,6 +5,8 @@ import zipfile
 
 import numpy as np
 
+from trainer import earlier_runs
+from trainer import records
 from trainer.models import BACKBONE_LAYER
 from trainer.models import build_model
 from trainer.models import efficientnet_lite
@@ -25,8 +27,8 @@ def load_backbone_weights(model, settings: Settings, keras) -> None:
     """Fills the backbone of `model` as `settings.model.weights` says.
 
     Raises:
-      WeightsError: a download failed, or a file is missing or of another
-        network.
+      WeightsError: a download failed, or a file or run is missing or of
+        another network.
     """
     source = settings.model.weights
     if source == "none":
@@ -35,13 +37,17 @@ def load_backbone_weights(model, settings: Settings, keras) -> None:
         _copy(_download(settings.model.backbone, keras), model)
         return
     path = pathlib.Path(source)
-    if not path.is_file():
+    if not path.exists():
         raise WeightsError(
-            f"`weights`: there is no file {path}; give a Keras weights file "
-            "of the backbone without its top, `imagenet` or `none`"
+            f"`weights`: there is no {path}; give the workdir of a finished "
+            "run, a Keras weights file of the backbone without its top, "
+            "`imagenet` or `none`"
         )
+    run = earlier_runs.load(path) if path.is_dir() else None
     try:
-        if path.suffix == ".npz":
+        if run:
+            _copy(_backbone_of(run.model, keras), model)
+        elif path.suffix == ".npz":
             _fill_from_arrays(model, path)
         else:
             donor = _donor(settings, keras)
@@ -52,6 +58,18 @@ def load_backbone_weights(model, settings: Settings, keras) -> None:
             f"`weights`: {path} does not fit {settings.model.backbone} "
             f"without its top: {str(error).splitlines()[0]}"
         ) from error
+
+
+def check_source(settings: Settings, splits: dict[str, records.Split]) -> None:
+    """Refuses weights of a run that saw what the new run is judged by.
+
+    Raises:
+      ValueError: the text says on how many examples it was trained.
+    """
+    path = pathlib.Path(settings.model.weights)
+    if path.is_dir():
+        run = earlier_runs.load(path)
+        earlier_runs.check_apart(run, settings.data, splits)
 
 
 def _application(name, weights, keras):
@@ -82,16 +100,22 @@ def _donor(settings, keras):
     name = settings.model.backbone
     if name in NETWORKS:
         return _application(name, None, keras)
-    model = build_model(settings, 1, keras)
+    return _backbone_of(build_model(settings, 1, keras), keras)
+
+
+def _backbone_of(model, keras):
     features = model.get_layer(BACKBONE_LAYER).output
     return keras.Model(model.inputs, features)
 
 
 def _copy(donor, model):
     own = _own_layers(model)
-    for layer in donor.layers:
-        if layer.weights and layer.name not in own:
-            model.get_layer(layer.name).set_weights(layer.get_weights())
+    given = {layer.name for layer in donor.layers if layer.weights} - own
+    for layer in model.layers:
+        if layer.weights and layer.name not in own | given:
+            raise ValueError(f"it has no layer {layer.name}")
+    for name in given:
+        model.get_layer(name).set_weights(donor.get_layer(name).get_weights())
 
 
 def _fill_from_arrays(model, path):

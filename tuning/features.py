@@ -85,6 +85,7 @@ def get_features(
     """
     model = build_model(settings, len(settings.data.class_names), keras)
     weights.load_backbone_weights(model, settings, keras)
+    weights.check_source(settings, splits)
     _check(model, settings, splits, num_passes)
     key = make_key(model, settings, splits, num_passes)
     text = json.dumps(key, sort_keys=True)

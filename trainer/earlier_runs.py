@@ -1,0 +1,63 @@
+"""Finished runs that a new run builds on: teachers, or its first weights."""
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator
+
+import keras
+
+from trainer import checkpoints
+from trainer import records
+from trainer.setting_groups import DataSettings
+
+
+def load(workdir: str | os.PathLike) -> checkpoints.Run:
+    """Loads a finished run; the precision of the process stays what it is.
+
+    Raises:
+      checkpoints.WorkdirError: the folder holds no finished run.
+    """
+    with _keep_policy():
+        return checkpoints.load_for_inference(workdir)
+
+
+def check_apart(
+    run: checkpoints.Run, data: DataSettings, splits: dict[str, records.Split]
+) -> None:
+    """Refuses a run that was trained on what the new one is judged by.
+
+    Data sets of another name share no examples, and are not looked at.
+
+    Args:
+      run: the earlier run.
+      data: of the new one.
+      splits: of the new one.
+
+    Raises:
+      ValueError: the text says on how many examples.
+    """
+    theirs = dataclasses.replace(run.settings.data, data_dir=data.data_dir)
+    if _family(theirs) != _family(data):
+        return
+    known = set(records.load_ids(theirs, theirs.train_split))
+    for part in ("validation", "test"):
+        shared = known & set(splits[part].ids if part in splits else ())
+        if shared:
+            raise ValueError(
+                f"the run {os.fspath(run.workdir)} was trained on "
+                f"{len(shared):,} of this run's {part} examples"
+            )
+
+
+def _family(data):
+    return data.dataset.partition("/")[0]
+
+
+@contextlib.contextmanager
+def _keep_policy() -> Iterator[None]:
+    policy = keras.mixed_precision.dtype_policy()
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_dtype_policy(policy)
