@@ -153,7 +153,7 @@ def test_the_same_seed_gives_the_same_bits(prepared_data, tmp_path):
         ({"batch_size": 300}, "larger than the training split"),
         ({"fine_tune_from": "conv9"}, "Layers: pixels, normalisation"),
         ({"data_dir": "nowhere"}, "tfds build fer_tfds/fer2013"),
-        ({"weights": "no.weights.h5"}, "there is no file no.weights.h5"),
+        ({"weights": "no.weights.h5"}, "there is no no.weights.h5"),
     ],
     ids=lambda value: str(value)[:20],
 )

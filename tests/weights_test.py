@@ -11,6 +11,7 @@ import pytest
 from tests import export_fixtures
 from trainer import checkpoints
 from trainer import records
+from trainer import train
 from trainer import weights
 from trainer.models import build_model
 from trainer.settings import from_flat
@@ -134,6 +135,13 @@ def test_a_run_that_saw_what_the_new_one_is_judged_by_is_refused():
         weights.check_source(settings, splits)
     _, settings, _ = from_run()
     weights.check_source(settings, records.load_splits(settings.data))
+
+
+def test_training_asks_where_its_weights_come_from(tmp_path):
+    _, settings, _ = from_run(train_split="test", test_split="train[:50%]")
+    with pytest.raises(ValueError, match="test examples"):
+        train.train_and_evaluate(settings, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_other_data_need_not_be_there():
