@@ -144,6 +144,12 @@ def test_training_asks_where_its_weights_come_from(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_folder_called_none_is_no_run(tmp_path, monkeypatch):
+    (tmp_path / "none").mkdir()
+    monkeypatch.chdir(tmp_path)
+    weights.check_source(make("tiny_cnn")[1], {})
+
+
 def test_other_data_need_not_be_there():
     _, settings, _ = from_run(dataset="affectnet", num_classes=7)
     weights.check_source(settings, {})

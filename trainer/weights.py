@@ -67,7 +67,8 @@ def check_source(settings: Settings, splits: dict[str, records.Split]) -> None:
       ValueError: the text says on how many examples it was trained.
     """
     path = pathlib.Path(settings.model.weights)
-    if path.is_dir():
+    # A folder may be called like one of the words.
+    if settings.model.weights not in ("none", "imagenet") and path.is_dir():
         run = earlier_runs.load(path)
         earlier_runs.check_apart(run, settings.data, splits)
 
