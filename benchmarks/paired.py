@@ -48,9 +48,12 @@ class Spread:
     high: float
 
     def __str__(self):
-        """Returns three digits of each, as `2.51 (2.40 to 2.73)`."""
-        low, high = digits(self.low), digits(self.high)
-        return f"{digits(self.median)} ({low} to {high})"
+        """Returns three digits of each, as `2.51 (2.40 to 2.73)`.
+
+        Where they are the same, as in a single turn: `2.51`.
+        """
+        median, low, high = map(digits, (self.median, self.low, self.high))
+        return median if low == high else f"{median} ({low} to {high})"
 
 
 def spread(values: Iterable[float]) -> Spread:

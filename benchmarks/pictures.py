@@ -27,7 +27,7 @@ def draw_lines(
       lines: name -> y at each of the places.
       is_log: each step of the y axis is ten times the last.
     """
-    figure, axes = charts.make_axes(*labels, inches=charts.CHART_INCHES)
+    figure, axes = charts.make_axes(*labels, inches=charts.WIDE_INCHES)
     for i, (name, values) in enumerate(lines.items()):
         axes.plot(places, values, label=name, **charts.line_style(i))
     if is_log:
@@ -35,7 +35,7 @@ def draw_lines(
     else:
         axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
-    figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
     _save(figure, path)
 
 

@@ -228,17 +228,13 @@ class Classifier:
                 )
                 self._interpreter.allocate_tensors()
                 self._batch = count
-            padding = [(0, self._batch - count)] + [(0, 0)] * 3
-            scale, zero_point = self.input_quantization
-            self._interpreter.set_tensor(
-                self._input_index,
-                quantise(
-                    np.pad(images, padding),
-                    scale,
-                    zero_point,
-                    self.input_dtype,
-                ),
+            if count < self._batch:
+                padding = [(0, self._batch - count)] + [(0, 0)] * 3
+                images = np.pad(images, padding)
+            values = quantise(
+                images, *self.input_quantization, self.input_dtype
             )
+            self._interpreter.set_tensor(self._input_index, values)
             self._interpreter.invoke()
             output = self._interpreter.get_tensor(self._output_index)
         return dequantise(output[:count], *self._output_quantization)

@@ -5,6 +5,8 @@ holds the two within one grey level of each other. Nothing random belongs
 here, no normalisation (it is inside the model), and no TensorFlow.
 """
 
+import functools
+
 import numpy as np
 from PIL import Image
 from PIL import ImageOps
@@ -85,9 +87,11 @@ def prepare_picture(
     picture = _check_picture(picture)
     if channels not in (1, 3):
         raise PictureError(f"`channels` must be 1 or 3; received {channels}")
-    rows = _resize_weights(picture.shape[0], size)
-    columns = _resize_weights(picture.shape[1], size).T
-    planes = [rows @ plane @ columns for plane in _planes(picture, channels)]
+    planes = _planes(picture, channels)
+    if picture.shape[:2] != (size, size):
+        rows = _resize_weights(picture.shape[0], size)
+        columns = _resize_weights(picture.shape[1], size).T
+        planes = [rows @ plane @ columns for plane in planes]
     if channels == 3 and len(planes) == 1:
         planes *= 3
     rounded = np.clip(np.rint(np.stack(planes, axis=-1)), 0, 255)
@@ -149,6 +153,7 @@ def _planes(picture, channels):
     return [sum(np.float32(weight) * plane for weight, plane in weighted)]
 
 
+@functools.lru_cache(maxsize=16)
 def _resize_weights(source: int, target: int) -> np.ndarray:
     """Float32 [target, source]: the triangle kernel, each row summing to 1.
 

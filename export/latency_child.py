@@ -8,14 +8,13 @@ TensorFlow would be most of the memory and of the first second.
 """
 
 import json
-import pathlib
-import resource
 import sys
 import time
 
 import numpy as np
 
 from edge.classifier import Classifier
+from export.peak_memory import peak_memory_mb
 
 WARM_UP, RUNS = 20, 300
 # Slow models get fewer runs, so that a table takes a minute and not an hour.
@@ -62,20 +61,6 @@ def _time(answer) -> list[float]:
         if after - begin > MOST_SECONDS and len(times) >= FEWEST_RUNS:
             break
     return times
-
-
-def peak_memory_mb() -> float:
-    """Returns the most memory that this process has had, in million bytes."""
-    status = pathlib.Path("/proc/self/status")
-    if status.is_file():
-        # Of this program alone: getrusage also counts what the parent was
-        # before it became this one.
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024 / 1e6
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Bytes on macOS, KiB elsewhere: getrusage(2).
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
 if __name__ == "__main__":

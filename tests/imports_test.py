@@ -53,6 +53,7 @@ WITHOUT_TENSORFLOW = (
     "export/compression_files.py",
     "export/compression_options.py",
     "export/latency_child.py",
+    "export/peak_memory.py",
     "fer_tfds/labels.py",
     "fer_tfds/audit.py",
     "fer_tfds/cleaning.py",

@@ -18,11 +18,31 @@ def command(workdir, data_dir):
     return [
         sys.executable, "-m", "trainer",
         f"--workdir={workdir}", f"--data_dir={data_dir}",
+        f"--weights={first_weights(workdir)}",
         "--backbone=tiny_cnn", "--batch_size=28", "--ema=0.9", "--flip",
         "--rotation=5", "--pooling_dropout=0.3", "--schedule=one_cycle",
         "--head_epochs=2", "--fine_tune_epochs=6", "--optimizer=adam",
         "--fine_tune_learning_rate=0.003", "--nohead_augmentation",
     ]  # fmt: skip
+
+
+def first_weights(workdir):
+    """Where the file lies that a run takes its backbone from."""
+    return workdir.parent / "backbone.weights.h5"
+
+
+def write_backbone(path, seed):
+    """Writes a backbone's weights as a user may have them."""
+    import keras
+
+    from trainer import settings
+    from trainer.models import build_model
+
+    keras.utils.set_random_seed(seed)
+    flat = {"backbone": "tiny_cnn"}
+    model = build_model(settings.from_flat(flat), 7, keras)
+    features = model.get_layer("pooling").output
+    keras.Model(model.inputs, features).save_weights(path)
 
 
 def weights(workdir):
@@ -67,8 +87,11 @@ def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
     epoch, whole_run, prepared_data, tmp_path
 ):
     workdir = tmp_path / "killed"
+    write_backbone(first_weights(workdir), seed=0)
     arguments = command(workdir, prepared_data)
     kill_after_epoch(arguments, workdir, epoch)
+    # What the run began with is no longer what the file holds.
+    write_backbone(first_weights(workdir), seed=1)
     assert not (workdir / "metrics.json").exists()
     again = subprocess.run(
         arguments, cwd=ROOT, capture_output=True, text=True, check=True
@@ -90,6 +113,7 @@ def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
 @pytest.fixture(scope="module")
 def whole_run(prepared_data, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("runs") / "whole"
+    write_backbone(first_weights(workdir), seed=0)
     subprocess.run(command(workdir, prepared_data), cwd=ROOT, check=True)
     return workdir
 

@@ -20,6 +20,21 @@ def file_mappings():
     return [line for line in text.splitlines() if "(deleted)" in line]
 
 
+def resident_bytes(kind):
+    """What /proc/self/status says: VmRSS is now, VmHWM the most so far."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    return int(status.split(f"{kind}:")[1].split()[0]) * 1024
+
+
+def rise_of_memory(call):
+    """Calls a function: how far this process's memory rose at most."""
+    # Begins the most anew: proc_pid_clear_refs(5).
+    pathlib.Path("/proc/self/clear_refs").write_text("5")
+    before = resident_bytes("VmRSS")
+    call()
+    return resident_bytes("VmHWM") - before
+
+
 def allocate_filled(most_bytes, folder, shape=SHAPE):
     images = storage.allocate(shape, most_bytes=most_bytes, folder=folder)
     images[:] = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
@@ -115,3 +130,21 @@ def test_a_folder_that_nobody_may_write_to_is_passed_over(
     monkeypatch.setattr(storage.os, "access", lambda *_: False)
     storage.allocate(SHAPE, most_bytes=0, folder=tmp_path)
     assert f"into {tempfile.gettempdir()}, " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("purpose", ["training", "evaluation"])
+def test_batches_need_no_copy_of_the_images(tmp_path, purpose):
+    count = 2**27 // 2304
+    images = storage.allocate((count, 48, 48, 1), most_bytes=0, folder=tmp_path)
+    if purpose == "training":
+        dataset = input_pipeline.make_for_train(
+            images,
+            np.zeros((count, 1), np.float32),
+            AUGMENTATION,
+            batch_size=8,
+            seed=0,
+            epochs=range(1),
+        )
+    else:
+        dataset = input_pipeline.make_for_eval(images, batch_size=8)
+    assert rise_of_memory(lambda: next(iter(dataset))) < images.nbytes / 2

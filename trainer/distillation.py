@@ -86,4 +86,4 @@ def _check_teacher(teacher, settings, splits):
                 f"the teacher {teacher.workdir} has {name} "
                 f"{getattr(theirs, name)}, this run {getattr(data, name)}"
             )
-    earlier_runs.check_apart(teacher, data, splits)
+    earlier_runs.check_apart(teacher.workdir, data, splits)

@@ -3,12 +3,14 @@
 import contextlib
 import dataclasses
 import os
+import pathlib
 from collections.abc import Iterator
 
 import keras
 
 from trainer import checkpoints
 from trainer import records
+from trainer import settings as settings_lib
 from trainer.setting_groups import DataSettings
 
 
@@ -23,29 +25,33 @@ def load(workdir: str | os.PathLike) -> checkpoints.Run:
 
 
 def check_apart(
-    run: checkpoints.Run, data: DataSettings, splits: dict[str, records.Split]
+    workdir: str | os.PathLike,
+    data: DataSettings,
+    splits: dict[str, records.Split],
 ) -> None:
     """Refuses a run that was trained on what the new one is judged by.
 
     Data sets of another name share no examples, and are not looked at.
 
     Args:
-      run: the earlier run.
+      workdir: of the earlier run.
       data: of the new one.
       splits: of the new one.
 
     Raises:
       ValueError: the text says on how many examples.
     """
-    theirs = dataclasses.replace(run.settings.data, data_dir=data.data_dir)
+    text = (pathlib.Path(workdir) / checkpoints.SETTINGS).read_text("utf-8")
+    theirs = settings_lib.from_json(text).data
     if _family(theirs) != _family(data):
         return
+    theirs = dataclasses.replace(theirs, data_dir=data.data_dir)
     known = set(records.load_ids(theirs, theirs.train_split))
     for part in ("validation", "test"):
         shared = known & set(splits[part].ids if part in splits else ())
         if shared:
             raise ValueError(
-                f"the run {os.fspath(run.workdir)} was trained on "
+                f"the run {os.fspath(workdir)} was trained on "
                 f"{len(shared):,} of this run's {part} examples"
             )
 

@@ -73,7 +73,7 @@ def make_for_train(
         lambda epoch: _shuffle(len(images), batch_size, seed, epoch)
     )
     dataset = dataset.map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
-    return _per_replica(dataset, rows, per_replica).prefetch(tf.data.AUTOTUNE)
+    return _deliver(dataset, rows, per_replica)
 
 
 def make_for_eval(
@@ -105,7 +105,7 @@ def make_for_eval(
 
     dataset = tf.data.Dataset.range(0, count, batch_size, output_type=tf.int32)
     dataset = dataset.map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
-    return _per_replica(dataset, rows, per_replica).prefetch(tf.data.AUTOTUNE)
+    return _deliver(dataset, rows, per_replica)
 
 
 def _shuffle(count, batch_size, seed, epoch):
@@ -128,7 +128,12 @@ def _share(batch_size, context):
     return context.input_pipeline_id * rows, rows, per_replica
 
 
-def _per_replica(dataset, rows, per_replica):
-    if rows == per_replica:
-        return dataset
-    return dataset.unbatch().batch(per_replica, drop_remainder=True)
+def _deliver(dataset, rows, per_replica):
+    """Cuts batches for the replicas, and makes some of them ahead."""
+    if rows != per_replica:
+        dataset = dataset.unbatch().batch(per_replica, drop_remainder=True)
+    options = tf.data.Options()
+    # To optimise the graph TensorFlow copies all that is in it, and all images
+    # are: memory that those on disk must not need.
+    options.experimental_optimization.apply_default_optimizations = False
+    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)

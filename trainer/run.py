@@ -67,9 +67,11 @@ class Run:
     def _run_phase(self, phase: phases.Phase) -> None:
         # What is computed before the first epoch counts into its seconds.
         started = time.monotonic()
+        if self.progress.phase_epoch:
+            # A checkpoint of a head alone leaves out the backbone.
+            self._load_best()
         work = self._make_work(phase)
         learner = self._make_learner(phase, work)
-        # A backbone that only gave its features is what it was at the start.
         objects = {
             "model": work.model,
             "optimizer": learner.optimizer,

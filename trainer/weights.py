@@ -69,8 +69,7 @@ def check_source(settings: Settings, splits: dict[str, records.Split]) -> None:
     path = pathlib.Path(settings.model.weights)
     # A folder may be called like one of the words.
     if settings.model.weights not in ("none", "imagenet") and path.is_dir():
-        run = earlier_runs.load(path)
-        earlier_runs.check_apart(run, settings.data, splits)
+        earlier_runs.check_apart(path, settings.data, splits)
 
 
 def _application(name, weights, keras):
