@@ -14,6 +14,7 @@ from trainer import checkpoints
 from trainer import cli_flags
 from trainer import evaluation
 from trainer import files
+from trainer import fused_batch_norm
 from trainer import loop
 from trainer import manifest
 from trainer import phases
@@ -98,9 +99,11 @@ def _make_models(settings, strategy):
         model = build_model(settings, num_classes, keras)
         phases.check_fine_tune_from(model, settings.training.fine_tune_from)
         weights.load_backbone_weights(model, settings, keras)
+        fused_batch_norm.fuse(model)
         if not settings.training.ema:
             return model, None
         average = build_model(settings, num_classes, keras)
+        fused_batch_norm.fuse(average)
         average.set_weights(model.get_weights())
         return model, average
 
