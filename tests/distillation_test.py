@@ -54,6 +54,36 @@ def test_one_view_is_the_image_as_it_is(teacher):
     np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_a_teacher_may_be_asked_on_every_batch(teacher, policy):
+    workdir, settings = teacher
+    splits = records.load_splits(settings.data)
+    images = splits["train"].images[:64].astype(np.float32)
+    expected = checkpoints.load_for_inference(workdir).model(images)
+    keras.mixed_precision.set_dtype_policy(policy)
+    try:
+        answer = distillation.load_teacher(
+            with_target(settings, distill_views=0),
+            splits,
+            tf.distribute.get_strategy(),
+        )
+        got = answer(tf.constant(images))
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    tolerance = 1e-5 if policy == "float32" else 0.05
+    np.testing.assert_allclose(got, expected, atol=tolerance)
+    assert (np.abs(got - expected).max() > 1e-5) == (policy != "float32")
+
+
+def test_teachers_are_asked_before_training_or_on_every_batch(teacher):
+    _, settings = teacher
+    splits = records.load_splits(settings.data)
+    nobody = with_target(settings, distill_from=(), distill_views=0)
+    for other in (settings, nobody):
+        strategy = tf.distribute.get_strategy()
+        assert distillation.load_teacher(other, splits, strategy) is None
+
+
 def test_more_views_and_teachers_are_averaged(teacher):
     _, settings = teacher
     one, three = (
@@ -99,9 +129,14 @@ def test_a_teacher_that_does_not_fit_is_refused(teacher, values, text):
 
 def test_a_taught_run_ends_elsewhere(teacher, tmp_path):
     workdir, settings = teacher
-    train.train_and_evaluate(settings, tmp_path / "run")
-    taught, alone = (
-        checkpoints.load_for_inference(folder).model.get_weights()
-        for folder in (tmp_path / "run", workdir)
-    )
-    assert not np.array_equal(taught[-1], alone[-1])
+    folders = [workdir]
+    for views in (4, 0):
+        folders.append(tmp_path / f"views_{views}")
+        train.train_and_evaluate(
+            with_target(settings, distill_views=views), folders[-1]
+        )
+    biases = {
+        checkpoints.load_for_inference(folder).model.get_weights()[-1].tobytes()
+        for folder in folders
+    }
+    assert len(biases) == 3

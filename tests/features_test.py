@@ -90,8 +90,19 @@ def frozen(**values):
             "the backbone has dropout",
         ),
         ({"max_memory_gib": 0.01}, "features take 0.0 GiB"),
+        ({"distill_from": ("runs/a",), "distill_views": 0}, "every batch"),
+        ({"distill_from": ("runs/a",)}, ""),
     ],
-    ids=["none", "augmentation", "mixup", "phase_two", "dropout", "memory"],
+    ids=[
+        "none",
+        "augmentation",
+        "mixup",
+        "phase_two",
+        "dropout",
+        "memory",
+        "teacher",
+        "answers",
+    ],
 )
 def test_what_is_random_or_too_large_takes_the_plain_way(values, reason):
     model, settings, phase = frozen(**values)

@@ -83,6 +83,23 @@ def test_xla_is_used_when_asked_for(data):
         epoch(dataclasses.replace(learner, xla=True), data, steps=1)
 
 
+def test_a_teacher_answers_on_the_images_of_the_step(data):
+    def teach(images, targets):
+        turned = tf.one_hot(tf.cast(images[:, 0, 0, 0] < 0, tf.int32), 2)
+        return 0.25 * targets + 0.75 * turned
+
+    model = two_class_model()
+    learner = make_learner(model, keras.optimizers.SGD(1.0))
+    epoch(dataclasses.replace(learner, teach=teach), data, steps=40)
+    images = np.array([-1.0, 1.0])[:, None, None, None]
+    # The shares of both, at which cross-entropy is least.
+    np.testing.assert_allclose(
+        model.predict(images, verbose=0),
+        [[0.25, 0.75], [0.75, 0.25]],
+        atol=0.01,
+    )
+
+
 def test_an_epoch_reports_every_call_and_learns(data):
     learner = make_learner(two_class_model(), keras.optimizers.SGD(1.0))
     first, seen = epoch(learner, data, steps=7)

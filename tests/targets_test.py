@@ -37,6 +37,19 @@ def test_teacher_and_smoothing_follow():
     np.testing.assert_allclose(mixed.sum(axis=1), 1, rtol=1e-6)
 
 
+def test_answers_may_also_be_mixed_in_later():
+    settings = {
+        "distill_share": 0.6,
+        "distill_temperature": 2.0,
+        "label_smoothing": 0.3,
+    }
+    later = targets.mix_answers(
+        make(**settings), TEACHER, TargetSettings(**settings)
+    )
+    expected = make(teacher=TEACHER, **settings)
+    np.testing.assert_allclose(later, expected, atol=1e-6)
+
+
 def test_temperature_is_that_of_divided_logits():
     logits = np.array([[2.0, 0.5, -1.0]])
     plain = np.exp(logits) / np.exp(logits).sum()

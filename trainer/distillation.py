@@ -1,12 +1,22 @@
-"""What earlier runs answer on the training images: targets for a new one."""
+"""What earlier runs answer on the training images: targets for a new one.
 
+They are asked once before training (`teacher_answers`), or on every batch
+(`load_teacher`): Beyer et al., Knowledge distillation: A good teacher is
+patient and consistent (arXiv 2106.05237).
+"""
+
+from collections.abc import Callable
+
+import keras
 import numpy as np
 import tensorflow as tf
 
 from trainer import augmentation
 from trainer import earlier_runs
+from trainer import fused_batch_norm
 from trainer import loop
 from trainer import records
+from trainer.models import build_model
 from trainer.settings import Settings
 
 _BATCH_SIZE = 256
@@ -36,16 +46,42 @@ def teacher_answers(
     """
     total = 0.0
     for workdir in settings.target.distill_from:
-        with strategy.scope():
-            teacher = earlier_runs.load(workdir)
-        _check_teacher(teacher, settings, splits)
-        predict = loop.make_predict_call(teacher.model, strategy)
+        network = _load(workdir, settings, splits, strategy)
+        predict = loop.make_predict_call(network, strategy)
         for view in range(settings.target.distill_views):
             images = make_view(splits["train"], settings, view)
             total = total + predict(images)
             print(f"teacher {workdir}: view {view + 1}", flush=True)
     count = len(settings.target.distill_from) * settings.target.distill_views
     return (total / count).astype(np.float32)
+
+
+def load_teacher(
+    settings: Settings,
+    splits: dict[str, records.Split],
+    strategy: tf.distribute.Strategy,
+) -> Callable | None:
+    """Loads the teachers that are asked on every batch.
+
+    Returns:
+      A function images float32 [b, S, S, C] in [0, 255] -> mean probabilities
+      float32 [b, K]; None where no teacher is to be asked so.
+
+    Raises:
+      ValueError: as `teacher_answers`.
+    """
+    workdirs = settings.target.distill_from
+    if not workdirs or settings.target.distill_views:
+        return None
+    networks = [
+        _load(folder, settings, splits, strategy) for folder in workdirs
+    ]
+
+    def answer(images):
+        answers = [network(images, training=False) for network in networks]
+        return tf.add_n(answers) / len(answers)
+
+    return answer
 
 
 def make_view(
@@ -71,6 +107,17 @@ def make_view(
         )
         changed[rows] = np.rint(pixels)
     return changed
+
+
+def _load(workdir, settings, splits, strategy):
+    """The network of a run in the precision of this process."""
+    with strategy.scope():
+        teacher = earlier_runs.load(workdir)
+        _check_teacher(teacher, settings, splits)
+        network = build_model(teacher.settings, len(teacher.class_names), keras)
+        network.set_weights(teacher.model.get_weights())
+        fused_batch_norm.fuse(network)
+    return network
 
 
 def _check_teacher(teacher, settings, splits):

@@ -99,6 +99,8 @@ def why_not(model, settings: Settings, phase: Phase, num_images: int) -> str:
         return "images are augmented"
     if phase.is_augmented and settings.target.mixup:
         return "images are mixed"
+    if settings.target.distill_from and not settings.target.distill_views:
+        return "a teacher answers on every batch (--distill_views=0)"
     own = head_layers(model)
     before = [layer for layer in model.layers if layer not in own]
     if any(layer.trainable and layer.weights for layer in before):

@@ -39,6 +39,8 @@ class Learner:
       global_batch: examples in a step, over all replicas.
       strategy: the distribution strategy of the process.
       xla: compile each replica's step with XLA.
+      teach: (images, targets) -> targets with a teacher's answers on these
+        very images mixed in, or None.
     """
 
     model: Any
@@ -50,6 +52,7 @@ class Learner:
     global_batch: int
     strategy: tf.distribute.Strategy
     xla: bool = False
+    teach: Callable | None = None
 
     @property
     def evaluated_model(self):
@@ -70,6 +73,8 @@ def make_train_call(learner: Learner) -> Callable:
     replicas = learner.strategy.num_replicas_in_sync
 
     def replica_step(images, targets):
+        if learner.teach is not None:
+            targets = learner.teach(images, targets)
         with tf.GradientTape() as tape:
             logits = logits_model(images, training=True)
             losses = learner.loss(targets, logits)

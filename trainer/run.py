@@ -22,6 +22,7 @@ from trainer import loop
 from trainer import optimizers
 from trainer import phases
 from trainer import runtime
+from trainer import targets
 from trainer.setting_groups import AugmentationSettings
 
 
@@ -29,11 +30,19 @@ class Run:
     """The state of one run: models, data and progress."""
 
     def __init__(
-        self, settings, workdir, strategy, splits, answers, model, average
+        self,
+        settings,
+        workdir,
+        strategy,
+        splits,
+        answers,
+        teacher,
+        model,
+        average,
     ):
         self.settings, self.workdir = settings, workdir
         self.strategy, self.splits = strategy, splits
-        self.targets = answers
+        self.targets, self.teacher = answers, teacher
         self.model, self.average = model, average
         self.progress = checkpoints.read_progress(workdir)
         self.is_chief = runtime.is_chief(strategy)
@@ -140,10 +149,16 @@ class Run:
             average=work.average,
             optimizer=optimizer,
             loss=optimizers.make_loss(class_weights, target.focal_gamma),
+            teach=self._teach if self.teacher else None,
             ema=training.ema,
             global_batch=self.batch,
             strategy=self.strategy,
             xla=training.xla,
+        )
+
+    def _teach(self, images, answers):
+        return targets.mix_answers(
+            answers, self.teacher(images), self.settings.target
         )
 
     def _training_data(self, phase, images):

@@ -5,6 +5,7 @@ into one array before training starts, so that the loop knows only one loss.
 """
 
 import numpy as np
+import tensorflow as tf
 
 from trainer import distillation
 from trainer import records
@@ -32,7 +33,7 @@ def training_targets(
     target, votes, teacher = settings.target, None, None
     if target.soft_labels != "none":
         votes = votes_for(splits["train"], settings.data, target.soft_labels)
-    if target.distill_from:
+    if target.distill_from and target.distill_views:
         teacher = distillation.teacher_answers(settings, splits, strategy)
     return make_targets(
         splits["train"].labels,
@@ -71,13 +72,31 @@ def make_targets(
         mixed = _mix(targets, votes, settings.soft_label_share)
         targets = np.where(known[:, None], mixed, targets)
     if teacher is not None:
-        softened = soften(teacher, settings.distill_temperature)
+        softened = soften(teacher, settings.distill_temperature).numpy()
         targets = _mix(targets, softened, settings.distill_share)
-    even = np.full_like(targets, 1 / num_classes)
-    return _mix(targets, even, settings.label_smoothing)
+    return _mix(targets, 1 / num_classes, settings.label_smoothing)
 
 
-def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+def mix_answers(
+    targets: tf.Tensor, teacher: tf.Tensor, settings: TargetSettings
+) -> tf.Tensor:
+    """Mixes a teacher's answers into targets that were made without them.
+
+    Args:
+      targets: float32 [b, K], of `make_targets`.
+      teacher: float32 [b, K], probabilities.
+      settings: the shares of each part.
+
+    Returns:
+      float32 [b, K]: what `make_targets` gives with these answers.
+    """
+    answers = soften(teacher, settings.distill_temperature)
+    even = 1 / targets.shape[-1]
+    answers = _mix(answers, even, settings.label_smoothing)
+    return _mix(targets, answers, settings.distill_share)
+
+
+def soften(probabilities, temperature: float) -> tf.Tensor:
     """Evens probabilities out, as if logits were divided by a temperature.
 
     Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network
@@ -90,8 +109,9 @@ def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     Returns:
       float32 [n, K]; rows sum to 1.
     """
-    raised = np.maximum(probabilities, 1e-7) ** (1 / temperature)
-    return raised / raised.sum(axis=1, keepdims=True)
+    return tf.nn.softmax(
+        tf.math.log(tf.maximum(probabilities, 1e-7)) / temperature
+    )
 
 
 def votes_for(split: records.Split, data: DataSettings, dataset: str):
@@ -123,5 +143,5 @@ def votes_for(split: records.Split, data: DataSettings, dataset: str):
     return votes
 
 
-def _mix(one: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
-    return (one * (1 - share) + other * share).astype(np.float32)
+def _mix(one, other, share):
+    return one * (1 - share) + other * share

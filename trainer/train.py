@@ -12,6 +12,7 @@ import keras
 
 from trainer import checkpoints
 from trainer import cli_flags
+from trainer import distillation
 from trainer import evaluation
 from trainer import files
 from trainer import fused_batch_norm
@@ -68,11 +69,14 @@ def _train_and_evaluate(settings, workdir, strategy, overwrite):
     _check_batch(settings, splits["train"])
     weights.check_source(settings, splits)
     answers = targets.training_targets(settings, splits, strategy)
+    teacher = distillation.load_teacher(settings, splits, strategy)
     if runtime.is_chief(strategy):
         checkpoints.open_workdir(workdir, settings, overwrite=overwrite)
         _describe(workdir, settings, builder, splits, model, strategy)
     runtime.wait_for_all(strategy)
-    run = Run(settings, workdir, strategy, splits, answers, model, average)
+    run = Run(
+        settings, workdir, strategy, splits, answers, teacher, model, average
+    )
     run.train()
     best = run.best_model()
     predict = loop.make_predict_call(best, strategy)

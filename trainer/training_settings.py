@@ -41,9 +41,10 @@ class TargetSettings:
     )
     distill_views: int = setting(
         4,
-        "Views of each image that those runs answer on; all but the first "
-        "are augmented.",
-        lower=1,
+        "Views of each image that those runs answer on before training; all "
+        "but the first are augmented. 0: they answer on every batch as it is "
+        "trained on, which is slower and teaches more.",
+        lower=0,
     )
     mixup: float = setting(
         0.0,
