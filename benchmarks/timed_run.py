@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer import fused_batch_norm
 from trainer import loop
 from trainer import phases
 from trainer import run as run_lib
@@ -112,7 +113,11 @@ class TimedRun(run_lib.Run):
 
 
 def make_run(
-    settings: Settings, images: np.ndarray, workdir: pathlib.Path
+    settings: Settings,
+    images: np.ndarray,
+    workdir: pathlib.Path,
+    *,
+    is_ours: bool,
 ) -> TimedRun:
     """Makes a run that is ready for its steps.
 
@@ -120,6 +125,7 @@ def make_run(
       settings: of the run.
       images: uint8 [n, S, S, C] in [0, 255]; image i shows class i modulo K.
       workdir: for what a run writes.
+      is_ours: the network is as the trainer has it, not as Keras has it.
     """
     strategy = runtime.configure(settings.training)
     count = len(settings.data.class_names)
@@ -127,6 +133,8 @@ def make_run(
     split = Split(images, labels, [str(i) for i in range(len(images))])
     splits = {"train": split, "validation": split}
     model = build_model(settings, count, keras)
+    if is_ours:
+        fused_batch_norm.fuse(model)
     average = None
     if settings.training.ema:
         average = build_model(settings, count, keras)

@@ -146,7 +146,9 @@ def measure_alone(way: str, flagfile: str, seconds: float) -> dict[str, Any]:
     data = settings.data
     images = drawn_data.pictures(count, data.image_size, data.channels)
     with tempfile.TemporaryDirectory() as folder:
-        run = timed_run.make_run(settings, images, pathlib.Path(folder))
+        run = timed_run.make_run(
+            settings, images, pathlib.Path(folder), is_ours=way != BARE
+        )
         if way == BARE:
             take_steps = run.bare_steps()
         else:

@@ -34,7 +34,7 @@ MATTERS = {
     "distill_from": ("TEACHER", {}),
     "distill_share": (0.9, TAUGHT),
     "distill_temperature": (4.0, TAUGHT),
-    "distill_views": (2, {**TAUGHT, "flip": True}),
+    "distill_views": (0, {**TAUGHT, "flip": True}),
     "mixup": (0.3, {}),
     "class_weights": ("balanced", {"train_split": "train[:60%]"}),
     "focal_gamma": (2.0, {}),

@@ -36,9 +36,9 @@ class Run:
         strategy,
         splits,
         answers,
-        teacher,
         model,
         average,
+        teacher=None,
     ):
         self.settings, self.workdir = settings, workdir
         self.strategy, self.splits = strategy, splits

@@ -75,7 +75,7 @@ def _train_and_evaluate(settings, workdir, strategy, overwrite):
         _describe(workdir, settings, builder, splits, model, strategy)
     runtime.wait_for_all(strategy)
     run = Run(
-        settings, workdir, strategy, splits, answers, teacher, model, average
+        settings, workdir, strategy, splits, answers, model, average, teacher
     )
     run.train()
     best = run.best_model()
