@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from trainer import checkpoints
+from trainer import workdirs
 from trainer.settings import Settings
-from trainer.settings import from_flat
 
 
 def small_model(units=2):
@@ -86,42 +86,6 @@ def test_a_cut_checkpoint_is_refused_and_says_what_to_delete(tmp_path):
         checkpoints.restore_checkpoint(tmp_path, {"model": small_model()})
 
 
-def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
-    (tmp_path / "letter.txt").write_text("dear")
-    for overwrite in (False, True):
-        with pytest.raises(checkpoints.WorkdirError, match="holds no run"):
-            checkpoints.open_workdir(tmp_path, Settings(), overwrite=overwrite)
-    assert os.listdir(tmp_path) == ["letter.txt"]
-
-
-def test_overwrite_begins_again(tmp_path):
-    workdir = tmp_path / "run"
-    checkpoints.open_workdir(workdir, Settings(), overwrite=False)
-    (workdir / "metrics.json").write_text("{}")
-    other = from_flat({"seed": 1})
-    checkpoints.open_workdir(workdir, other, overwrite=True)
-    assert os.listdir(workdir) == ["settings.json"]
-    assert (workdir / "settings.json").read_text() == other.to_json()
-
-
-def test_only_free_settings_may_change_on_resuming(tmp_path):
-    workdir = tmp_path / "run"
-    checkpoints.open_workdir(workdir, Settings(), overwrite=False)
-    moved = from_flat({"data_dir": "elsewhere"})
-    checkpoints.open_workdir(workdir, moved, overwrite=False)
-    changed = from_flat({"flip": True})
-    with pytest.raises(checkpoints.WorkdirError, match="flip: False there"):
-        checkpoints.open_workdir(workdir, changed, overwrite=False)
-
-
-def test_resuming_on_other_data_is_refused(tmp_path):
-    first, second = {"data": {"sha256": "a"}}, {"data": {"sha256": "b"}}
-    checkpoints.keep_manifest(tmp_path, first)
-    checkpoints.keep_manifest(tmp_path, first)
-    with pytest.raises(checkpoints.WorkdirError, match="began with other data"):
-        checkpoints.keep_manifest(tmp_path, second)
-
-
 def test_the_last_finished_run_is_found_by_its_metrics(tmp_path):
     for age, name in enumerate(["c", "a", "b"]):
         (tmp_path / name).mkdir()
@@ -139,6 +103,6 @@ def test_no_finished_run_says_what_to_type(tmp_path):
 
 
 def test_an_unfinished_run_is_not_loaded(tmp_path):
-    checkpoints.open_workdir(tmp_path / "run", Settings(), overwrite=False)
+    workdirs.open_workdir(tmp_path / "run", Settings(), overwrite=False)
     with pytest.raises(checkpoints.WorkdirError, match="holds no finished run"):
         checkpoints.load_for_inference(tmp_path / "run")

@@ -139,6 +139,26 @@ def test_a_run_killed_before_its_metrics_only_evaluates(finished, tmp_path):
     assert (workdir / "history.csv").read_text() == history
 
 
+def test_a_run_may_be_tested_once_it_has_been_chosen(prepared_data, tmp_path):
+    untested = make_settings(prepared_data, test_split="none")
+    assert "test" not in train.train_and_evaluate(untested, tmp_path)
+    weights, history = (
+        (tmp_path / name).read_bytes()
+        for name in ("best.weights.h5", "history.csv")
+    )
+    figures = train.train_and_evaluate(make_settings(prepared_data), tmp_path)
+    assert figures["test"]["n"] == 42
+    assert figures == json.loads((tmp_path / "metrics.json").read_text())
+    assert (
+        "test"
+        in json.loads((tmp_path / "manifest.json").read_text())["data"][
+            "splits"
+        ]
+    )
+    assert (tmp_path / "best.weights.h5").read_bytes() == weights
+    assert (tmp_path / "history.csv").read_bytes() == history
+
+
 def test_the_same_seed_gives_the_same_bits(prepared_data, tmp_path):
     settings = make_settings(prepared_data, flip=True, pooling_dropout=0.3)
     for name in ("one", "two"):

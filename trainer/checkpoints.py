@@ -40,9 +40,6 @@ KEPT_CHECKPOINTS = 2
 # shapes.
 _UNREADABLE = (AssertionError, IndexError, ValueError, tf.errors.OpError)
 
-# Settings that say where and how, not what: they may change on resuming.
-FREE_ON_RESUME = ("data_dir", "max_memory_gib")
-
 
 class WorkdirError(ValueError):
     """A workdir cannot be used as asked; the text says what to do."""
@@ -87,66 +84,6 @@ class Run:
     class_names: tuple[str, ...]
     manifest: dict[str, Any]
     workdir: pathlib.Path
-
-
-def check_workdir(
-    workdir: pathlib.Path, settings: settings_lib.Settings, *, overwrite: bool
-) -> None:
-    """Refuses a workdir that a run with these settings may not use.
-
-    Raises:
-      WorkdirError: the folder holds a finished run, a run with other
-        settings, or something that is no run.
-    """
-    if not workdir.exists() or not any(workdir.iterdir()):
-        return
-    if not (workdir / SETTINGS).exists():
-        raise WorkdirError(
-            f"{workdir} is not empty and holds no run; give another --workdir"
-        )
-    if overwrite:
-        return
-    _check_same_settings(workdir, settings)
-    if (workdir / METRICS).exists():
-        raise WorkdirError(
-            f"{workdir} holds a finished run. Export it with\n"
-            f"  python -m export --workdir={workdir} --tflite\n"
-            "or train again with another --workdir, or with --overwrite"
-        )
-
-
-def open_workdir(
-    workdir: pathlib.Path, settings: settings_lib.Settings, *, overwrite: bool
-) -> None:
-    """Makes a workdir ready for a run, new or resumed.
-
-    Raises:
-      WorkdirError: as `check_workdir`.
-    """
-    check_workdir(workdir, settings, overwrite=overwrite)
-    if overwrite and workdir.exists():
-        shutil.rmtree(workdir)
-    if not (workdir / SETTINGS).exists():
-        files.write_text(workdir / SETTINGS, settings.to_json())
-
-
-def keep_manifest(workdir: pathlib.Path, manifest: dict[str, Any]) -> None:
-    """Writes the manifest of a new run; checks that of a resumed one.
-
-    Raises:
-      WorkdirError: the prepared data is not what the run began with.
-    """
-    path = workdir / MANIFEST
-    if not path.exists():
-        files.write_text(path, json.dumps(manifest, indent=2) + "\n")
-        return
-    began_with = json.loads(path.read_text("utf-8"))["data"]
-    if began_with != manifest["data"]:
-        raise WorkdirError(
-            f"the run in {workdir} began with other data: {began_with}, and "
-            f"now there is {manifest['data']}. Give --data_dir of the data it "
-            "began with, or another --workdir, or --overwrite to begin again"
-        )
 
 
 def random_states(model) -> list[tf.Variable]:
@@ -274,26 +211,3 @@ def last_finished_run(runs: str | os.PathLike = "runs") -> pathlib.Path:
 
 def _checkpoints(workdir: pathlib.Path) -> list[pathlib.Path]:
     return sorted((workdir / CHECKPOINTS).glob("epoch-*"))
-
-
-def _check_same_settings(workdir, settings):
-    text = (workdir / SETTINGS).read_text(encoding="utf-8")
-    try:
-        stored = settings_lib.from_json(text).flat()
-    except ValueError as error:
-        raise WorkdirError(
-            f"{workdir / SETTINGS} cannot be read ({error}); give another "
-            "--workdir, or --overwrite to begin again"
-        ) from error
-    changed = [
-        f"{name}: {stored[name]!r} there, {value!r} now"
-        for name, value in settings.flat().items()
-        if stored[name] != value and name not in FREE_ON_RESUME
-    ]
-    if changed:
-        raise WorkdirError(
-            f"{workdir} holds a run with other settings:\n  "
-            + "\n  ".join(changed)
-            + f"\nGive another --workdir, or --flagfile={workdir}/run.flags to "
-            "go on with it, or --overwrite to begin again"
-        )

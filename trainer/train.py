@@ -24,6 +24,7 @@ from trainer import robustness
 from trainer import runtime
 from trainer import targets
 from trainer import weights
+from trainer import workdirs
 from trainer.models import build_model
 from trainer.run import Run
 from trainer.settings import Settings
@@ -59,7 +60,7 @@ def train_and_evaluate(
 
 def _train_and_evaluate(settings, workdir, strategy, overwrite):
     if runtime.is_chief(strategy):
-        checkpoints.check_workdir(workdir, settings, overwrite=overwrite)
+        workdirs.check_workdir(workdir, settings, overwrite=overwrite)
     builder = records.find_data(settings.data)
     model, average = _make_models(settings, strategy)
     if runtime.is_chief(strategy):
@@ -71,7 +72,7 @@ def _train_and_evaluate(settings, workdir, strategy, overwrite):
     answers = targets.training_targets(settings, splits, strategy)
     teacher = distillation.load_teacher(settings, splits, strategy)
     if runtime.is_chief(strategy):
-        checkpoints.open_workdir(workdir, settings, overwrite=overwrite)
+        workdirs.open_workdir(workdir, settings, overwrite=overwrite)
         _describe(workdir, settings, builder, splits, model, strategy)
     runtime.wait_for_all(strategy)
     run = Run(
@@ -127,7 +128,7 @@ def _describe(workdir, settings, builder, splits, model, strategy):
     """Writes and prints what can be said of a run before its first step."""
     precision = keras.mixed_precision.dtype_policy().name
     replicas = strategy.num_replicas_in_sync
-    checkpoints.keep_manifest(
+    workdirs.keep_manifest(
         workdir, manifest.make_manifest(builder, splits, precision, replicas)
     )
     files.write_text(

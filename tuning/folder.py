@@ -22,7 +22,7 @@ from typing import Any
 
 from trainer import cli_flags
 from trainer import files
-from trainer.checkpoints import FREE_ON_RESUME
+from trainer import workdirs
 from tuning import features
 from tuning import service
 from tuning import space
@@ -85,7 +85,7 @@ def _identity(options):
         if field.name not in _FREE
     }
     settings = options.settings.flat()
-    for name in (*FREE_ON_RESUME, "test_split"):
+    for name in (*workdirs.FREE_ON_RESUME, "test_split"):
         settings.pop(name, None)
     return json.loads(json.dumps(values | settings))
 

@@ -1,0 +1,131 @@
+"""Whether a run may use a folder, and what it writes there first.
+
+The same command typed again goes on with the run that is there; what was
+asked for otherwise then is refused, and nothing there is touched.
+"""
+
+import json
+import pathlib
+import shutil
+from typing import Any
+
+from trainer import files
+from trainer import settings as settings_lib
+from trainer.checkpoints import MANIFEST
+from trainer.checkpoints import METRICS
+from trainer.checkpoints import SETTINGS
+from trainer.checkpoints import WorkdirError
+
+# Settings that say where and how, not what: they may change on resuming.
+FREE_ON_RESUME = ("data_dir", "max_memory_gib")
+
+
+def check_workdir(
+    workdir: pathlib.Path, settings: settings_lib.Settings, *, overwrite: bool
+) -> None:
+    """Refuses a workdir that a run with these settings may not use.
+
+    A run that has ended without a test split may be given one: it is then
+    tested, and not trained again.
+
+    Raises:
+      WorkdirError: the folder holds a finished run, a run with other
+        settings, or something that is no run.
+    """
+    if not workdir.exists() or not any(workdir.iterdir()):
+        return
+    if not (workdir / SETTINGS).exists():
+        raise WorkdirError(
+            f"{workdir} is not empty and holds no run; give another --workdir"
+        )
+    if overwrite:
+        return
+    stored = _check_same_settings(workdir, settings)
+    if (workdir / METRICS).exists() and not _is_to_be_tested(stored, settings):
+        raise WorkdirError(
+            f"{workdir} holds a finished run. Export it with\n"
+            f"  python -m export --workdir={workdir} --tflite\n"
+            "or train again with another --workdir, or with --overwrite"
+        )
+
+
+def open_workdir(
+    workdir: pathlib.Path, settings: settings_lib.Settings, *, overwrite: bool
+) -> None:
+    """Makes a workdir ready for a run, new or resumed.
+
+    Raises:
+      WorkdirError: as `check_workdir`.
+    """
+    check_workdir(workdir, settings, overwrite=overwrite)
+    if overwrite and workdir.exists():
+        shutil.rmtree(workdir)
+    path = workdir / SETTINGS
+    if path.exists():
+        stored = settings_lib.from_json(path.read_text("utf-8"))
+        if not _is_to_be_tested(stored, settings):
+            return
+        # It is no finished run again until it has been tested.
+        (workdir / METRICS).unlink(missing_ok=True)
+    files.write_text(path, settings.to_json())
+
+
+def keep_manifest(workdir: pathlib.Path, manifest: dict[str, Any]) -> None:
+    """Writes the manifest of a new run; checks that of a resumed one.
+
+    Data of a split that the run did not have so far is added.
+
+    Raises:
+      WorkdirError: the prepared data is not what the run began with.
+    """
+    path = workdir / MANIFEST
+    if path.exists():
+        stored = json.loads(path.read_text("utf-8"))
+        _check_same_data(workdir, stored["data"], manifest["data"])
+        manifest = {**stored, "data": manifest["data"]}
+    files.write_text(path, json.dumps(manifest, indent=2) + "\n")
+
+
+def _is_to_be_tested(stored, settings):
+    """Whether a run without a test split is given one."""
+    before, now = stored.data.test_split, settings.data.test_split
+    return before == "none" and now != "none"
+
+
+def _check_same_data(workdir, began_with, now):
+    splits = {name: now["splits"].get(name) for name in began_with["splits"]}
+    if began_with != {**now, "splits": splits}:
+        raise WorkdirError(
+            f"the run in {workdir} began with other data: {began_with}, and "
+            f"now there is {now}. Give --data_dir of the data it "
+            "began with, or another --workdir, or --overwrite to begin again"
+        )
+
+
+def _check_same_settings(workdir, settings):
+    """Returns the stored settings, unless a run with others is there."""
+    text = (workdir / SETTINGS).read_text(encoding="utf-8")
+    try:
+        stored = settings_lib.from_json(text)
+    except ValueError as error:
+        raise WorkdirError(
+            f"{workdir / SETTINGS} cannot be read ({error}); give another "
+            "--workdir, or --overwrite to begin again"
+        ) from error
+    free = set(FREE_ON_RESUME)
+    if _is_to_be_tested(stored, settings):
+        free.add("test_split")
+    known = stored.flat()
+    changed = [
+        f"{name}: {known[name]!r} there, {value!r} now"
+        for name, value in settings.flat().items()
+        if known[name] != value and name not in free
+    ]
+    if changed:
+        raise WorkdirError(
+            f"{workdir} holds a run with other settings:\n  "
+            + "\n  ".join(changed)
+            + f"\nGive another --workdir, or --flagfile={workdir}/run.flags to "
+            "go on with it, or --overwrite to begin again"
+        )
+    return stored
