@@ -11,19 +11,18 @@ from tests import export_fixtures
 
 def test_rows_are_measured_on_the_files(tmp_path):
     source = export_fixtures.export_folder()
-    for name in ("model_int8.tflite", "model_float32.tflite", "parity.json"):
+    accuracies = {"model_float32.tflite": 0.75, "model_int8.tflite": 0.625}
+    for name in accuracies:
         shutil.copy(source / name, tmp_path)
+    export_fixtures.write_parity(tmp_path, accuracies)
     rows = compression.table_rows([tmp_path])
-    assert [row[0] for row in rows] == [
-        "`model_float32.tflite`",
-        "`model_int8.tflite`",
-    ]
-    for row in rows:
-        content = (tmp_path / row[0].strip("`")).read_bytes()
+    assert [row[0] for row in rows] == [f"`{name}`" for name in accuracies]
+    for row, (name, accuracy) in zip(rows, accuracies.items(), strict=True):
+        content = (tmp_path / name).read_bytes()
         assert row[1] == f"{len(content) / 1000:,.0f}"
         zipped = len(gzip.compress(content, mtime=0))
         assert row[2] == f"{zipped / 1000:,.0f}"
-        assert row[5] == "92.86%"
+        assert row[5] == f"{accuracy:.2%}"
     table = compression.as_table(rows).splitlines()
     assert len({line.count("|") for line in table}) == 1
 

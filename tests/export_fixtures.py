@@ -4,6 +4,7 @@ Each is made once per test process and must not be changed by a test.
 """
 
 import functools
+import json
 import pathlib
 import shutil
 
@@ -71,6 +72,14 @@ def export_folder() -> pathlib.Path:
         recipes=choices.RECIPES,
     )
     return exporter.export_run(options)
+
+
+def write_parity(folder: pathlib.Path, accuracies: dict[str, float]) -> None:
+    """Writes a parity report of the export, with other accuracies."""
+    report = json.loads((export_folder() / "parity.json").read_text())
+    for row in report["artefacts"]:
+        row["accuracy"] = accuracies.get(row["artefact"])
+    (folder / "parity.json").write_text(json.dumps(report))
 
 
 def validation():

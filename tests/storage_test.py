@@ -3,6 +3,8 @@ import tempfile
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.python.framework import config
 
 from trainer import files
 from trainer import input_pipeline
@@ -147,6 +149,24 @@ def first_batch(images, purpose):
     return next(iter(dataset))
 
 
+@pytest.fixture(params=[True, False], ids=["deterministic", "any_order"])
+def determinism(request):
+    """TensorFlow rewrites what reads data where each step is to repeat."""
+    before = config.is_op_determinism_enabled()
+    set_determinism(request.param)
+    yield
+    set_determinism(before)
+
+
+def set_determinism(is_on):
+    if is_on:
+        tf.random.set_seed(0)
+        tf.config.experimental.enable_op_determinism()
+    else:
+        config.disable_op_determinism()
+
+
+@pytest.mark.usefixtures("determinism")
 @pytest.mark.parametrize("purpose", ["training", "evaluation"])
 def test_batches_need_no_copy_of_the_images(tmp_path, purpose):
     # What TensorFlow loads only once it is used takes memory of its own.

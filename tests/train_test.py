@@ -189,7 +189,7 @@ def test_what_cannot_work_fails_before_anything_is_written(
 
 def test_divergence_ends_the_run_and_says_what_to_do(prepared_data, tmp_path):
     settings = make_settings(
-        prepared_data, optimizer="sgd", fine_tune_learning_rate=1e30
+        prepared_data, optimizer="sgd", fine_tune_learning_rate=1e38
     )
     with pytest.raises(ArithmeticError, match="Lower the learning rate"):
         train.train_and_evaluate(settings, tmp_path / "run")

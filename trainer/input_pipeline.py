@@ -47,31 +47,33 @@ def make_for_train(
       [b, K]), b being one replica's share of the global batch. Every epoch
       has `len(images) // batch_size` global batches.
     """
-    pixels, answers = storage.as_tensor(images), storage.as_tensor(targets)
     first, rows, per_replica = _share(batch_size, context)
     mine = slice(first, first + rows)
 
-    def take(chosen, uniforms):
+    def take(held, chosen, uniforms):
+        held_images, held_targets = held
         chosen = tf.ensure_shape(chosen[mine], [rows])
-        changed = augmentation.augment(
-            tf.gather(pixels, chosen), uniforms[mine], settings
-        )
-        return changed, tf.gather(answers, chosen)
+        pixels = _gather(held_images, images, chosen)
+        answers = _gather(held_targets, targets, chosen)
+        changed = augmentation.augment(pixels, uniforms[mine], settings)
+        return changed, answers
 
-    def make_batch(epoch, step, chosen):
+    def make_batch(place, held):
+        epoch, step, chosen = place
         uniforms = augmentation.draw_uniforms(batch_size, seed, epoch, step)
-        batch = take(chosen, uniforms)
+        batch = take(held, chosen, uniforms)
         if not mixup:
             return batch
         # The partner stands at the mirrored place of the global batch, so the
         # pairs are the same on any number of devices.
-        partner = take(chosen[::-1], uniforms[::-1])
+        partner = take(held, chosen[::-1], uniforms[::-1])
         share = augmentation.draw_shares(batch_size, mixup, seed, epoch, step)
         return augmentation.mix(batch, partner, share[mine])
 
-    dataset = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(
+    places = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(
         lambda epoch: _shuffle(len(images), batch_size, seed, epoch)
     )
+    dataset = _beside(places, images, targets)
     dataset = dataset.map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
     return _deliver(dataset, rows, per_replica)
 
@@ -95,15 +97,15 @@ def make_for_eval(
     """
     first, rows, per_replica = _share(batch_size, context)
     count = len(images)
-    pixels = storage.as_tensor(images)
 
-    def make_batch(start):
+    def make_batch(start, held):
         index = start + first + tf.range(rows)
         is_real = index < count
-        chosen = tf.gather(pixels, tf.where(is_real, index, 0))
+        chosen = _gather(held[0], images, tf.where(is_real, index, 0))
         return tf.where(is_real, index, -1), tf.cast(chosen, tf.float32)
 
-    dataset = tf.data.Dataset.range(0, count, batch_size, output_type=tf.int32)
+    starts = tf.data.Dataset.range(0, count, batch_size, output_type=tf.int32)
+    dataset = _beside(starts, images)
     dataset = dataset.map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
     return _deliver(dataset, rows, per_replica)
 
@@ -117,6 +119,37 @@ def _shuffle(count, batch_size, seed, epoch):
     batches = tf.reshape(order[: steps * batch_size], [steps, batch_size])
     dataset = tf.data.Dataset.from_tensor_slices(batches).enumerate()
     return dataset.map(lambda step, chosen: (epoch, step, chosen))
+
+
+def _beside(dataset, *arrays):
+    """Elements (element, arrays), for a mapped function to gather from.
+
+    What such a function finds in its surroundings TensorFlow copies into the
+    graph whenever it rewrites the graph, and for a tensor that a dataset holds
+    it makes another of that shape. Into a list it does not look.
+    """
+    with tf.device("CPU"):
+        held = tuple(_hold(storage.as_tensor(array)) for array in arrays)
+    return tf.data.Dataset.zip(
+        dataset, tf.data.Dataset.from_tensors(held).repeat()
+    )
+
+
+def _hold(tensor):
+    empty = tf.raw_ops.EmptyTensorList(
+        element_dtype=tensor.dtype, element_shape=-1, max_num_elements=1
+    )
+    return tf.raw_ops.TensorListPushBack(input_handle=empty, tensor=tensor)
+
+
+def _gather(held, array, rows):
+    tensor = tf.raw_ops.TensorListGetItem(
+        input_handle=held,
+        index=0,
+        element_shape=array.shape,
+        element_dtype=array.dtype,
+    )
+    return tf.gather(tensor, rows)
 
 
 def _share(batch_size, context):
