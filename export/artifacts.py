@@ -17,6 +17,7 @@ import tensorflow as tf
 from export import tflite_recipes
 from trainer import preprocessing
 from trainer.checkpoints import Run
+from trainer.settings import Settings
 
 SAVED_MODEL = "saved_model"
 KERAS = "model.keras"
@@ -111,7 +112,7 @@ def describe(run: Run) -> dict[str, Any]:
             "libraries": run.manifest.get("libraries", {}),
             "commit": run.manifest.get("commit"),
         },
-        "settings": _portable_settings(run),
+        "settings": portable(run.settings),
     }
 
 
@@ -156,18 +157,18 @@ def _input_shape(run):
     return data.image_size, data.image_size, data.channels
 
 
-def _portable_settings(run):
-    """The settings without the folders of this machine."""
-    settings = dataclasses.asdict(run.settings)
-    settings["data"].pop("data_dir", None)
-    if settings["model"]["weights"] not in ("none", "imagenet"):
-        path = pathlib.PurePath(settings["model"]["weights"])
-        settings["model"]["weights"] = path.name
-    settings["target"]["distill_from"] = [
+def portable(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Returns settings, by group, without the folders of this machine."""
+    groups = dataclasses.asdict(settings)
+    groups["data"].pop("data_dir", None)
+    if groups["model"]["weights"] not in ("none", "imagenet"):
+        path = pathlib.PurePath(groups["model"]["weights"])
+        groups["model"]["weights"] = path.name
+    groups["target"]["distill_from"] = [
         pathlib.PurePath(folder).name
-        for folder in settings["target"]["distill_from"]
+        for folder in groups["target"]["distill_from"]
     ]
-    return settings
+    return groups
 
 
 @contextlib.contextmanager

@@ -120,6 +120,15 @@ def change_settings(folder, group, **values):
     change(path, settings=settings | {group: settings[group] | values})
 
 
+def test_splits_that_are_not_the_official_ones_are_told(folder):
+    assert "of the official splits" not in write(folder)
+    change_settings(folder, "data", train_split="train+validation[:80%]")
+    assert re.search(
+        r"\* train: 280 pictures \(`train\+validation\[:80%\]` of the official",
+        write(folder),
+    )
+
+
 def test_votes_and_teachers_are_named(folder):
     assert "votes of" not in write(folder)
     assert "taught by" not in write(folder)
