@@ -25,7 +25,7 @@ from benchmarks import paired
 from benchmarks import small_models
 from edge import pictures
 from edge.classifier import Classifier
-from edge.model_file import SHIPPED_MODEL
+from edge.model_file import SHIPPED
 from edge.model_file import read_model_file
 from export import flatbuffer
 from trainer import intervals
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
         "--model",
         type=pathlib.Path,
         nargs="+",
-        default=sorted(SHIPPED_MODEL.parent.glob("*.tflite")),
+        default=sorted(SHIPPED.glob("*.tflite")),
     )
     parser.add_argument("--rival", type=pathlib.Path, required=True)
     parser.add_argument("--data_dir", help="of prepared FER-2013")
@@ -69,9 +69,7 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
       ValueError: there is no model, or no such file.
     """
     if not options.model:
-        raise ValueError(
-            f"no .tflite in {SHIPPED_MODEL.parent}; name files with --model"
-        )
+        raise ValueError(f"no .tflite in {SHIPPED}; name files with --model")
     for path in [*options.model, options.rival]:
         if not path.is_file():
             raise ValueError(f"{path} is no file; see benchmarks.device")

@@ -35,7 +35,7 @@ __all__ = [
 class Classifier:
     """A model file, ready to answer.
 
-    Example: `Classifier("model.tflite").classify(picture)` gives
+    Example: `Classifier().classify(picture)` gives
     `{"happy": 0.93, "neutral": 0.04, ...}`. Several threads may share one;
     their calls wait for each other.
 
@@ -51,7 +51,7 @@ class Classifier:
 
     def __init__(
         self,
-        model_path,
+        model: str | os.PathLike | None = None,
         num_threads: int = 1,
         use_xnnpack: bool = True,
         delegate: str | None = None,
@@ -59,7 +59,8 @@ class Classifier:
         """Loads and checks the file.
 
         Args:
-          model_path: a `.tflite` file written by `python -m export`.
+          model: a `.tflite` file written by `python -m export`, or the name
+            of one that the package carries; None is its default, `edge`.
           num_threads: CPU threads for one answer.
           use_xnnpack: False runs LiteRT's built-in kernels only.
           delegate: the shared library of an accelerator, as
@@ -73,7 +74,7 @@ class Classifier:
             raise ValueError(
                 f"`num_threads` must be at least 1; received {num_threads}"
             )
-        self._path = os.fspath(model_path)
+        self._path = model_file.choose_model(model)
         file = model_file.read_model_file(self._path)
         self.labels, self.metadata = file.labels, file.metadata
         options = {

@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import pathlib
 import zipfile
 
@@ -21,8 +22,9 @@ MAX_MEMBER_BYTES = 2**20
 ADVICE = "write a good one with: python -m export --tflite"
 
 
-# The model that a release of the runtime carries, where it carries one.
-SHIPPED_MODEL = pathlib.Path(__file__).parent / "models" / "edge.tflite"
+# What the runtime carries: files of this folder go by their names alone.
+SHIPPED = pathlib.Path(__file__).parent / "models"
+DEFAULT_NAME = "edge"
 
 
 class ModelFileError(ValueError):
@@ -44,20 +46,15 @@ class ModelFile:
     metadata: dict
 
 
-def choose_model(path: str | None) -> str:
-    """Returns the model file to use: the one named, or the shipped one.
+def choose_model(name: str | os.PathLike | None) -> str:
+    """Returns the file that is meant by a path or a shipped model's name.
 
-    Raises:
-      ModelFileError: none is named, and this installation carries none.
+    None means the default model. A file of that very name goes first.
     """
-    if path is not None:
-        return path
-    if not SHIPPED_MODEL.is_file():
-        raise ModelFileError(
-            "which model? Give --model=FILE.tflite, as this installation "
-            f"carries none; {ADVICE}"
-        )
-    return str(SHIPPED_MODEL)
+    path = DEFAULT_NAME if name is None else os.fspath(name)
+    shipped = SHIPPED / f"{path}.tflite"
+    is_shipped = name is None or not os.path.isfile(path)
+    return str(shipped) if is_shipped and shipped.is_file() else path
 
 
 def read_model_file(path: str) -> ModelFile:

@@ -10,11 +10,11 @@ import os
 OUT_FILES = "picture (.png, .jpg) or video (.mp4)"
 EPILOG = """
 examples:
-  python -m edge --model=M.tflite face.png photographs/ 'more/*.jpg' clip.mp4
-  python -m edge --model=M.tflite --camera=0
-  python -m edge --model=M.tflite --csv --no_window --camera=0 > faces.csv
+  python -m edge face.png photographs/ 'more/*.jpg' clip.mp4
+  python -m edge --camera=0
+  python -m edge --csv --no_window --camera=0 > faces.csv
   python -m edge --model=M.tflite --out=drawn.mp4 clip.mp4
-  cat face.jpg | python -m edge --model=M.tflite -
+  cat face.jpg | python -m edge -
 
 exit codes: 0 everything was answered, 1 something could not be read, 2 the
 command was wrong, 130 ctrl-C
@@ -70,7 +70,8 @@ def _add_inputs(parser):
     )
     parser.add_argument(
         "--model",
-        help="a .tflite file; `python -m export --tflite` writes one",
+        help="a .tflite file as `python -m export --tflite` writes it; "
+        "default: edge, which comes with the runtime",
     )
     parser.add_argument(
         "--threads",

@@ -16,7 +16,6 @@ from edge.analyser import Analyser
 from edge.analyser import is_crop
 from edge.classifier import Classifier
 from edge.display import Display
-from edge.model_file import choose_model
 from edge.pictures import read_picture
 from edge.reports import Answer
 from edge.tracks import Tracker
@@ -41,10 +40,11 @@ class Runner:
         """
         self._options = options
         self._names = inputs.expand(options.inputs)
-        model = choose_model(options.model)
         self._display = Display(options, self._names or ["camera"])
         self._classifier = Classifier(
-            model, num_threads=options.threads, delegate=options.delegate
+            options.model,
+            num_threads=options.threads,
+            delegate=options.delegate,
         )
         self._detector = None
         if options.face_model is not None:

@@ -224,19 +224,22 @@ def test_wrong_commands_exit_with_2(files, arguments, message):
 
 
 def test_a_missing_model_says_how_to_get_one(files):
-    for chosen in ([], ["--model=gone.tflite"]):
-        done = edge(files, *chosen, "light.png", model=False)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert "python -m export --tflite" in done.stderr
+    done = edge(files, "--model=gone.tflite", "light.png", model=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "python -m export --tflite" in done.stderr
 
 
-def test_a_shipped_model_is_used_where_there_is_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(model_file, "SHIPPED_MODEL", tmp_path / "edge.tflite")
-    with pytest.raises(model_file.ModelFileError, match=r"Give --model="):
-        model_file.choose_model(None)
-    (tmp_path / "edge.tflite").touch()
-    assert model_file.choose_model(None) == str(tmp_path / "edge.tflite")
+def test_shipped_models_go_by_their_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shipped = model_file.SHIPPED
+    assert model_file.choose_model(None) == str(shipped / "edge.tflite")
     assert model_file.choose_model("mine.tflite") == "mine.tflite"
+    assert model_file.choose_model("pokcet") == "pokcet"
+    (tmp_path / "edge").mkdir()
+    assert model_file.choose_model("edge") == str(shipped / "edge.tflite")
+    (tmp_path / "edge").rmdir()
+    (tmp_path / "edge").touch()
+    assert model_file.choose_model("edge") == "edge"
 
 
 WITHOUT_OPENCV = (
@@ -348,7 +351,8 @@ def test_help_needs_no_library(files):
 def test_the_examples_of_the_help_are_commands(line, monkeypatch):
     monkeypatch.setattr(options.os.path, "isfile", lambda path: False)
     words = line.split("python -m edge ")[1].split(" > ")[0]
-    assert options.parse(words.replace("'", "").split()).model == "M.tflite"
+    parsed = options.parse(words.replace("'", "").split())
+    assert parsed.model in (None, "M.tflite")
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
@@ -359,8 +363,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     (source / "tests").mkdir()
     (source / "tests" / "stray_test.py").touch()
     (source / "model.tflite").touch()
-    (source / "models").mkdir()
-    (source / "models" / "edge.tflite").touch()
+    (source / "models" / "stray.npy").touch()
     subprocess.run(
         [
             sys.executable,
@@ -375,7 +378,10 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     (wheel,) = tmp_path.glob("fer_edge-0.1.0-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     modules = {f"edge/{path.name}" for path in (ROOT / "edge").glob("*.py")}
+    models = {
+        f"edge/models/{path.name}" for path in model_file.SHIPPED.iterdir()
+    }
     assert {name for name in names if ".dist-info/" not in name} == {
         *modules,
-        "edge/models/edge.tflite",
+        *models,
     }
