@@ -138,8 +138,8 @@ def _write_inputs(files, job, variant):
     files.write_data(
         {
             "train_images": train_split.images,
-            "train_targets": targets.training_targets(
-                settings, job.splits, strategy
+            "train_targets": targets.mean_of_views(
+                targets.training_targets(settings, job.splits, strategy)
             ),
             "validation_images": job.splits["validation"].images,
             "validation_labels": job.splits["validation"].labels,

@@ -1,6 +1,8 @@
 """Answers of an earlier run as targets of a new one."""
 
 import dataclasses
+import json
+import shutil
 
 import keras
 import numpy as np
@@ -45,34 +47,52 @@ def with_target(settings, **values):
     return dataclasses.replace(settings, target=target)
 
 
-def test_one_view_is_the_image_as_it_is(teacher):
+@pytest.mark.parametrize("flip", [False, True])
+def test_it_answers_on_each_view_and_on_its_mirror_image(teacher, flip):
     workdir, settings = teacher
-    images = records.load_split(settings.data, "train").images
+    settings = with_target(settings, distill_views=2)
+    settings = dataclasses.replace(
+        settings,
+        augmentation=dataclasses.replace(settings.augmentation, flip=flip),
+    )
     model = checkpoints.load_for_inference(workdir).model
-    expected = model.predict(images.astype(np.float32), verbose=0)
-    got = answers(with_target(settings, distill_views=1))
-    np.testing.assert_allclose(got, expected, atol=1e-5)
+    split = records.load_split(settings.data, "train")
+    got = answers(settings)
+    assert (got.shape, got.dtype) == ((2, 280, 7), np.float32)
+    for view in range(2):
+        images = distillation.make_view(split, settings, view)
+        images = images.astype(np.float32)
+        expected = model.predict(images, verbose=0)
+        if flip:
+            mirrored = model.predict(images[:, :, ::-1], verbose=0)
+            expected = (expected + mirrored) / 2
+        np.testing.assert_allclose(got[view], expected, atol=1e-5)
+    assert np.abs(got[0] - got[1]).max() > 0.01
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-def test_a_teacher_may_be_asked_on_every_batch(teacher, policy):
-    workdir, settings = teacher
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_it_answers_every_batch_in_the_precision_of_its_training(
+    teacher, tmp_path, precision
+):
+    workdir = tmp_path / "teacher"
+    shutil.copytree(teacher[0], workdir)
+    trained = workdir / checkpoints.SETTINGS
+    values = json.loads(trained.read_text())
+    values["training"]["precision"] = precision
+    trained.write_text(json.dumps(values))
+    settings = with_target(
+        teacher[1], distill_views=0, distill_from=(str(workdir),)
+    )
     splits = records.load_splits(settings.data)
     images = splits["train"].images[:64].astype(np.float32)
     expected = checkpoints.load_for_inference(workdir).model(images)
-    keras.mixed_precision.set_dtype_policy(policy)
-    try:
-        answer = distillation.load_teacher(
-            with_target(settings, distill_views=0),
-            splits,
-            tf.distribute.get_strategy(),
-        )
-        got = answer(tf.constant(images))
-    finally:
-        keras.mixed_precision.set_dtype_policy("float32")
-    tolerance = 1e-5 if policy == "float32" else 0.05
+    answer = distillation.load_teacher(
+        settings, splits, tf.distribute.get_strategy()
+    )
+    got = answer(tf.constant(images))
+    tolerance = 1e-5 if precision == "float32" else 0.05
     np.testing.assert_allclose(got, expected, atol=tolerance)
-    assert (np.abs(got - expected).max() > 1e-5) == (policy != "float32")
+    assert (np.abs(got - expected).max() > 1e-5) == (precision != "float32")
 
 
 def test_teachers_are_asked_before_training_or_on_every_batch(teacher):
@@ -84,18 +104,24 @@ def test_teachers_are_asked_before_training_or_on_every_batch(teacher):
         assert distillation.load_teacher(other, splits, strategy) is None
 
 
-def test_more_views_and_teachers_are_averaged(teacher):
+def test_teachers_are_averaged(teacher, tmp_path):
     _, settings = teacher
-    one, three = (
-        answers(with_target(settings, distill_views=views)) for views in (1, 3)
+    other = tmp_path / "other"
+    values = dataclasses.replace(settings.training, seed=1)
+    train.train_and_evaluate(
+        dataclasses.replace(
+            with_target(settings, distill_from=()), training=values
+        ),
+        other,
     )
-    assert three.shape == one.shape == (280, 7)
-    np.testing.assert_allclose(three.sum(axis=1), 1, rtol=1e-5)
-    assert np.abs(three - one).max() > 0.01
-    again = with_target(
-        settings, distill_views=3, distill_from=settings.target.distill_from * 2
+    names = (settings.target.distill_from[0], str(other))
+    settings = with_target(settings, distill_views=1)
+    one, two, both = (
+        answers(with_target(settings, distill_from=folders))
+        for folders in (names[:1], names[1:], names)
     )
-    np.testing.assert_allclose(answers(again), three, atol=1e-6)
+    assert np.abs(one - two).max() > 0.01
+    np.testing.assert_allclose(both, (one + two) / 2, atol=1e-6)
 
 
 def test_the_precision_policy_is_left_alone(teacher):

@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer import distillation
 from trainer import input_pipeline
+from trainer import records
+from trainer import settings as settings_lib
 from trainer.setting_groups import AugmentationSettings
 
 AUGMENTATION = AugmentationSettings(flip=True, rotation=10, erasing=0.5)
@@ -13,6 +16,11 @@ def make_images(count=50):
     """Each image is filled with its own index."""
     images = np.zeros((count, 48, 48, 1), np.uint8)
     return images + np.arange(count, dtype=np.uint8)[:, None, None, None]
+
+
+def make_pictures(count=50):
+    random = np.random.default_rng(0)
+    return random.integers(0, 256, [count, 48, 48, 1], dtype=np.uint8)
 
 
 def worker(index, workers, replicas):
@@ -89,6 +97,36 @@ def test_epochs_differ_and_a_resumed_run_sees_the_same():
     ):
         np.testing.assert_array_equal(images, images2)
         np.testing.assert_array_equal(labels, labels2)
+
+
+def test_epochs_show_the_views_in_turn_each_with_its_targets():
+    split = records.Split(make_pictures(), np.zeros(50, np.int32), None)
+    settings = settings_lib.from_flat(
+        {"seed": 3, "flip": True, "rotation": 10.0, "erasing": 0.5}
+    )
+    views = [distillation.make_view(split, settings, i) for i in range(3)]
+    assert len({view.tobytes() for view in views}) == 3
+    targets = np.zeros([3, 50, 53], np.float32)
+    for view in range(3):
+        targets[view, :, :50] = np.eye(50)
+        targets[view, :, 50 + view] = 1
+    dataset = input_pipeline.make_for_train(
+        split.images,
+        targets,
+        settings.augmentation,
+        views=3,
+        batch_size=8,
+        seed=3,
+        epochs=range(2, 6),
+    )
+    shown = list(dataset.as_numpy_iterator())
+    assert len(shown) == 4 * 6
+    for step, (images, answers) in enumerate(shown):
+        view = (2 + step // 6) % 3
+        assert (answers[:, 50:].argmax(axis=1) == view).all()
+        chosen = answers[:, :50].argmax(axis=1)
+        # Views are kept in whole grey levels.
+        np.testing.assert_allclose(images, views[view][chosen], atol=0.51)
 
 
 def test_the_seed_changes_the_order():

@@ -37,6 +37,18 @@ def test_teacher_and_smoothing_follow():
     np.testing.assert_allclose(mixed.sum(axis=1), 1, rtol=1e-6)
 
 
+def test_each_view_has_its_own_answers():
+    views = np.stack([TEACHER, TEACHER[:, ::-1]])
+    mixed = make(teacher=views, distill_share=0.5)
+    assert mixed.shape == (2, 3, 3)
+    for view, answers in zip(mixed, views, strict=True):
+        alone = make(teacher=answers, distill_share=0.5)
+        np.testing.assert_array_equal(view, alone)
+    mean = make(teacher=views.mean(axis=0), distill_share=0.5)
+    np.testing.assert_allclose(targets.mean_of_views(mixed), mean, atol=1e-6)
+    np.testing.assert_array_equal(targets.mean_of_views(mean), mean)
+
+
 def test_answers_may_also_be_mixed_in_later():
     settings = {
         "distill_share": 0.6,

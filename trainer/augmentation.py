@@ -43,6 +43,21 @@ def draw_uniforms(
     )
 
 
+def draw_view(count: int, seed: tf.Tensor, view: tf.Tensor) -> tf.Tensor:
+    """Draws the random numbers of a view of all training images.
+
+    Args:
+      count: how many images there are.
+      seed: integer scalar, the seed of the run.
+      view: integer scalar from 0 on; no epoch shows the same.
+
+    Returns:
+      float32 [count, UNIFORMS] in [0, 1).
+    """
+    # Epochs count from 0.
+    return draw_uniforms(count, seed, -1 - view, 0)
+
+
 def draw_shares(
     batch_size: int,
     alpha: float,

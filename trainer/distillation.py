@@ -1,8 +1,10 @@
 """What earlier runs answer on the training images: targets for a new one.
 
-They are asked once before training (`teacher_answers`), or on every batch
-(`load_teacher`): Beyer et al., Knowledge distillation: A good teacher is
-patient and consistent (arXiv 2106.05237).
+They answer on the very pictures that are trained on, which is what makes them
+teach well: Beyer et al., Knowledge distillation: A good teacher is patient and
+consistent (arXiv 2106.05237). Either there are a few views of each image, and
+they are asked once before training (`teacher_answers`), or they are asked on
+every batch (`load_teacher`).
 """
 
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from trainer import earlier_runs
 from trainer import fused_batch_norm
 from trainer import loop
 from trainer import records
+from trainer import runtime
 from trainer.models import build_model
 from trainer.settings import Settings
 
@@ -27,10 +30,10 @@ def teacher_answers(
     splits: dict[str, records.Split],
     strategy: tf.distribute.Strategy,
 ) -> np.ndarray:
-    """Averages the teachers' answers over several views of each image.
+    """Averages the teachers' answers on each view of each image.
 
-    The first view is the image as it is, the others are augmented as the new
-    run will augment it: a teacher knows its own training images too well.
+    Where images are flipped at random, a picture and its mirror image show
+    the same face, and teachers answer with the mean of both.
 
     Args:
       settings: of the new run; `target.distill_from` names the teachers.
@@ -38,22 +41,30 @@ def teacher_answers(
       strategy: where to predict.
 
     Returns:
-      float32 [n, K]: mean probabilities for each training image.
+      float32 [views, n, K]: mean probabilities for each training image.
 
     Raises:
       ValueError: a teacher has other classes or another input, or was trained
         on what this run is validated or tested on.
     """
-    total = 0.0
-    for workdir in settings.target.distill_from:
-        network = _load(workdir, settings, splits, strategy)
-        predict = loop.make_predict_call(network, strategy)
-        for view in range(settings.target.distill_views):
-            images = make_view(splits["train"], settings, view)
-            total = total + predict(images)
-            print(f"teacher {workdir}: view {view + 1}", flush=True)
-    count = len(settings.target.distill_from) * settings.target.distill_views
-    return (total / count).astype(np.float32)
+    target = settings.target
+    calls = [
+        loop.make_predict_call(network, strategy)
+        for network in _load_all(settings, splits, strategy)
+    ]
+    answers = []
+    for view in range(target.distill_views):
+        images = make_view(splits["train"], settings, view)
+        shown = [images]
+        if settings.augmentation.flip:
+            shown.append(images[:, :, ::-1])
+        answers.append(
+            np.mean([call(each) for call in calls for each in shown], axis=0)
+        )
+        print(
+            f"teachers: view {view + 1} of {target.distill_views}", flush=True
+        )
+    return np.asarray(answers, np.float32)
 
 
 def load_teacher(
@@ -70,12 +81,9 @@ def load_teacher(
     Raises:
       ValueError: as `teacher_answers`.
     """
-    workdirs = settings.target.distill_from
-    if not workdirs or settings.target.distill_views:
+    if not settings.target.distill_from or settings.target.distill_views:
         return None
-    networks = [
-        _load(folder, settings, splits, strategy) for folder in workdirs
-    ]
+    networks = _load_all(settings, splits, strategy)
 
     def answer(images):
         answers = [network(images, training=False) for network in networks]
@@ -87,34 +95,41 @@ def load_teacher(
 def make_view(
     split: records.Split, settings: Settings, view: int
 ) -> np.ndarray:
-    """Returns the images of a split, augmented unless `view` is 0.
+    """Augments the images of a split as epochs that show this view do.
 
     Returns:
       uint8 [n, S, S, C] in [0, 255]; the same for the same seed and view.
     """
-    if view == 0:
-        return split.images
     changed = np.empty_like(split.images)
-    for step, start in enumerate(range(0, len(changed), _BATCH_SIZE)):
+    uniforms = augmentation.draw_view(
+        len(changed), settings.training.seed, view
+    )
+    for start in range(0, len(changed), _BATCH_SIZE):
         rows = slice(start, start + _BATCH_SIZE)
-        # Epochs count from 0, so that views never repeat what training sees.
-        uniforms = augmentation.draw_uniforms(
-            _BATCH_SIZE, settings.training.seed, -view, step
-        )
-        images = split.images[rows]
         pixels = augmentation.augment(
-            images, uniforms[: len(images)], settings.augmentation
+            split.images[rows], uniforms[rows], settings.augmentation
         )
         changed[rows] = np.rint(pixels)
     return changed
 
 
+def _load_all(settings, splits, strategy):
+    return [
+        _load(folder, settings, splits, strategy)
+        for folder in settings.target.distill_from
+    ]
+
+
 def _load(workdir, settings, splits, strategy):
-    """The network of a run in the precision of this process."""
+    """The network of a run in the precision that it was trained in."""
     with strategy.scope():
         teacher = earlier_runs.load(workdir)
         _check_teacher(teacher, settings, splits)
-        network = build_model(teacher.settings, len(teacher.class_names), keras)
+        precision = runtime.resolve_precision(teacher.settings.training)
+        with runtime.keep_precision(precision):
+            network = build_model(
+                teacher.settings, len(teacher.class_names), keras
+            )
         network.set_weights(teacher.model.get_weights())
         fused_batch_norm.fuse(network)
     return network

@@ -1,15 +1,12 @@
 """Finished runs that a new run builds on: teachers, or its first weights."""
 
-import contextlib
 import dataclasses
 import os
 import pathlib
-from collections.abc import Iterator
-
-import keras
 
 from trainer import checkpoints
 from trainer import records
+from trainer import runtime
 from trainer import settings as settings_lib
 from trainer.setting_groups import DataSettings
 
@@ -20,7 +17,7 @@ def load(workdir: str | os.PathLike) -> checkpoints.Run:
     Raises:
       checkpoints.WorkdirError: the folder holds no finished run.
     """
-    with _keep_policy():
+    with runtime.keep_precision():
         return checkpoints.load_for_inference(workdir)
 
 
@@ -58,12 +55,3 @@ def check_apart(
 
 def _family(data):
     return data.dataset.partition("/")[0]
-
-
-@contextlib.contextmanager
-def _keep_policy() -> Iterator[None]:
-    policy = keras.mixed_precision.dtype_policy()
-    try:
-        yield
-    finally:
-        keras.mixed_precision.set_dtype_policy(policy)

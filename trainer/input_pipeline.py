@@ -19,6 +19,7 @@ def make_for_train(
     settings: AugmentationSettings,
     *,
     mixup: float = 0.0,
+    views: int = 0,
     batch_size: int,
     seed: int,
     epochs: range,
@@ -32,11 +33,14 @@ def make_for_train(
 
     Args:
       images: uint8 [n, S, S, C] in [0, 255], the training images.
-      targets: float32 [n, K], what is to be answered on each.
+      targets: float32 [n, K], what is to be answered on each; [views, n, K]
+        where there are views.
       settings: the augmentation.
       mixup: parameter of the Beta distribution from which the share of an
         example and its partner in the batch is drawn (Zhang et al., mixup,
         arXiv 1710.09412); 0 is off.
+      views: each image is augmented in so many ways, and epochs show them in
+        turn; 0 augments it anew in every epoch.
       batch_size: the global batch, over all replicas.
       seed: the seed of the run.
       epochs: which epochs to deliver; resuming starts later.
@@ -48,30 +52,40 @@ def make_for_train(
       has `len(images) // batch_size` global batches.
     """
     first, rows, per_replica = _share(batch_size, context)
-    mine = slice(first, first + rows)
+    mine, count = slice(first, first + rows), len(images)
+    # One view after the other, so that a number says view and image.
+    targets = targets.reshape(-1, targets.shape[-1])
 
-    def take(held, chosen, uniforms):
+    def draw(epoch, step, chosen):
+        if not views:
+            return augmentation.draw_uniforms(batch_size, seed, epoch, step)
+        return tf.gather(
+            augmentation.draw_view(count, seed, epoch % views), chosen
+        )
+
+    def take(held, view, chosen, uniforms):
         held_images, held_targets = held
         chosen = tf.ensure_shape(chosen[mine], [rows])
         pixels = _gather(held_images, images, chosen)
-        answers = _gather(held_targets, targets, chosen)
+        answers = _gather(held_targets, targets, view * count + chosen)
         changed = augmentation.augment(pixels, uniforms[mine], settings)
         return changed, answers
 
     def make_batch(place, held):
         epoch, step, chosen = place
-        uniforms = augmentation.draw_uniforms(batch_size, seed, epoch, step)
-        batch = take(held, chosen, uniforms)
+        uniforms = draw(epoch, step, chosen)
+        view = tf.cast(epoch % views if views else 0, chosen.dtype)
+        batch = take(held, view, chosen, uniforms)
         if not mixup:
             return batch
         # The partner stands at the mirrored place of the global batch, so the
         # pairs are the same on any number of devices.
-        partner = take(held, chosen[::-1], uniforms[::-1])
+        partner = take(held, view, chosen[::-1], uniforms[::-1])
         share = augmentation.draw_shares(batch_size, mixup, seed, epoch, step)
         return augmentation.mix(batch, partner, share[mine])
 
     places = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(
-        lambda epoch: _shuffle(len(images), batch_size, seed, epoch)
+        lambda epoch: _shuffle(count, batch_size, seed, epoch)
     )
     dataset = _beside(places, images, targets)
     dataset = dataset.map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)

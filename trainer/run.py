@@ -164,16 +164,18 @@ class Run:
     def _training_data(self, phase, images):
         first = self.progress.epoch
         augmentation, mixup = AugmentationSettings(), 0.0
+        answers = targets.mean_of_views(self.targets)
         if phase.is_augmented:
             augmentation = self.settings.augmentation
-            mixup = self.settings.target.mixup
+            mixup, answers = self.settings.target.mixup, self.targets
         remaining = phase.epochs - self.progress.phase_epoch
         return self.strategy.distribute_datasets_from_function(
             lambda context: input_pipeline.make_for_train(
                 images,
-                self.targets,
+                answers,
                 augmentation,
                 mixup=mixup,
+                views=len(answers) if answers.ndim == 3 else 0,
                 batch_size=self.batch,
                 seed=self.settings.training.seed,
                 epochs=range(first, first + remaining),

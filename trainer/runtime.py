@@ -56,6 +56,21 @@ def resolve_precision(training: TrainingSettings) -> str:
     return "mixed_float16" if has_gpu else "float32"
 
 
+@contextlib.contextmanager
+def keep_precision(policy: str | None = None) -> Iterator[None]:
+    """Puts the process's Keras policy back after a block.
+
+    Args:
+      policy: the name of the one that holds inside; None is the present one.
+    """
+    before = keras.mixed_precision.dtype_policy()
+    try:
+        keras.mixed_precision.set_dtype_policy(policy or before)
+        yield
+    finally:
+        keras.mixed_precision.set_dtype_policy(before)
+
+
 def make_strategy(name: str) -> tf.distribute.Strategy:
     """Makes the strategy of a name.
 

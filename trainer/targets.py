@@ -25,7 +25,8 @@ def training_targets(
       strategy: the distribution strategy of the process.
 
     Returns:
-      float32 [n, K]; each row sums to 1.
+      float32 [n, K]; each row sums to 1. [views, n, K] where teachers answer
+      on views.
 
     Raises:
       ValueError: votes or teachers cannot be had.
@@ -60,11 +61,11 @@ def make_targets(
       settings: the shares of each part.
       votes: float32 [n, K], people's votes; a row of NaN where there are
         none. None leaves this part out.
-      teacher: float32 [n, K], a teacher's probabilities. None leaves this
-        part out.
+      teacher: float32 [n, K] or [views, n, K], a teacher's probabilities.
+        None leaves this part out.
 
     Returns:
-      float32 [n, K]; each row sums to 1.
+      float32, of the teacher's shape or [n, K]; each row sums to 1.
     """
     targets = np.eye(num_classes, dtype=np.float32)[labels]
     if votes is not None:
@@ -75,6 +76,18 @@ def make_targets(
         softened = soften(teacher, settings.distill_temperature).numpy()
         targets = _mix(targets, softened, settings.distill_share)
     return _mix(targets, 1 / num_classes, settings.label_smoothing)
+
+
+def mean_of_views(targets: np.ndarray) -> np.ndarray:
+    """Returns what is to be answered on any view of each image.
+
+    Args:
+      targets: float32 [n, K] or [views, n, K], of `training_targets`.
+
+    Returns:
+      float32 [n, K]; each row sums to 1.
+    """
+    return targets.mean(axis=0) if targets.ndim == 3 else targets
 
 
 def mix_answers(

@@ -41,9 +41,9 @@ class TargetSettings:
     )
     distill_views: int = setting(
         4,
-        "Views of each image that those runs answer on before training; all "
-        "but the first are augmented. 0: they answer on every batch as it is "
-        "trained on, which is slower and teaches more.",
+        "Those runs answer before training on so many augmented views of "
+        "each image, which epochs then show in turn. 0: images are augmented "
+        "anew in every epoch, and they answer on every batch, which is slower.",
         lower=0,
     )
     mixup: float = setting(

@@ -178,12 +178,13 @@ def _compute(entry, key, model, settings, splits, strategy):
     # What a killed process left; nobody else writes while we hold the lock.
     for stale in entry.parent.glob(f".{entry.name}-*"):
         shutil.rmtree(stale, ignore_errors=True)
-    # View 0 is the images as they are.
-    views = range(1, num_passes + 1) if num_passes else [0]
+    train = splits["train"]
     with files.write_aside(entry) as aside:
         aside.mkdir()
-        for number, view in enumerate(views):
-            images = distillation.make_view(splits["train"], settings, view)
+        for number in range(max(1, num_passes)):
+            images = train.images
+            if num_passes:
+                images = distillation.make_view(train, settings, number)
             np.save(aside / f"train_{number}.npy", extract(images))
         np.save(aside / "validation.npy", extract(splits["validation"].images))
         (aside / KEY).write_text(json.dumps(key, indent=2), "utf-8")
