@@ -20,6 +20,7 @@ from edge import classifier as runtime
 from export import artifacts
 from export import calibration
 from export import choices
+from export import shared_vectors
 from export import tflite_recipes
 from trainer import console
 from trainer.checkpoints import Run
@@ -119,7 +120,7 @@ def write_checked(
     Raises:
       ConversionError: it is not what its recipe promises.
     """
-    path.write_bytes(content)
+    path.write_bytes(shared_vectors.share_vectors(content))
     append_metadata(path, labels, metadata)
     check(path)
 
