@@ -153,6 +153,27 @@ def test_a_teacher_that_does_not_fit_is_refused(teacher, values, text):
         answers(dataclasses.replace(settings, data=data))
 
 
+def test_teachers_are_asked_once_in_all_starts_of_a_run(
+    teacher, tmp_path, monkeypatch
+):
+    def untested(settings):
+        data = dataclasses.replace(settings.data, test_split="none")
+        return dataclasses.replace(settings, data=data)
+
+    settings = with_target(teacher[1], distill_views=2)
+    train.train_and_evaluate(untested(settings), tmp_path / "run")
+    kept = np.load(tmp_path / "run" / checkpoints.TARGETS)
+    assert (kept.shape, kept.dtype) == ((2, 280, 7), np.float32)
+
+    def ask(*_):
+        raise AssertionError("asked again")
+
+    monkeypatch.setattr(distillation, "teacher_answers", ask)
+    assert "test" in train.train_and_evaluate(settings, tmp_path / "run")
+    with pytest.raises(AssertionError, match="asked again"):
+        train.train_and_evaluate(settings, tmp_path / "run", overwrite=True)
+
+
 def test_a_taught_run_ends_elsewhere(teacher, tmp_path):
     workdir, settings = teacher
     folders = [workdir]

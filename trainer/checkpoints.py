@@ -3,6 +3,7 @@
     settings.json       every setting, written first
     run.flags           the same as flags: --flagfile=WORKDIR/run.flags
     manifest.json       data content hashes, versions, commit, hardware
+    targets.npy         what teachers answered, with labels and votes mixed in
     checkpoints/epoch-N everything needed to go on after epoch N
     best.weights.h5     weights of the best epoch so far
     history.csv         one row per epoch
@@ -34,6 +35,7 @@ MANIFEST = "manifest.json"
 METRICS = "metrics.json"
 BEST_WEIGHTS = "best.weights.h5"
 CHECKPOINTS = "checkpoints"
+TARGETS = "targets.npy"
 KEPT_CHECKPOINTS = 2
 
 # What TensorFlow raises for a checkpoint that is cut, damaged or of other

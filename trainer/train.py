@@ -9,6 +9,7 @@ import pathlib
 from typing import Any
 
 import keras
+import numpy as np
 
 from trainer import checkpoints
 from trainer import cli_flags
@@ -69,11 +70,19 @@ def _train_and_evaluate(settings, workdir, strategy, overwrite):
     splits = records.load_splits(settings.data)
     _check_batch(settings, splits["train"])
     weights.check_source(settings, splits)
-    answers = targets.training_targets(settings, splits, strategy)
+    kept = workdir / checkpoints.TARGETS
+    if kept.exists() and not overwrite:
+        answers = np.load(kept)
+    else:
+        answers = targets.training_targets(settings, splits, strategy)
     teacher = distillation.load_teacher(settings, splits, strategy)
     if runtime.is_chief(strategy):
         workdirs.open_workdir(workdir, settings, overwrite=overwrite)
         _describe(workdir, settings, builder, splits, model, strategy)
+        # Teachers may have taken hours; labels and votes are read in seconds.
+        if answers.ndim == 3 and not kept.exists():
+            with files.write_aside(kept) as aside:
+                np.save(aside, answers)
     runtime.wait_for_all(strategy)
     run = Run(
         settings, workdir, strategy, splits, answers, model, average, teacher
