@@ -46,7 +46,7 @@ OTHER = {
     "distill_from": ("runs/a", "runs/b"),
     "distill_share": 0.75,
     "distill_temperature": 2.0,
-    "distill_views": 8,
+    "distill_views": 3,
     "mixup": 0.2,
     "class_weights": "balanced",
     "focal_gamma": 2.0,

@@ -169,6 +169,9 @@ def test_teachers_are_asked_once_in_all_starts_of_a_run(
         raise AssertionError("asked again")
 
     monkeypatch.setattr(distillation, "teacher_answers", ask)
+    (tmp_path / "run" / checkpoints.METRICS).unlink()
+    train.train_and_evaluate(untested(settings), tmp_path / "run")
+    (tmp_path / "run" / checkpoints.TARGETS).unlink()
     assert "test" in train.train_and_evaluate(settings, tmp_path / "run")
     with pytest.raises(AssertionError, match="asked again"):
         train.train_and_evaluate(settings, tmp_path / "run", overwrite=True)

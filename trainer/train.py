@@ -70,19 +70,15 @@ def _train_and_evaluate(settings, workdir, strategy, overwrite):
     splits = records.load_splits(settings.data)
     _check_batch(settings, splits["train"])
     weights.check_source(settings, splits)
-    kept = workdir / checkpoints.TARGETS
-    if kept.exists() and not overwrite:
-        answers = np.load(kept)
-    else:
-        answers = targets.training_targets(settings, splits, strategy)
-    teacher = distillation.load_teacher(settings, splits, strategy)
+    answers, teacher = _find_targets(
+        settings, splits, strategy, None if overwrite else workdir
+    )
+    # Nobody looks into a workdir that the chief is changing.
+    runtime.wait_for_all(strategy)
     if runtime.is_chief(strategy):
         workdirs.open_workdir(workdir, settings, overwrite=overwrite)
         _describe(workdir, settings, builder, splits, model, strategy)
-        # Teachers may have taken hours; labels and votes are read in seconds.
-        if answers.ndim == 3 and not kept.exists():
-            with files.write_aside(kept) as aside:
-                np.save(aside, answers)
+        _keep_targets(workdir, answers)
     runtime.wait_for_all(strategy)
     run = Run(
         settings, workdir, strategy, splits, answers, model, average, teacher
@@ -104,6 +100,27 @@ def _train_and_evaluate(settings, workdir, strategy, overwrite):
     return evaluation.finish(
         workdir, settings, splits, predictions, run.progress.history, robust
     )
+
+
+def _find_targets(settings, splits, strategy, begun):
+    """Targets, and who is asked on every batch; None for what is not needed.
+
+    `begun` is the workdir of a run that may have begun, or None.
+    """
+    if begun and (begun / checkpoints.METRICS).exists():
+        return None, None  # It is trained, and only to be tested.
+    teacher = distillation.load_teacher(settings, splits, strategy)
+    if begun and (begun / checkpoints.TARGETS).exists():
+        return np.load(begun / checkpoints.TARGETS), teacher
+    return targets.training_targets(settings, splits, strategy), teacher
+
+
+def _keep_targets(workdir, answers):
+    """Teachers may have taken hours; labels and votes are read in seconds."""
+    kept = workdir / checkpoints.TARGETS
+    if answers is not None and answers.ndim == 3 and not kept.exists():
+        with files.write_aside(kept) as aside:
+            np.save(aside, answers)
 
 
 def _make_models(settings, strategy):

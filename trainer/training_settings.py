@@ -40,7 +40,7 @@ class TargetSettings:
         1.0, "Evens those answers out; 1 leaves them as they are.", lower=0.1
     )
     distill_views: int = setting(
-        4,
+        8,
         "Those runs answer before training on so many augmented views of "
         "each image, which epochs then show in turn. 0: images are augmented "
         "anew in every epoch, and they answer on every batch, which is slower.",
