@@ -99,10 +99,19 @@ def test_epochs_differ_and_a_resumed_run_sees_the_same():
         np.testing.assert_array_equal(labels, labels2)
 
 
-def test_epochs_show_the_views_in_turn_each_with_its_targets():
+@pytest.mark.parametrize("flip", [False, True])
+def test_epochs_show_the_views_in_turn_each_with_its_targets(flip):
     split = records.Split(make_pictures(), np.zeros(50, np.int32), None)
     settings = settings_lib.from_flat(
-        {"seed": 3, "flip": True, "rotation": 10.0, "erasing": 0.5}
+        {
+            "seed": 3,
+            "flip": flip,
+            "rotation": 10.0,
+            "zoom": 0.1,
+            "shift": 0.1,
+            "brightness": 0.1,
+            "erasing": 0.5,
+        }
     )
     views = [distillation.make_view(split, settings, i) for i in range(3)]
     assert len({view.tobytes() for view in views}) == 3
@@ -121,12 +130,20 @@ def test_epochs_show_the_views_in_turn_each_with_its_targets():
     )
     shown = list(dataset.as_numpy_iterator())
     assert len(shown) == 4 * 6
+    mirrored = []
     for step, (images, answers) in enumerate(shown):
         view = (2 + step // 6) % 3
         assert (answers[:, 50:].argmax(axis=1) == view).all()
-        chosen = answers[:, :50].argmax(axis=1)
+        expected = views[view][answers[:, :50].argmax(axis=1)]
         # Views are kept in whole grey levels.
-        np.testing.assert_allclose(images, views[view][chosen], atol=0.51)
+        as_it_is = np.abs(images - expected).max(axis=(1, 2, 3)) < 0.51
+        mirrored += [*~as_it_is]
+        expected = np.where(
+            as_it_is[:, None, None, None], expected, expected[:, :, ::-1]
+        )
+        np.testing.assert_allclose(images, expected, atol=0.51)
+    share = np.mean(mirrored)
+    assert share == 0 if not flip else 0.3 < share < 0.7
 
 
 def test_the_seed_changes_the_order():

@@ -9,6 +9,7 @@ calibration and serving must never import this module.
 import functools
 import math
 
+import numpy as np
 import tensorflow as tf
 
 from trainer.setting_groups import AugmentationSettings
@@ -16,6 +17,8 @@ from trainer.setting_groups import AugmentationSettings
 # Uniforms that one image uses: flip, rotation, zoom, shift x and y,
 # brightness, contrast, then erasing: whether, area, aspect, x, y, grey.
 UNIFORMS = 13
+# Those that a mirror turns round: flip, rotation, shift x, x of what is erased.
+_LEFT_TO_RIGHT = (0, 1, 3, 11)
 
 # Area and aspect ratio of an erased rectangle: Zhong et al., Random Erasing
 # Data Augmentation (arXiv 1708.04896), section 3.2; the upper area is half of
@@ -56,6 +59,16 @@ def draw_view(count: int, seed: tf.Tensor, view: tf.Tensor) -> tf.Tensor:
     """
     # Epochs count from 0.
     return draw_uniforms(count, seed, -1 - view, 0)
+
+
+def mirror(uniforms: tf.Tensor) -> tf.Tensor:
+    """Returns the random numbers with which `augment` gives mirror images.
+
+    Args:
+      uniforms: float32 [B, UNIFORMS] in [0, 1), from `draw_uniforms`.
+    """
+    is_turned = np.isin(np.arange(UNIFORMS), _LEFT_TO_RIGHT)
+    return tf.where(is_turned, 1.0 - uniforms, uniforms)
 
 
 def draw_shares(

@@ -40,7 +40,8 @@ def make_for_train(
         example and its partner in the batch is drawn (Zhang et al., mixup,
         arXiv 1710.09412); 0 is off.
       views: each image is augmented in so many ways, and epochs show them in
-        turn; 0 augments it anew in every epoch.
+        turn, or their mirror images where images are flipped; 0 augments it
+        anew in every epoch.
       batch_size: the global batch, over all replicas.
       seed: the seed of the run.
       epochs: which epochs to deliver; resuming starts later.
@@ -57,11 +58,14 @@ def make_for_train(
     targets = targets.reshape(-1, targets.shape[-1])
 
     def draw(epoch, step, chosen):
+        fresh = augmentation.draw_uniforms(batch_size, seed, epoch, step)
         if not views:
-            return augmentation.draw_uniforms(batch_size, seed, epoch, step)
-        return tf.gather(
-            augmentation.draw_view(count, seed, epoch % views), chosen
-        )
+            return fresh
+        view = augmentation.draw_view(count, seed, epoch % views)
+        view = tf.gather(view, chosen)
+        if not settings.flip:
+            return view
+        return tf.where(fresh[:, :1] < 0.5, augmentation.mirror(view), view)
 
     def take(held, view, chosen, uniforms):
         held_images, held_targets = held

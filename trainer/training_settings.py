@@ -42,8 +42,9 @@ class TargetSettings:
     distill_views: int = setting(
         8,
         "Those runs answer before training on so many augmented views of "
-        "each image, which epochs then show in turn. 0: images are augmented "
-        "anew in every epoch, and they answer on every batch, which is slower.",
+        "each image, which epochs then show in turn, flipped or not. 0: images "
+        "are augmented anew in every epoch, and they answer on every batch, "
+        "which is slower.",
         lower=0,
     )
     mixup: float = setting(
