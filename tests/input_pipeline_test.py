@@ -123,7 +123,6 @@ def test_epochs_show_the_views_in_turn_each_with_its_targets(flip):
         split.images,
         targets,
         settings.augmentation,
-        views=3,
         batch_size=8,
         seed=3,
         epochs=range(2, 6),

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pathlib
 import shutil
 
 import pytest
@@ -58,6 +59,15 @@ def test_a_run_without_a_phase_or_a_test_says_so(workdir):
         csv.writer(file).writerows([FIELDS, EPOCHS[-1]])
     row = two_phases.table_row(workdir)
     assert row[2:] == ["1, 1.0 h", "-", "35.00%", "not scored"]
+
+
+def test_readme_has_a_place_for_what_make_densenet_measured(tmp_path):
+    page = tmp_path / "README.md"
+    shutil.copy(pathlib.Path(__file__).parent.parent / "README.md", page)
+    before = page.read_text()
+    missing = [str(tmp_path / name) for name in ("densenet_random", "densenet")]
+    two_phases.main(["--workdir", *missing, f"--readme={page}"])
+    assert page.read_text() == before
 
 
 def test_a_run_that_is_not_there_keeps_its_row(workdir, tmp_path, capsys):

@@ -46,19 +46,20 @@ def draw_uniforms(
     )
 
 
-def draw_view(count: int, seed: tf.Tensor, view: tf.Tensor) -> tf.Tensor:
+def draw_view(count: int, view: tf.Tensor) -> tf.Tensor:
     """Draws the random numbers of a view of all training images.
+
+    Like the images themselves, a view is the same whatever the seed of a run.
 
     Args:
       count: how many images there are.
-      seed: integer scalar, the seed of the run.
-      view: integer scalar from 0 on; no epoch shows the same.
+      view: integer scalar from 0 on.
 
     Returns:
       float32 [count, UNIFORMS] in [0, 1).
     """
-    # Epochs count from 0.
-    return draw_uniforms(count, seed, -1 - view, 0)
+    # Epochs count from 0, so that none shows the same.
+    return draw_uniforms(count, 0, -1 - view, 0)
 
 
 def mirror(uniforms: tf.Tensor) -> tf.Tensor:

@@ -98,12 +98,10 @@ def make_view(
     """Augments the images of a split as epochs that show this view do.
 
     Returns:
-      uint8 [n, S, S, C] in [0, 255]; the same for the same seed and view.
+      uint8 [n, S, S, C] in [0, 255]; the same for the same view.
     """
     changed = np.empty_like(split.images)
-    uniforms = augmentation.draw_view(
-        len(changed), settings.training.seed, view
-    )
+    uniforms = augmentation.draw_view(len(changed), view)
     for start in range(0, len(changed), _BATCH_SIZE):
         rows = slice(start, start + _BATCH_SIZE)
         pixels = augmentation.augment(

@@ -19,7 +19,6 @@ def make_for_train(
     settings: AugmentationSettings,
     *,
     mixup: float = 0.0,
-    views: int = 0,
     batch_size: int,
     seed: int,
     epochs: range,
@@ -33,15 +32,14 @@ def make_for_train(
 
     Args:
       images: uint8 [n, S, S, C] in [0, 255], the training images.
-      targets: float32 [n, K], what is to be answered on each; [views, n, K]
-        where there are views.
+      targets: float32 [n, K], what is to be answered on each. With [views, n,
+        K] each image is augmented in so many ways, and epochs show them in
+        turn, or their mirror images where images are flipped; otherwise it
+        is augmented anew in every epoch.
       settings: the augmentation.
       mixup: parameter of the Beta distribution from which the share of an
         example and its partner in the batch is drawn (Zhang et al., mixup,
         arXiv 1710.09412); 0 is off.
-      views: each image is augmented in so many ways, and epochs show them in
-        turn, or their mirror images where images are flipped; 0 augments it
-        anew in every epoch.
       batch_size: the global batch, over all replicas.
       seed: the seed of the run.
       epochs: which epochs to deliver; resuming starts later.
@@ -54,15 +52,14 @@ def make_for_train(
     """
     first, rows, per_replica = _share(batch_size, context)
     mine, count = slice(first, first + rows), len(images)
+    views = len(targets) if targets.ndim == 3 else 0
     # One view after the other, so that a number says view and image.
     targets = targets.reshape(-1, targets.shape[-1])
 
-    def draw(epoch, step, chosen):
+    def draw(epoch, step, view):
         fresh = augmentation.draw_uniforms(batch_size, seed, epoch, step)
         if not views:
             return fresh
-        view = augmentation.draw_view(count, seed, epoch % views)
-        view = tf.gather(view, chosen)
         if not settings.flip:
             return view
         return tf.where(fresh[:, :1] < 0.5, augmentation.mirror(view), view)
@@ -76,8 +73,8 @@ def make_for_train(
         return changed, answers
 
     def make_batch(place, held):
-        epoch, step, chosen = place
-        uniforms = draw(epoch, step, chosen)
+        epoch, step, chosen, uniforms = place
+        uniforms = draw(epoch, step, uniforms)
         view = tf.cast(epoch % views if views else 0, chosen.dtype)
         batch = take(held, view, chosen, uniforms)
         if not mixup:
@@ -89,7 +86,7 @@ def make_for_train(
         return augmentation.mix(batch, partner, share[mine])
 
     places = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(
-        lambda epoch: _shuffle(count, batch_size, seed, epoch)
+        lambda epoch: _shuffle(count, batch_size, seed, epoch, views)
     )
     dataset = _beside(places, images, targets)
     dataset = dataset.map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
@@ -128,15 +125,23 @@ def make_for_eval(
     return _deliver(dataset, rows, per_replica)
 
 
-def _shuffle(count, batch_size, seed, epoch):
-    """Dataset of (epoch, step, indices of a global batch) of one epoch."""
+def _shuffle(count, batch_size, seed, epoch, views):
+    """Dataset of (epoch, step, indices of a global batch, random numbers).
+
+    The numbers are those of the view that the epoch shows; without views
+    there are none, and each batch draws its own.
+    """
     order = tf.random.experimental.stateless_shuffle(
         tf.range(count), seed=tf.stack([tf.cast(seed, tf.int64), epoch])
     )
     steps = count // batch_size
     batches = tf.reshape(order[: steps * batch_size], [steps, batch_size])
-    dataset = tf.data.Dataset.from_tensor_slices(batches).enumerate()
-    return dataset.map(lambda step, chosen: (epoch, step, chosen))
+    uniforms = tf.zeros([steps, 0])
+    if views:
+        view = augmentation.draw_view(count, epoch % views)
+        uniforms = tf.gather(view, batches)
+    dataset = tf.data.Dataset.from_tensor_slices((batches, uniforms))
+    return dataset.enumerate().map(lambda step, parts: (epoch, step, *parts))
 
 
 def _beside(dataset, *arrays):

@@ -175,7 +175,6 @@ class Run:
                 answers,
                 augmentation,
                 mixup=mixup,
-                views=len(answers) if answers.ndim == 3 else 0,
                 batch_size=self.batch,
                 seed=self.settings.training.seed,
                 epochs=range(first, first + remaining),
