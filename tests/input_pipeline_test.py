@@ -104,7 +104,6 @@ def test_epochs_show_the_views_in_turn_each_with_its_targets(flip):
     split = records.Split(make_pictures(), np.zeros(50, np.int32), None)
     settings = settings_lib.from_flat(
         {
-            "seed": 3,
             "flip": flip,
             "rotation": 10.0,
             "zoom": 0.1,
