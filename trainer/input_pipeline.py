@@ -188,8 +188,4 @@ def _deliver(dataset, rows, per_replica):
     """Cuts batches for the replicas, and makes some of them ahead."""
     if rows != per_replica:
         dataset = dataset.unbatch().batch(per_replica, drop_remainder=True)
-    options = tf.data.Options()
-    # To optimise the graph TensorFlow copies all that is in it, and all images
-    # are: memory that those on disk must not need.
-    options.experimental_optimization.apply_default_optimizations = False
-    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
+    return dataset.prefetch(tf.data.AUTOTUNE)
