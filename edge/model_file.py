@@ -79,7 +79,11 @@ def _read_model(path):
         with open(path, "rb") as file:
             content = file.read()
     except OSError as error:
-        raise refuse(path, error.strerror or str(error)) from None
+        shipped = " and ".join(
+            sorted(file.stem for file in SHIPPED.glob("*.tflite"))
+        )
+        reason = f"{error.strerror or error}, and the runtime brings {shipped}"
+        raise refuse(path, reason) from None
     if content[4:8] != TFLITE_IDENTIFIER:
         raise refuse(path, "it is not a TFLite file")
     return content

@@ -12,6 +12,7 @@ EPILOG = """
 examples:
   python -m edge face.png photographs/ 'more/*.jpg' clip.mp4
   python -m edge --camera=0
+  python -m edge --model=pocket face.png
   python -m edge --csv --no_window --camera=0 > faces.csv
   python -m edge --model=M.tflite --out=drawn.mp4 clip.mp4
   cat face.jpg | python -m edge -
@@ -70,8 +71,8 @@ def _add_inputs(parser):
     )
     parser.add_argument(
         "--model",
-        help="a .tflite file as `python -m export --tflite` writes it; "
-        "default: edge, which comes with the runtime",
+        help="edge or pocket, which come with the runtime, or a .tflite file "
+        "as `python -m export --tflite` writes it (default edge)",
     )
     parser.add_argument(
         "--threads",

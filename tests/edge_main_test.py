@@ -226,6 +226,7 @@ def test_wrong_commands_exit_with_2(files, arguments, message):
 def test_a_missing_model_says_how_to_get_one(files):
     done = edge(files, "--model=gone.tflite", "light.png", model=False)
     assert (done.returncode, done.stdout) == (2, "")
+    assert "the runtime brings edge and pocket" in done.stderr
     assert "python -m export --tflite" in done.stderr
 
 
@@ -233,6 +234,7 @@ def test_shipped_models_go_by_their_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shipped = model_file.SHIPPED
     assert model_file.choose_model(None) == str(shipped / "edge.tflite")
+    assert model_file.choose_model("pocket") == str(shipped / "pocket.tflite")
     assert model_file.choose_model("mine.tflite") == "mine.tflite"
     assert model_file.choose_model("pokcet") == "pokcet"
     (tmp_path / "edge").mkdir()
@@ -347,12 +349,14 @@ def test_help_needs_no_library(files):
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize("line", options.EPILOG.splitlines()[2:7])
+@pytest.mark.parametrize(
+    "line", [line for line in options.EPILOG.splitlines() if "edge" in line]
+)
 def test_the_examples_of_the_help_are_commands(line, monkeypatch):
     monkeypatch.setattr(options.os.path, "isfile", lambda path: False)
     words = line.split("python -m edge ")[1].split(" > ")[0]
     parsed = options.parse(words.replace("'", "").split())
-    assert parsed.model in (None, "M.tflite")
+    assert parsed.model in (None, "pocket", "M.tflite")
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):

@@ -17,8 +17,8 @@ from tests import edge_fixtures
 from trainer import cli_flags
 
 ROOT = pathlib.Path(__file__).parent.parent
-BOUNDS = {"edge": 1_000_000}
-RECIPES = {"edge": "released_edge"}
+BOUNDS = {"edge": 1_000_000, "pocket": 93_000}
+RECIPES = {"edge": "released_edge", "pocket": "pocket"}
 
 
 def test_nothing_else_is_shipped():
@@ -62,7 +62,7 @@ def test_each_card_tells_what_was_tested_and_what_it_is_not_for(name):
 
 def test_the_command_needs_no_other_model(tmp_path):
     edge_fixtures.save_picture(tmp_path / "face.png", 90, (48, 48))
-    for choice in ([], ["--model=edge"]):
+    for choice in ([], *([f"--model={name}"] for name in BOUNDS)):
         done = edge_fixtures.edge(tmp_path, *choice, "face.png", model=False)
         assert done.returncode == 0, done.stderr
         assert any(
