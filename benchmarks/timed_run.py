@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import time
 from collections.abc import Callable
 
 import keras
@@ -24,23 +25,28 @@ EPOCHS = 10**6
 class TimedIterator:
     """Gives the batches of another iterator and counts the time it takes.
 
-    For use inside a compiled function, where the clock's readings are
-    operations that run before and after that of the next batch.
+    A batch is fetched between two steps, and put where the compiled step finds
+    it. Inside of the step there is work that does not need the batch, and a
+    clock there would count it as waiting.
     """
 
     def __init__(self, iterator):
         self._iterator = iterator
-        self.waited = tf.Variable(0.0, dtype=tf.float64)
+        self._batch = tf.nest.map_structure(tf.Variable, next(iterator))
+        self.waited = 0.0
+
+    def fetch(self) -> None:
+        """Waits for the next batch."""
+        before = time.perf_counter()
+        batch = next(self._iterator)
+        self.waited += time.perf_counter() - before
+        tf.nest.map_structure(
+            lambda held, part: held.assign(part), self._batch, batch
+        )
 
     def __next__(self):
-        """Returns the next batch."""
-        before = tf.timestamp()
-        with tf.control_dependencies([before]):
-            batch = next(self._iterator)
-        with tf.control_dependencies(tf.nest.flatten(batch)):
-            after = tf.timestamp()
-        self.waited.assign_add(after - before)
-        return batch
+        """Returns what was fetched last."""
+        return tf.nest.map_structure(tf.convert_to_tensor, self._batch)
 
 
 class TimedRun(run_lib.Run):
@@ -52,38 +58,50 @@ class TimedRun(run_lib.Run):
         self._phase = dataclasses.replace(phase, epochs=EPOCHS)
         self._work = self._make_work(self._phase)
         self._learner = self._make_learner(self._phase, self._work)
-        self._timed = None
+        self.waited_seconds = None
 
-    def loop_steps(
-        self, *, in_memory: bool, is_timed: bool
-    ) -> Callable[[int], None]:
+    def loop_steps(self, *, in_memory: bool) -> Callable[[int], None]:
         """Returns a function that takes steps through our loop.
 
         Args:
           in_memory: always the same batch, which is not made anew.
-          is_timed: look at the clock before and after each batch; TensorFlow
-            refuses that in a run that is `deterministic`.
         """
         dataset = self._training_data(self._phase, self._work.train)
         if in_memory:
             batch = next(iter(dataset))
             dataset = tf.data.Dataset.from_tensors(batch).repeat()
-        iterator = iter(dataset)
-        if is_timed:
-            iterator = self._timed = TimedIterator(iterator)
+        return self._steps_of(
+            iter(dataset), self.settings.training.steps_per_execution
+        )
+
+    def waiting_steps(self) -> Callable[[int], None]:
+        """The same, one at a time; `waited_seconds` is of its last call."""
+        timed = TimedIterator(
+            iter(self._training_data(self._phase, self._work.train))
+        )
+        take_step = self._steps_of(timed, 1)
+
+        def take_steps(count):
+            timed.waited = 0.0
+            for _ in range(count):
+                timed.fetch()
+                take_step(1)
+            self.waited_seconds = timed.waited
+
+        return take_steps
+
+    def _steps_of(self, iterator, steps_per_execution):
         train_call = loop.make_train_call(self._learner)
         done = 0
 
         def take_steps(count):
             nonlocal done
-            if is_timed:
-                self._timed.waited.assign(0.0)
             loop.run_epoch(
                 train_call,
                 iterator,
                 first_step=done,
                 steps=count,
-                steps_per_execution=self.settings.training.steps_per_execution,
+                steps_per_execution=steps_per_execution,
                 on_progress=lambda *_: None,
             )
             done += count
@@ -106,10 +124,6 @@ class TimedRun(run_lib.Run):
                 model.train_on_batch(images, targets)
 
         return take_steps
-
-    def waited_seconds(self) -> float | None:
-        """Returns how long the last steps waited; None if nobody looked."""
-        return None if self._timed is None else float(self._timed.waited)
 
 
 def make_run(

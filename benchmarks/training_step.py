@@ -8,13 +8,11 @@ augmented batches and on one batch held in memory, and with Keras's
 process of its own. Averaging of weights and counting of right answers are
 part of our step where the recipe has them.
 
-Second table, for every recipe: the share of the time of an epoch that steps
-wait for their batch. A step asks for its batch and gets it before anything
-else of it runs, since steps of a compiled loop run one after the other; the
-clock is read, in the compiled function, before and after (TensorFlow refuses
-that with `--deterministic`, which is off here; it was not seen to cost time).
-On few cores the input also takes time from the step itself, which the first
-table has in it.
+Second table, for every recipe: the share of the time that steps wait for their
+batch, which is fetched between two steps: in a compiled loop the next batch is
+taken while other work of the steps goes on, and not all of that is waiting. On
+few cores the input also takes time from the step itself, which the first table
+has in it.
 
 Faces are drawn, weights are random, and it is the last phase of the recipe
 that runs: times do not depend on what is in a picture or a weight.
@@ -141,7 +139,7 @@ def measure_alone(way: str, flagfile: str, seconds: float) -> dict[str, Any]:
     """
     from benchmarks import timed_run
 
-    settings = read_recipe(flagfile, deterministic=way != WAIT)
+    settings = read_recipe(flagfile)
     count = count_images(settings)
     data = settings.data
     images = drawn_data.pictures(count, data.image_size, data.channels)
@@ -149,14 +147,14 @@ def measure_alone(way: str, flagfile: str, seconds: float) -> dict[str, Any]:
         run = timed_run.make_run(
             settings, images, pathlib.Path(folder), is_ours=way != BARE
         )
-        if way == BARE:
-            take_steps = run.bare_steps()
-        else:
-            take_steps = run.loop_steps(
-                in_memory=way == MEMORY, is_timed=way == WAIT
-            )
+        take_steps = {
+            LOOP: lambda: run.loop_steps(in_memory=False),
+            MEMORY: lambda: run.loop_steps(in_memory=True),
+            WAIT: run.waiting_steps,
+            BARE: run.bare_steps,
+        }[way]()
         found = time_steps(take_steps, seconds)
-        waited = run.waited_seconds()
+        waited = run.waited_seconds
     return {
         "step_seconds": found["seconds"] / found["steps"],
         "wait_share": None if waited is None else waited / found["seconds"],
@@ -186,7 +184,7 @@ def time_steps(take_steps, seconds: float) -> dict[str, float]:
     return {"steps": steps, "seconds": time.perf_counter() - begin}
 
 
-def read_recipe(flagfile: str, deterministic: bool):
+def read_recipe(flagfile: str):
     """Returns the settings of a recipe, with random weights."""
     from trainer import cli_flags
 
@@ -194,9 +192,6 @@ def read_recipe(flagfile: str, deterministic: bool):
     return dataclasses.replace(
         settings,
         model=dataclasses.replace(settings.model, weights="none"),
-        training=dataclasses.replace(
-            settings.training, deterministic=deterministic
-        ),
     )
 
 

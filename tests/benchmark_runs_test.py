@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from benchmarks import device_child
@@ -17,6 +18,7 @@ from benchmarks import installed_size
 from benchmarks import paired
 from benchmarks import pictures
 from benchmarks import png_writer
+from benchmarks import timed_run
 from benchmarks import training_step
 from fer_tfds.sources import fer2013
 from tests import edge_fixtures
@@ -43,6 +45,28 @@ def test_steps_are_taken_in_each_way(way, monkeypatch):
     assert 0 < found["step_seconds"] < 5
     assert found["wait_share"] is None
     assert (found["size"], found["channels"], found["batch"]) == (48, 1, 64)
+
+
+def test_steps_wait_for_a_small_part_of_their_time(monkeypatch):
+    monkeypatch.setattr(drawn_data, "DISTINCT", 70)
+    found = training_step.measure_alone("wait", "quickstart.flags", 0.05)
+    assert 0 < found["wait_share"] < 1
+
+
+def test_all_that_a_slow_input_takes_is_waited_for():
+    def batches():
+        for number in range(4):
+            time.sleep(0.05)
+            yield tf.constant([number]), tf.constant([10.0 * number])
+
+    timed = timed_run.TimedIterator(batches())
+    assert timed.waited == 0
+    for number in range(1, 4):
+        timed.fetch()
+        for _ in range(2):
+            images, targets = next(timed)
+            assert (images[0], targets[0]) == (number, 10 * number)
+    assert 0.15 <= timed.waited < 1
 
 
 @pytest.mark.parametrize("task", ["training", "evaluation"])
