@@ -61,10 +61,16 @@ def main(arguments: list[str] | None = None) -> None:
     """Measures and writes the tables."""
     parser = paired.make_parser(__doc__)
     parser.add_argument(
-        "--compared", nargs="*", default=COMPARED, help="with train_on_batch"
+        "--compared",
+        nargs="*",
+        default=COMPARED,
+        help="with train_on_batch; none: leave that table alone",
     )
     parser.add_argument(
-        "--recipes", nargs="*", default=all_recipes(), help="for their wait"
+        "--recipes",
+        nargs="*",
+        default=all_recipes(),
+        help="for their wait; none: as above",
     )
     parser.add_argument("--seconds", type=float, default=8, help="each figure")
     paired.run_program(parser, measure, measure_alone, arguments)
@@ -80,27 +86,36 @@ def all_recipes() -> list[str]:
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
-    """Returns section of the page -> text."""
-
-    def way(name, flagfile):
-        return lambda: paired.run_alone(
-            MODULE, way=name, flagfile=flagfile, seconds=options.seconds
+    """Returns section of the page -> text, of the tables that are asked for."""
+    tables = {}
+    if options.compared:
+        rows = [
+            step_row(
+                flagfile,
+                paired.in_turns(
+                    {
+                        name: _way(name, flagfile, options)
+                        for name in (LOOP, MEMORY, BARE)
+                    },
+                    options.repetitions,
+                ),
+            )
+            for flagfile in options.compared
+        ]
+        tables["training_step"] = paired.as_table(STEP_HEADER, rows)
+    if options.recipes:
+        measured = paired.in_turns(
+            {name: _way(WAIT, name, options) for name in options.recipes}, 1
         )
+        waits = [wait_row(name, turns) for name, turns in measured.items()]
+        tables["input_wait"] = paired.as_table(WAIT_HEADER, waits)
+    return tables
 
-    rows = []
-    for flagfile in options.compared:
-        ways = {name: way(name, flagfile) for name in (LOOP, MEMORY, BARE)}
-        rows.append(
-            step_row(flagfile, paired.in_turns(ways, options.repetitions))
-        )
-    measured = paired.in_turns(
-        {flagfile: way(WAIT, flagfile) for flagfile in options.recipes}, 1
+
+def _way(name, flagfile, options):
+    return lambda: paired.run_alone(
+        MODULE, way=name, flagfile=flagfile, seconds=options.seconds
     )
-    waits = [wait_row(name, turns) for name, turns in measured.items()]
-    return {
-        "training_step": paired.as_table(STEP_HEADER, rows),
-        "input_wait": paired.as_table(WAIT_HEADER, waits),
-    }
 
 
 def step_row(flagfile: str, measured: dict[str, list[dict]]) -> list[Any]:
