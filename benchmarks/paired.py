@@ -1,10 +1,10 @@
 """What all measurements share: turns, ratios, the machine, tables, memory.
 
-Two ways of doing the same are run by turns (A B A B), each run in a process of
-its own, so that whatever else the machine does falls on both. A ratio is taken
-within each turn; the table has their median and, in brackets, the smallest and
-the largest. Imports no TensorFlow: that would take memory from what is
-measured.
+Two ways of doing the same are run by turns (A B A B), most of them in a process
+of its own each time, so that whatever else the machine does falls on both. A
+ratio is taken within each turn; the table has their median and, in brackets,
+the smallest and the largest. Imports no TensorFlow: that would take memory from
+what is measured.
 """
 
 import argparse

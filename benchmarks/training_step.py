@@ -4,9 +4,10 @@
 
 First table: a recipe's network is trained, through our loop, on its own
 augmented batches and on one batch held in memory, and with Keras's
-`train_on_batch` on that batch: same network, update rule and batch, each in a
-process of its own. Averaging of weights and counting of right answers are
-part of our step where the recipe has them.
+`train_on_batch` on that batch: same network, update rule and batch. All take a
+few steps by turns, in one process, since the same steps differ by a tenth from
+one process to the next, and from one minute to the next. Averaging of weights
+and counting of right answers are part of our step where the recipe has them.
 
 Second table, for every recipe: the share of the time that steps wait for their
 batch, which is fetched between two steps: in a compiled loop the next batch is
@@ -21,9 +22,11 @@ that runs: times do not depend on what is in a picture or a weight.
 import argparse
 import dataclasses
 import pathlib
-import statistics
+import sys
 import tempfile
 import time
+from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -33,12 +36,13 @@ from benchmarks import paired
 
 MODULE = "benchmarks.training_step"
 LOOP, MEMORY, BARE = "loop", "memory", "train_on_batch"
-WAIT = "wait"
 COMPARED = ("edge.flags", "recipes/cnn_zoo.flags", "recipes/resnet50_fer.flags")
 
 # What a benchmark holds of a recipe's images, in bytes and in number.
 MOST_BYTES, MOST_IMAGES = 2**28, 8_192
 FEWEST_STEPS = 2
+# A turn of the first table: so many blocks of each way, of so many steps.
+BLOCKS, BLOCK_STEPS = 6, 3
 
 STEP_HEADER = (
     "recipe",
@@ -72,7 +76,10 @@ def main(arguments: list[str] | None = None) -> None:
         default=all_recipes(),
         help="for their wait; none: as above",
     )
-    parser.add_argument("--seconds", type=float, default=8, help="each figure")
+    parser.add_argument(
+        "--seconds", type=float, default=8, help="for the wait of a recipe"
+    )
+    parser.set_defaults(repetitions=9)
     paired.run_program(parser, measure, measure_alone, arguments)
 
 
@@ -87,94 +94,133 @@ def all_recipes() -> list[str]:
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
     """Returns section of the page -> text, of the tables that are asked for."""
-    tables = {}
-    if options.compared:
-        rows = [
-            step_row(
-                flagfile,
-                paired.in_turns(
-                    {
-                        name: _way(name, flagfile, options)
-                        for name in (LOOP, MEMORY, BARE)
-                    },
-                    options.repetitions,
-                ),
-            )
-            for flagfile in options.compared
-        ]
-        tables["training_step"] = paired.as_table(STEP_HEADER, rows)
-    if options.recipes:
-        measured = paired.in_turns(
-            {name: _way(WAIT, name, options) for name in options.recipes}, 1
-        )
-        waits = [wait_row(name, turns) for name, turns in measured.items()]
-        tables["input_wait"] = paired.as_table(WAIT_HEADER, waits)
-    return tables
+    turns, seconds = options.repetitions, options.seconds
+    step = (options.compared, {"turns": turns}, STEP_HEADER, step_row)
+    wait = (options.recipes, {"seconds": seconds}, WAIT_HEADER, wait_row)
+    return {
+        section: _table(section, *how)
+        for section, how in {"training_step": step, "input_wait": wait}.items()
+        if how[0]
+    }
 
 
-def _way(name, flagfile, options):
-    return lambda: paired.run_alone(
-        MODULE, way=name, flagfile=flagfile, seconds=options.seconds
-    )
+def _table(section, flagfiles, how, header, as_row):
+    rows = []
+    for flagfile in flagfiles:
+        print(f"{section}: {flagfile}", file=sys.stderr)
+        found = paired.run_alone(MODULE, flagfile=flagfile, **how)
+        rows.append(as_row(flagfile, found))
+    return paired.as_table(header, rows)
 
 
-def step_row(flagfile: str, measured: dict[str, list[dict]]) -> list[Any]:
+def step_row(flagfile: str, measured: dict[str, Any]) -> list[Any]:
     """Returns a row of the first table."""
     times = {
-        name: [1000 * turn["step_seconds"] for turn in turns]
-        for name, turns in measured.items()
+        name: [1000 * seconds for seconds in measured[name]]
+        for name in (LOOP, MEMORY, BARE)
     }
     return [
         f"`{flagfile}`",
-        *(paired.spread(times[name]) for name in (LOOP, MEMORY, BARE)),
+        *map(paired.spread, times.values()),
         paired.ratios(times[LOOP], times[BARE]),
         paired.ratios(times[MEMORY], times[BARE]),
     ]
 
 
-def wait_row(flagfile: str, turns: list[dict]) -> list[Any]:
+def wait_row(flagfile: str, measured: dict[str, Any]) -> list[Any]:
     """Returns a row of the second table."""
-    share = statistics.median(turn["wait_share"] for turn in turns)
-    first = turns[0]
+    size, channels = measured["size"], measured["channels"]
     return [
         f"`{flagfile}`",
-        f"{first['size']}x{first['size']}x{first['channels']}",
-        first["batch"],
-        paired.spread(1000 * turn["step_seconds"] for turn in turns),
-        f"{100 * share:.2f}",
+        f"{size}x{size}x{channels}",
+        measured["batch"],
+        paired.digits(1000 * measured["step_seconds"]),
+        f"{100 * measured['wait_share']:.2f}",
     ]
 
 
-def measure_alone(way: str, flagfile: str, seconds: float) -> dict[str, Any]:
-    """Measures one way in this process.
+def measure_alone(
+    flagfile: str, turns: int = 0, seconds: float = 0
+) -> dict[str, Any]:
+    """Measures a recipe in this process.
+
+    Args:
+      flagfile: the recipe's, relative to the root.
+      turns: how many, for the first table; 0: for the second.
+      seconds: for the second: for how long.
 
     Returns:
-      `step_seconds`; `wait_share` (None where nothing was waited for); `size`,
-      `channels` and `batch` of the recipe.
+      With turns: of each way, the seconds a step in each turn. Without:
+      `step_seconds`, `wait_share` in [0, 1], and `size`, `channels` and
+      `batch` of the recipe.
     """
-    from benchmarks import timed_run
-
     settings = read_recipe(flagfile)
-    count = count_images(settings)
     data = settings.data
+    count = count_images(settings)
     images = drawn_data.pictures(count, data.image_size, data.channels)
     with tempfile.TemporaryDirectory() as folder:
-        run = timed_run.make_run(
-            settings, images, pathlib.Path(folder), is_ours=way != BARE
-        )
-        take_steps = {
-            LOOP: lambda: run.loop_steps(in_memory=False),
-            MEMORY: lambda: run.loop_steps(in_memory=True),
-            WAIT: run.waiting_steps,
-            BARE: run.bare_steps,
-        }[way]()
-        found = time_steps(take_steps, seconds)
-        waited = run.waited_seconds
+        if turns:
+            return _compare(settings, images, pathlib.Path(folder), turns)
+        return _wait(settings, images, pathlib.Path(folder), seconds)
+
+
+def _compare(settings, images, folder, turns):
+    from benchmarks import timed_run
+
+    ours, bare = (
+        timed_run.make_run(settings, images, folder / name, is_ours=is_ours)
+        for name, is_ours in (("ours", True), ("bare", False))
+    )
+    ways = {
+        LOOP: ours.loop_steps(in_memory=False),
+        MEMORY: ours.loop_steps(in_memory=True),
+        BARE: bare.bare_steps(),
+    }
+    return compare_steps(ways, turns)
+
+
+def compare_steps(
+    ways: Mapping[str, Callable[[int], Any]], turns: int
+) -> dict[str, list[float]]:
+    """Takes steps in several ways, a few at a time.
+
+    Args:
+      ways: name -> what takes so many steps.
+      turns: how many figures of each.
+
+    Returns:
+      Name -> seconds a step, in each turn.
+    """
+    blocks = paired.in_turns(
+        {name: _block(take_steps) for name, take_steps in ways.items()},
+        turns * BLOCKS,
+    )
+    return {
+        name: np.reshape(seconds, [turns, BLOCKS]).mean(axis=1).tolist()
+        for name, seconds in blocks.items()
+    }
+
+
+def _block(take_steps):
+    def time_block():
+        take_steps(1)  # compiles, or finds the caches as another way left them
+        begin = time.perf_counter()
+        take_steps(BLOCK_STEPS)
+        return (time.perf_counter() - begin) / BLOCK_STEPS
+
+    return time_block
+
+
+def _wait(settings, images, folder, seconds):
+    from benchmarks import timed_run
+
+    run = timed_run.make_run(settings, images, folder, is_ours=True)
+    found = time_steps(run.waiting_steps(), seconds)
     return {
         "step_seconds": found["seconds"] / found["steps"],
-        "wait_share": None if waited is None else waited / found["seconds"],
-        "size": data.image_size,
-        "channels": data.channels,
+        "wait_share": run.waited_seconds / found["seconds"],
+        "size": settings.data.image_size,
+        "channels": settings.data.channels,
         "batch": settings.training.batch_size,
     }
 
