@@ -25,8 +25,8 @@ test_slow: .venv/installed
 lint: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-# Two hours on two cores that do nothing else. RIVAL_PYTHON=FILE: the Python of
-# an environment that `fer` is installed in, to be measured too.
+# An hour and a half on two cores that do nothing else. RIVAL_PYTHON=FILE: the
+# Python of an environment that `fer` is installed in, to be measured too.
 benchmark: .venv/installed $(RIVAL)
 	for program in input_pipeline training_step fer2013_build affectnet_build frozen_phase head_trial "device --rival=$(RIVAL) $(RIVAL_PYTHON:%=--rival_python=%)" growth; do \
 	  $(BIN)/python -m benchmarks.$$program --results=benchmarks/RESULTS.md --pictures=benchmarks/pictures || exit 1; done
