@@ -122,7 +122,9 @@ def make_parser(description: str) -> argparse.ArgumentParser:
         description=description,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--repetitions", type=int, default=3, help="turns")
+    parser.add_argument(
+        "--repetitions", type=_at_least_one, default=3, help="turns"
+    )
     parser.add_argument(
         "--results", type=pathlib.Path, help="Markdown file; none: print only"
     )
@@ -131,6 +133,12 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--alone", type=json.loads, help=argparse.SUPPRESS)
     return parser
+
+
+def _at_least_one(text):
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} turns measure nothing")
+    return int(text)
 
 
 def run_program(

@@ -142,6 +142,12 @@ def fake_data(tmp_path, *counts):
     return scratch
 
 
+def test_no_turn_at_all_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        paired.make_parser("").parse_args(["--repetitions=0"])
+    assert "0 turns measure nothing" in capsys.readouterr().err
+
+
 def test_step_rows_compare_both_loops_with_the_bare_step():
     times = {"loop": [3, 4], "memory": [2.02, 2.02], "train_on_batch": [2, 2]}
     seconds = {name: [t / 1000 for t in times[name]] for name in times}
