@@ -94,23 +94,26 @@ def all_recipes() -> list[str]:
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
     """Returns section of the page -> text, of the tables that are asked for."""
-    turns, seconds = options.repetitions, options.seconds
-    step = (options.compared, {"turns": turns}, STEP_HEADER, step_row)
-    wait = (options.recipes, {"seconds": seconds}, WAIT_HEADER, wait_row)
+    step = _rows(step_row, options.compared, turns=options.repetitions)
+    wait = _rows(wait_row, options.recipes, seconds=options.seconds)
+    tables = {
+        "training_step": (STEP_HEADER, step),
+        "input_wait": (WAIT_HEADER, wait),
+    }
     return {
-        section: _table(section, *how)
-        for section, how in {"training_step": step, "input_wait": wait}.items()
-        if how[0]
+        section: paired.as_table(header, rows)
+        for section, (header, rows) in tables.items()
+        if rows
     }
 
 
-def _table(section, flagfiles, how, header, as_row):
+def _rows(as_row, flagfiles, **how):
     rows = []
     for flagfile in flagfiles:
-        print(f"{section}: {flagfile}", file=sys.stderr)
+        print(f"{as_row.__name__}: {flagfile}", file=sys.stderr)
         found = paired.run_alone(MODULE, flagfile=flagfile, **how)
         rows.append(as_row(flagfile, found))
-    return paired.as_table(header, rows)
+    return rows
 
 
 def step_row(flagfile: str, measured: dict[str, Any]) -> list[Any]:
