@@ -7,6 +7,7 @@ imports the toolkit.
 """
 
 import dataclasses
+import functools
 import importlib.metadata
 import os
 import pathlib
@@ -17,10 +18,10 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from export import artifacts
 from export import compression_check
+from export import compression_targets
 from export import tflite
 from export.calibration import Calibration
 from export.compression_check import CompressionError
@@ -28,7 +29,6 @@ from export.compression_files import CompressionFiles
 from export.compression_options import VARIANTS
 from export.compression_options import CompressionOptions
 from trainer import optimizers
-from trainer import targets
 from trainer.checkpoints import Run
 from trainer.models import build_model
 from trainer.records import Split
@@ -59,6 +59,11 @@ class Job:
     recipes: tuple[str, ...]
     io: str
 
+    @functools.cached_property
+    def targets(self) -> np.ndarray:
+        """What is trained on, float32 [n, K]; found once for all variants."""
+        return compression_targets.find(self.run, self.splits)
+
 
 def write_variant(
     job: Job, variant: str, folder: pathlib.Path
@@ -80,6 +85,7 @@ def write_variant(
       CompressionError: the worker failed, or what came back is not what was
         asked for.
       tflite.ConversionError: as `tflite.write_tflite_files`.
+      ValueError: as `compression_targets.find`, before anything is trained.
     """
     with tempfile.TemporaryDirectory() as scratch:
         files = CompressionFiles(pathlib.Path(scratch))
@@ -134,13 +140,10 @@ def _write_inputs(files, job, variant):
         }
     )
     files.write_weights(run.model.get_weights())
-    strategy = tf.distribute.get_strategy()
     files.write_data(
         {
             "train_images": train_split.images,
-            "train_targets": targets.mean_of_views(
-                targets.training_targets(settings, job.splits, strategy)
-            ),
+            "train_targets": job.targets,
             "validation_images": job.splits["validation"].images,
             "validation_labels": job.splits["validation"].labels,
             "calibration_images": job.chosen.images,

@@ -14,11 +14,20 @@ from edge import classifier as runtime
 from export import flatbuffer
 from export.compression_options import VARIANTS
 from export.compression_options import CompressionOptions
+from trainer import checkpoints
 from trainer.settings import Settings
+from trainer.training_settings import TargetSettings
 
 LIBRARIES = ("tf_keras", "tensorflow_model_optimization")
 # Activations whose output the toolkit cannot give an 8-bit range.
 UNQUANTISABLE = ("elu",)
+# Without any of them a folder is no finished run.
+TEACHER_FILES = (
+    checkpoints.SETTINGS,
+    checkpoints.MANIFEST,
+    checkpoints.BEST_WEIGHTS,
+    checkpoints.METRICS,
+)
 # Two generations of Keras sum in different orders: 3e-8 was seen on ImageNet
 # networks, 1e-6 on ours.
 SAME_MODEL = 1e-3
@@ -63,6 +72,38 @@ def check(settings: Settings, options: CompressionOptions) -> None:
             "train with --head_activation=relu, or quantise after training "
             "with --recipes=int8 or int16x8"
         )
+    if not settings.target.distill_views:
+        check_teachers(settings.target)
+
+
+def check_teachers(target: TargetSettings) -> None:
+    """Refuses a run some of whose teachers are not there to be asked.
+
+    Not needed where the run has kept what they answered.
+
+    Args:
+      target: of the run; without `distill_from` nothing is refused.
+
+    Raises:
+      CompressionError: says which files are missing and what to do.
+    """
+    missing = list(filter(None, map(_first_missing_file, target.distill_from)))
+    if missing:
+        kept = ""
+        if target.distill_views:
+            kept = f", or the run's own {checkpoints.TARGETS} into its workdir"
+        raise CompressionError(
+            "`compress` trains on what the run's teachers answer, and they "
+            f"cannot be asked without {', '.join(missing)}. Put the teacher's "
+            f"folder back there{kept}; or quantise after training with "
+            "--recipes=int8 or int16x8, which needs no teacher"
+        )
+
+
+def _first_missing_file(workdir):
+    """Of what a finished run holds; None where all of it is there."""
+    paths = [pathlib.Path(workdir) / name for name in TEACHER_FILES]
+    return next((str(path) for path in paths if not path.is_file()), None)
 
 
 def check_same_start(live: np.ndarray, rebuilt: np.ndarray) -> None:
@@ -130,12 +171,13 @@ def check_answers(
     return share
 
 
-def measure(path: pathlib.Path, spared: int = 2) -> dict[str, float]:
+def measure(path: pathlib.Path) -> dict[str, float]:
     """Looks for zeros and shared values in a file's kernels.
+
+    The first and the last are not looked at: they are never compressed.
 
     Args:
       path: a `.tflite`.
-      spared: the first and last kernel are never compressed.
 
     Returns:
       `sparsity`: share of zeros, in [0, 1]; `values`: most different values

@@ -47,24 +47,37 @@ def teacher_answers(
       ValueError: a teacher has other classes or another input, or was trained
         on what this run is validated or tested on.
     """
-    target = settings.target
-    calls = [
-        loop.make_predict_call(network, strategy)
-        for network in _load_all(settings, splits, strategy)
-    ]
+    views = settings.target.distill_views
+    ask = _make_ask(settings, splits, strategy)
     answers = []
-    for view in range(target.distill_views):
-        images = make_view(splits["train"], settings, view)
-        shown = [images]
-        if settings.augmentation.flip:
-            shown.append(images[:, :, ::-1])
-        answers.append(
-            np.mean([call(each) for call in calls for each in shown], axis=0)
-        )
-        print(
-            f"teachers: view {view + 1} of {target.distill_views}", flush=True
-        )
+    for view in range(views):
+        answers.append(ask(make_view(splits["train"], settings, view)))
+        print(f"teachers: view {view + 1} of {views}", flush=True)
     return np.asarray(answers, np.float32)
+
+
+def plain_answers(
+    settings: Settings,
+    splits: dict[str, records.Split],
+    strategy: tf.distribute.Strategy,
+) -> np.ndarray:
+    """Averages the teachers' answers on each image as it is stored.
+
+    Mirror images as in `teacher_answers`.
+
+    Args:
+      settings: of the run; `target.distill_from` names the teachers.
+      splits: its splits.
+      strategy: where to predict.
+
+    Returns:
+      float32 [n, K]: mean probabilities for each training image.
+
+    Raises:
+      ValueError: as `teacher_answers`.
+    """
+    ask = _make_ask(settings, splits, strategy)
+    return ask(splits["train"].images).astype(np.float32)
 
 
 def load_teacher(
@@ -109,6 +122,22 @@ def make_view(
         )
         changed[rows] = np.rint(pixels)
     return changed
+
+
+def _make_ask(settings, splits, strategy):
+    """A function images uint8 [n, S, S, C] -> mean probabilities [n, K]."""
+    calls = [
+        loop.make_predict_call(network, strategy)
+        for network in _load_all(settings, splits, strategy)
+    ]
+
+    def ask(images):
+        shown = [images]
+        if settings.augmentation.flip:
+            shown.append(images[:, :, ::-1])
+        return np.mean([call(each) for call in calls for each in shown], axis=0)
+
+    return ask
 
 
 def _load_all(settings, splits, strategy):

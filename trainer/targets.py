@@ -19,6 +19,9 @@ def training_targets(
 ) -> np.ndarray:
     """Finds out what a run's network is to answer on its training images.
 
+    Teachers that are asked on every batch (`distill_views=0`) are left out:
+    the loop mixes their answers in. `targets_of_any_view` has them in.
+
     Args:
       settings: of the run.
       splits: its splits; those of the votes and teachers are read.
@@ -31,18 +34,36 @@ def training_targets(
     Raises:
       ValueError: votes or teachers cannot be had.
     """
-    target, votes, teacher = settings.target, None, None
-    if target.soft_labels != "none":
-        votes = votes_for(splits["train"], settings.data, target.soft_labels)
-    if target.distill_from and target.distill_views:
+    teacher = None
+    if settings.target.distill_from and settings.target.distill_views:
         teacher = distillation.teacher_answers(settings, splits, strategy)
-    return make_targets(
-        splits["train"].labels,
-        len(settings.data.class_names),
-        target,
-        votes=votes,
-        teacher=teacher,
-    )
+    return _with_votes(settings, splits["train"], teacher)
+
+
+def targets_of_any_view(
+    settings: Settings, splits: dict[str, records.Split], strategy
+) -> np.ndarray:
+    """Finds out what a network is to answer on any view of each image.
+
+    For training apart from the run's loop. Teachers that the loop asks on
+    every batch are asked once here, on the images as they are stored.
+
+    Args:
+      settings: of the run.
+      splits: its splits; those of the votes and teachers are read.
+      strategy: the distribution strategy of the process.
+
+    Returns:
+      float32 [n, K]; each row sums to 1.
+
+    Raises:
+      ValueError: as `training_targets`.
+    """
+    target = settings.target
+    if target.distill_views or not target.distill_from:
+        return mean_of_views(training_targets(settings, splits, strategy))
+    teacher = distillation.plain_answers(settings, splits, strategy)
+    return _with_votes(settings, splits["train"], teacher)
 
 
 def make_targets(
@@ -154,6 +175,20 @@ def votes_for(split: records.Split, data: DataSettings, dataset: str):
             "same raw file"
         )
     return votes
+
+
+def _with_votes(settings, split, teacher):
+    """`make_targets` of a split, with the votes that the settings name."""
+    target, votes = settings.target, None
+    if target.soft_labels != "none":
+        votes = votes_for(split, settings.data, target.soft_labels)
+    return make_targets(
+        split.labels,
+        len(settings.data.class_names),
+        target,
+        votes=votes,
+        teacher=teacher,
+    )
 
 
 def _mix(one, other, share):
