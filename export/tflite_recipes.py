@@ -10,7 +10,7 @@
             suffer, which the parity gate measures
   int16x8   weights in 8 bits, activations in 16: a quarter of the size and
             closer to float than int8, for networks that int8 hurts; several
-            times slower on CPUs, where nothing accelerates it
+            times slower on CPUs, since it is not delegated to XNNPACK
 
 All take a batch of exactly 1. The only module that knows the converter. It
 never runs a model, and knows neither runs nor folders of an export.

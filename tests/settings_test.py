@@ -37,6 +37,7 @@ def test_every_setting_has_help():
         ({"backbone": "vgg"}, "`backbone` must be one of plain_cnn"),
         ({"channels": 2}, "`channels` must be 1 (grey) or 3 (colour)"),
         ({"head_units": (8,)}, "received 0 for 1"),
+        ({"head_dropout": (0.5,)}, "received 1 for 0"),
         ({"widths": ()}, "`widths` needs at least one stage"),
         ({"stage_depth": (2, 2)}, "`stage_depth` needs one value, or one for"),
         ({"fine_tune_epochs": 0}, "nothing to train"),

@@ -32,6 +32,9 @@ def main(argv: list[str]) -> int:
     except ValueError as error:
         # TensorFlow loads for seconds: a wrong flag should not wait for it.
         raise app.UsageError(str(error)) from error
+    idle = cli_flags.idle_line(settings)
+    if idle:
+        print(idle, file=sys.stderr, flush=True)
     return console.run_command(lambda: _train(settings))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from absl import flags
 
+from trainer import idle_settings
 from trainer import settings as settings_lib
 from trainer.setting_field import element_type
 
@@ -63,6 +64,15 @@ def to_flags(
         for name, value in settings.flat().items()
         if value is not None and not (only_changed and value == defaults[name])
     ]
+
+
+def idle_line(settings: settings_lib.Settings) -> str:
+    """Returns a line that names flags without effect, or "" without any."""
+    reasons = idle_settings.idle_settings(settings)
+    changed = to_flags(settings, only_changed=True)
+    named = {flag.partition("=")[0][2:]: flag for flag in changed}
+    parts = [f"{named[name]} ({why})" for name, why in reasons.items()]
+    return f"without effect here: {', '.join(parts)}" if parts else ""
 
 
 def to_flagfile(settings: settings_lib.Settings, workdir: str) -> str:

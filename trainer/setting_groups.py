@@ -85,7 +85,7 @@ class DataSettings:
 
 @dataclasses.dataclass(frozen=True)
 class ModelSettings:
-    """The network: a backbone, global average pooling and a head."""
+    """The network: a backbone, pooling of its feature map and a head."""
 
     backbone: str = setting(
         "plain_cnn", "Network before the head.", choices=BACKBONES

@@ -1,8 +1,10 @@
 """Every choice a training run is made of, as frozen dataclasses.
 
-The settings themselves are in `trainer.setting_groups`; command-line flags,
-`settings.json` and `run.flags` are derived from them. This module reads no
-flags, touches no files and imports no TensorFlow.
+The settings themselves are in `trainer.setting_groups` and
+`trainer.training_settings`; command-line flags, `settings.json` and `run.flags`
+are derived from them. What contradicts itself is refused here; what merely has
+no effect is found by `trainer.idle_settings`. This module reads no flags,
+touches no files and imports no TensorFlow.
 """
 
 import dataclasses

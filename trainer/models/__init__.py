@@ -1,7 +1,8 @@
-"""Networks: `build_model(settings, keras)` gives one flat functional model.
+"""Networks: `build_model(settings, num_classes, keras)` and its head alone.
 
-The Keras module is an argument, so that compression can rebuild the same
-network with another generation of Keras. Nothing here loads a file.
+Each gives one flat functional model with random weights. The Keras module is
+an argument, so that compression can rebuild the same network with another
+generation of Keras. Nothing here loads a file or imports TensorFlow.
 """
 
 from trainer.models.build import LOGITS
