@@ -143,8 +143,8 @@ def measure_alone(way: str, data_dir: str) -> dict[str, float]:
     import numpy as np
 
     from trainer import input_pipeline
-    from trainer import loop
     from trainer import records
+    from trainer.batches import PREDICT_BATCH_SIZE
     from trainer.setting_groups import AugmentationSettings
     from trainer.setting_groups import DataSettings
 
@@ -173,7 +173,7 @@ def measure_alone(way: str, data_dir: str) -> dict[str, float]:
         pass
     clock.append(time.perf_counter())
     for _ in input_pipeline.make_for_eval(
-        split.images, batch_size=loop.EVALUATION_BATCH
+        split.images, batch_size=PREDICT_BATCH_SIZE
     ):
         pass
     clock.append(time.perf_counter())

@@ -166,8 +166,8 @@ def _ours(source, batch_size, is_training):
     import numpy as np
 
     from trainer import input_pipeline
-    from trainer import loop
     from trainer import records
+    from trainer.batches import PREDICT_BATCH_SIZE
     from trainer.setting_groups import AugmentationSettings
     from trainer.setting_groups import DataSettings
 
@@ -176,7 +176,7 @@ def _ours(source, batch_size, is_training):
         while True:
             # The network's evaluation makes its batches anew each time, too.
             for index, images in input_pipeline.make_for_eval(
-                split.images, batch_size=loop.EVALUATION_BATCH
+                split.images, batch_size=PREDICT_BATCH_SIZE
             ):
                 yield images[: np.count_nonzero(index >= 0)]
     targets = np.eye(drawn_data.NUM_CLASSES, dtype=np.float32)[split.labels]

@@ -10,8 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from export import tflite_recipes
-
-EVALUATION_BATCH = 256
+from trainer.batches import PREDICT_BATCH_SIZE as BATCH
 
 
 def with_softmax(network):
@@ -26,10 +25,10 @@ def predict(network, images: np.ndarray) -> np.ndarray:
     call = tf.function(
         lambda pixels: network(pixels, training=False), reduce_retracing=True
     )
-    starts = range(0, len(images), EVALUATION_BATCH)
+    starts = range(0, len(images), BATCH)
     return np.concatenate(
         [
-            call(tf.cast(images[i : i + EVALUATION_BATCH], tf.float32)).numpy()
+            call(tf.cast(images[i : i + BATCH], tf.float32)).numpy()
             for i in starts
         ]
     )

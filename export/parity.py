@@ -19,10 +19,10 @@ from edge import classifier as runtime
 from export import agreement
 from export import artifacts
 from trainer import metrics
+from trainer.batches import PREDICT_BATCH_SIZE as BATCH
 from trainer.checkpoints import Run
 from trainer.records import Split
 
-BATCH = 256
 # Added to a `.tflite`'s name where it ran without the XNNPACK delegate.
 BUILT_IN = " (built-in kernels)"
 

@@ -1,5 +1,6 @@
 """Tests of trainer/console.py: what a command's process is given and shows."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,6 +8,9 @@ import sys
 import pytest
 
 from trainer import console
+from trainer import exit_codes
+from trainer import files
+from trainer import loop
 
 OPS = "TF_ENABLE_ONEDNN_OPTS"
 COMMAND = """
@@ -56,3 +60,36 @@ def test_output_comes_back_after_an_error(tmp_path, capfd):
         raise RuntimeError("stop")
     os.write(1, b"after\n")
     assert capfd.readouterr().out == "after\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (loop.DivergenceError("whatever it says"), exit_codes.DIVERGED),
+        (OSError(errno.ENOSPC, "full"), exit_codes.DISK_FULL),
+        (OSError(errno.EDQUOT, "quota"), exit_codes.DISK_FULL),
+        (files.NoSpaceError("whatever it says"), exit_codes.DISK_FULL),
+        (OSError(errno.EACCES, "make room"), exit_codes.FAILED),
+        (ZeroDivisionError("the training loss is"), exit_codes.FAILED),
+        (ValueError("make room"), exit_codes.FAILED),
+    ],
+    ids=repr,
+)
+def test_the_kind_of_an_error_chooses_the_exit_code(
+    error, code, monkeypatch, capsys
+):
+    monkeypatch.setattr(console, "load_tensorflow", lambda: None)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+
+    def fail():
+        raise error
+
+    assert console.run_command(fail) == code
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_exit_codes_differ_and_leave_pythons_own_alone():
+    codes = {exit_codes.DIVERGED, exit_codes.DISK_FULL}
+    assert len(codes) == 2
+    assert not codes & {0, exit_codes.FAILED, 2}

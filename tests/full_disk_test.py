@@ -15,6 +15,7 @@ import sys
 
 import pytest
 
+from trainer import exit_codes
 from trainer import files
 
 
@@ -56,7 +57,7 @@ def test_a_disk_that_fills_up_is_one_message_and_the_run_goes_on(
     workdir = tmp_path / "run"
     # The weights take 330 KB and a checkpoint three times as much.
     result = train(prepared_data, workdir, kib * 1024)
-    assert result.returncode == 1
+    assert result.returncode == exit_codes.DISK_FULL
     assert result.stderr.count("\n") == 1, result.stderr
     assert "make room and type the same command again" in result.stderr
     assert ("checkpoints" in result.stderr) == (what == "checkpoint")

@@ -5,7 +5,6 @@ imports TensorFlow only inside functions.
 """
 
 import contextlib
-import errno
 import os
 import sys
 from collections.abc import Callable
@@ -14,8 +13,7 @@ from collections.abc import Iterator
 from absl import flags
 from absl import logging
 
-# No space, no quota, and a file beyond the size that the system allows.
-DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from trainer import exit_codes
 
 
 def run_command(command: Callable[[], int | None]) -> int:
@@ -25,7 +23,8 @@ def run_command(command: Callable[[], int | None]) -> int:
       command: does the work; returns an exit code, or None for 0.
 
     Returns:
-      The exit code of the process: 1 after a foreseen error.
+      The exit code of the process, one of `trainer.exit_codes` after a
+      foreseen error.
     """
     load_tensorflow()
     try:
@@ -35,11 +34,11 @@ def run_command(command: Callable[[], int | None]) -> int:
         # would bury the message.
         sys.unraisablehook = sys.excepthook = lambda *_: None
         print(f"error: {_message(error)}", file=sys.stderr)
-        return 1
+        return exit_codes.of(error)
 
 
 def _message(error: Exception) -> str:
-    if getattr(error, "errno", None) not in DISK_IS_FULL:
+    if not exit_codes.is_disk_full(error):
         return str(error)
     return (
         f"no room to write ({os.strerror(error.errno)}). What was finished "

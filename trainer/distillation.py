@@ -19,10 +19,9 @@ from trainer import fused_batch_norm
 from trainer import loop
 from trainer import records
 from trainer import runtime
+from trainer.batches import PREDICT_BATCH_SIZE
 from trainer.models import build_model
 from trainer.settings import Settings
-
-_BATCH_SIZE = 256
 
 
 def teacher_answers(
@@ -115,8 +114,8 @@ def make_view(
     """
     changed = np.empty_like(split.images)
     uniforms = augmentation.draw_view(len(changed), view)
-    for start in range(0, len(changed), _BATCH_SIZE):
-        rows = slice(start, start + _BATCH_SIZE)
+    for start in range(0, len(changed), PREDICT_BATCH_SIZE):
+        rows = slice(start, start + PREDICT_BATCH_SIZE)
         pixels = augmentation.augment(
             split.images[rows], uniforms[rows], settings.augmentation
         )

@@ -7,11 +7,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
+from trainer import exit_codes
+
 MIB = 2**20
 
 
 class NoSpaceError(OSError):
     """A disk has less room than is going to be needed."""
+
+    exit_code = exit_codes.DISK_FULL
 
 
 @contextlib.contextmanager

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer import exit_codes
 from trainer import input_pipeline
-
-# Images in an evaluation batch, over all devices; measured to be past the
-# knee on two cores for every backbone here.
-EVALUATION_BATCH = 256
+from trainer.batches import PREDICT_BATCH_SIZE
 
 
 class DivergenceError(ArithmeticError):
     """The loss is no longer a finite number."""
+
+    exit_code = exit_codes.DIVERGED
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,7 +169,7 @@ def make_predict_call(model, strategy: tf.distribute.Strategy) -> Callable:
 
     def predict(images: np.ndarray) -> np.ndarray:
         replicas = strategy.num_replicas_in_sync
-        batch = -(-EVALUATION_BATCH // replicas) * replicas
+        batch = -(-PREDICT_BATCH_SIZE // replicas) * replicas
         dataset = strategy.distribute_datasets_from_function(
             lambda context: input_pipeline.make_for_eval(
                 images, batch_size=batch, context=context
