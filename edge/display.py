@@ -48,15 +48,29 @@ class Display:
         if _wants_window(options):
             self._window = window.Window(TITLE)
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is to be drawn at all."""
+        return self._out is not None or self._window is not None
+
+    def show(self, drawn: np.ndarray, wait_ms: int = 1) -> None:
+        """Shows a picture where there is a window, and notes its end.
+
+        Args:
+          drawn: uint8 [H, W, 3].
+          wait_ms: how long to wait for a key; 0 waits for one.
+        """
+        if self._window is not None:
+            self.is_closed = not self._window.show(drawn, wait_ms)
+
     def picture(self, name: str, pixels: np.ndarray, found: Sequence[Face]):
         """Takes a picture, uint8 [H, W, 1] or [H, W, 3]."""
-        if not self._is_wanted():
+        if not self.is_wanted:
             return
         drawn = annotate.draw(pixels, found)
         if self._out is not None:
             out_files.write_picture(self._path(name), drawn)
-        if self._window is not None:
-            self.is_closed = not self._window.show(drawn, wait_ms=0)
+        self.show(drawn, wait_ms=0)
 
     @contextlib.contextmanager
     def stream(self, source) -> Iterator["FrameDisplay"]:
@@ -76,9 +90,6 @@ class Display:
         """Takes the window away."""
         if self._window is not None:
             self._window.close()
-
-    def _is_wanted(self):
-        return self._out is not None or self._window is not None
 
     def _path(self, name, suffix=""):
         """The file that is written for an input."""
@@ -136,13 +147,12 @@ class FrameDisplay:
           False when the user has closed the window.
         """
         display = self._display
-        if not display._is_wanted():
+        if not display.is_wanted:
             return True
         drawn = annotate.draw(frame.pixels, found, f"{fps:.1f} FPS")
         if self._writer is not None:
             self._writer.write(frame, drawn)
-        if display._window is not None:
-            display.is_closed = not display._window.show(drawn)
+        display.show(drawn)
         return not display.is_closed
 
 

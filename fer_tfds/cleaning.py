@@ -16,7 +16,6 @@ CONSTANT = "every pixel has the same value"
 CONFLICT = "the same image carries several labels"
 LEAK = "the same image stands in another split"
 DUPLICATE = "the same image stands earlier in this split"
-RULES = (CONSTANT, CONFLICT, LEAK, DUPLICATE)
 
 LEAK_FREE_TEST = "test_leak_free"
 

@@ -46,9 +46,10 @@ class AnnotationArrays(records.Source):
             if base.is_dir():
                 yield from _list_pictures(base, folder, split)
 
-    def _load(
+    def load(
         self, tree: file_trees.FileTree, annotation: Annotation
     ) -> tuple[bytes, Annotation]:
+        """As `records.Source`; the label lies in files of its own."""
         folder, _, file_name = annotation.image.split("/")
         stem = file_name.rsplit(".", 1)[0]
         base = f"{self.prefix}{folder}/annotations/{stem}"
@@ -60,7 +61,7 @@ class AnnotationArrays(records.Source):
             valence=_read_score(tree, base + _VALENCE_SUFFIX),
             arousal=_read_score(tree, base + _AROUSAL_SUFFIX),
         )
-        return super()._load(tree, annotation)
+        return super().load(tree, annotation)
 
 
 def make_source(path: Path, prefix: str) -> AnnotationArrays:

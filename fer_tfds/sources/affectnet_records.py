@@ -139,11 +139,23 @@ class Source(abc.ABC):
             annotation with its label, which raises `Rejected`.
         """
         with file_trees.open_tree(self.path) as tree:
-            yield lambda annotation: self._load(tree, annotation)
+            yield lambda annotation: self.load(tree, annotation)
 
-    def _load(
+    def load(
         self, tree: file_trees.FileTree, annotation: Annotation
     ) -> tuple[bytes, Annotation]:
+        """Reads one picture.
+
+        Args:
+            tree: the opened data.
+            annotation: of the picture.
+
+        Returns:
+            The picture file's bytes, and the annotation with its label.
+
+        Raises:
+            Rejected: one of them does not do.
+        """
         name = self.prefix + annotation.image
         data = read_file(
             tree,
