@@ -17,6 +17,7 @@ import tempfile
 
 from benchmarks import drawn_data
 from benchmarks import paired
+from trainer import run_folder
 
 NUM_IMAGES = 35_887  # as FER-2013
 HEADER = (
@@ -78,7 +79,7 @@ def run_phase(options, epochs: int, quick: bool) -> tuple[float, str]:
             f"--reuse_features={quick}",
         ]
         paired.run_watched(command)
-        history = pathlib.Path(folder) / "run" / "history.csv"
+        history = pathlib.Path(folder) / "run" / run_folder.HISTORY
         rows = list(csv.DictReader(history.open(encoding="utf-8")))
     seconds = sum(float(row["seconds"]) for row in rows)
     return seconds, f"{float(rows[-1]['val_accuracy']):.4f}"

@@ -17,6 +17,7 @@ import time
 import numpy as np
 
 from trainer import files
+from trainer import run_folder
 from trainer import settings as settings_lib
 from tuning import results
 from tuning import trials
@@ -64,8 +65,8 @@ def _ranks(values):
 
 
 def _compare(search, trial, work):
-    text = (search / results.TRIALS / trial.name / "settings.json").read_text()
-    settings = settings_lib.from_json(text)
+    stored = search / results.TRIALS / trial.name / run_folder.SETTINGS
+    settings = settings_lib.from_json(stored.read_text())
     plain = dataclasses.replace(
         settings,
         training=dataclasses.replace(
@@ -73,7 +74,7 @@ def _compare(search, trial, work):
         ),
     )
     folder = work / trial.name
-    files.write_text(folder / "settings.json", plain.to_json())
+    files.write_text(folder / run_folder.SETTINGS, plain.to_json())
     started = time.monotonic()
     history = trials.train_whole(plain, folder)
     figures = trials.kept_epoch(history, plain.training.selection_metric)

@@ -14,9 +14,9 @@ import pathlib
 
 from benchmarks import paired
 from edge import Classifier
-from trainer import checkpoints
 from trainer import metrics
 from trainer import records
+from trainer import run_folder
 from trainer import settings as settings_lib
 
 SECTION = "results"
@@ -46,10 +46,10 @@ def main() -> None:
 def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[str]:
     """Returns the rows of one run: as trained, then each TFLite file."""
     settings = settings_lib.from_json(
-        (workdir / checkpoints.SETTINGS).read_text("utf-8")
+        (workdir / run_folder.SETTINGS).read_text("utf-8")
     )
-    figures = json.loads((workdir / checkpoints.METRICS).read_text("utf-8"))
-    manifest = json.loads((workdir / checkpoints.MANIFEST).read_text("utf-8"))
+    figures = json.loads((workdir / run_folder.METRICS).read_text("utf-8"))
+    manifest = json.loads((workdir / run_folder.MANIFEST).read_text("utf-8"))
     lead = (
         f"| {workdir.name} ({settings.model.backbone}) | "
         f"{manifest['data']['name']} | {_duration(workdir)} | "
@@ -98,7 +98,7 @@ def _row(name, size, figures, agreement):
 
 
 def _duration(workdir):
-    with open(workdir / "history.csv", encoding="utf-8") as file:
+    with open(workdir / run_folder.HISTORY, encoding="utf-8") as file:
         seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
     return f"{len(seconds)}, {sum(seconds) / 3600:.1f} h"
 

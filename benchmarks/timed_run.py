@@ -56,8 +56,8 @@ class TimedRun(run_lib.Run):
         """Builds what the last phase of the run trains with."""
         phase = phases.planned_phases(self.settings.training)[-1]
         self._phase = dataclasses.replace(phase, epochs=EPOCHS)
-        self._work = self._make_work(self._phase)
-        self._learner = self._make_learner(self._phase, self._work)
+        self._work = self.make_work(self._phase)
+        self._learner = self.make_learner(self._phase, self._work)
         self.waited_seconds = None
 
     def loop_steps(self, *, in_memory: bool) -> Callable[[int], None]:
@@ -66,7 +66,7 @@ class TimedRun(run_lib.Run):
         Args:
           in_memory: always the same batch, which is not made anew.
         """
-        dataset = self._training_data(self._phase, self._work.train)
+        dataset = self.training_data(self._phase, self._work.train)
         if in_memory:
             batch = next(iter(dataset))
             dataset = tf.data.Dataset.from_tensors(batch).repeat()
@@ -77,7 +77,7 @@ class TimedRun(run_lib.Run):
     def waiting_steps(self) -> Callable[[int], None]:
         """The same, one at a time; `waited_seconds` is of its last call."""
         timed = TimedIterator(
-            iter(self._training_data(self._phase, self._work.train))
+            iter(self.training_data(self._phase, self._work.train))
         )
         take_step = self._steps_of(timed, 1)
 
@@ -110,7 +110,7 @@ class TimedRun(run_lib.Run):
 
     def bare_steps(self) -> Callable[[int], None]:
         """Returns a function that takes steps through Keras alone."""
-        dataset = self._training_data(self._phase, self._work.train)
+        dataset = self.training_data(self._phase, self._work.train)
         images, targets = next(iter(dataset))
         model = self.model
         model.compile(

@@ -12,7 +12,7 @@ import json
 import pathlib
 
 from benchmarks import paired
-from trainer import checkpoints
+from trainer import run_folder
 from trainer import settings as settings_lib
 
 SECTION = "two_phases"
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     page = options.readme.read_text("utf-8") if options.readme else ""
     rows = [
         table_row(workdir)
-        if (workdir / checkpoints.METRICS).is_file()
+        if (workdir / run_folder.METRICS).is_file()
         else row_on_page(page, workdir.name)
         for workdir in options.workdir
     ]
@@ -51,9 +51,9 @@ def main(arguments: list[str] | None = None) -> None:
 def table_row(workdir: pathlib.Path) -> list[str]:
     """Returns the cells of a finished run."""
     settings = settings_lib.from_json(
-        (workdir / checkpoints.SETTINGS).read_text("utf-8")
+        (workdir / run_folder.SETTINGS).read_text("utf-8")
     )
-    with open(workdir / "history.csv", encoding="utf-8") as file:
+    with open(workdir / run_folder.HISTORY, encoding="utf-8") as file:
         history = list(csv.DictReader(file))
     hours = sum(float(row["seconds"]) for row in history) / 3600
     phases = {
@@ -86,7 +86,7 @@ def _best(rows):
 
 
 def _test(workdir):
-    figures = json.loads((workdir / checkpoints.METRICS).read_text("utf-8"))
+    figures = json.loads((workdir / run_folder.METRICS).read_text("utf-8"))
     if "test" not in figures:
         return "not scored"
     test = figures["test"]

@@ -14,7 +14,7 @@ from edge import classifier as runtime
 from export import flatbuffer
 from export.compression_options import VARIANTS
 from export.compression_options import CompressionOptions
-from trainer import checkpoints
+from trainer import run_folder
 from trainer.settings import Settings
 from trainer.training_settings import TargetSettings
 
@@ -23,10 +23,10 @@ LIBRARIES = ("tf_keras", "tensorflow_model_optimization")
 UNQUANTISABLE = ("elu",)
 # Without any of them a folder is no finished run.
 TEACHER_FILES = (
-    checkpoints.SETTINGS,
-    checkpoints.MANIFEST,
-    checkpoints.BEST_WEIGHTS,
-    checkpoints.METRICS,
+    run_folder.SETTINGS,
+    run_folder.MANIFEST,
+    run_folder.BEST_WEIGHTS,
+    run_folder.METRICS,
 )
 # Two generations of Keras sum in different orders: 3e-8 was seen on ImageNet
 # networks, 1e-6 on ours.
@@ -91,7 +91,7 @@ def check_teachers(target: TargetSettings) -> None:
     if missing:
         kept = ""
         if target.distill_views:
-            kept = f", or the run's own {checkpoints.TARGETS} into its workdir"
+            kept = f", or the run's own {run_folder.TARGETS} into its workdir"
         raise CompressionError(
             "`compress` trains on what the run's teachers answer, and they "
             f"cannot be asked without {', '.join(missing)}. Put the teacher's "

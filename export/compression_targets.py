@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from export import compression_check
 from export.compression_check import CompressionError
-from trainer import checkpoints
+from trainer import run_folder
 from trainer import targets
 from trainer.checkpoints import Run
 from trainer.records import Split
@@ -31,7 +31,7 @@ def find(run: Run, splits: dict[str, Split]) -> np.ndarray:
       ValueError: votes or teachers do not do.
     """
     target = run.settings.target
-    kept = run.workdir / checkpoints.TARGETS
+    kept = run.workdir / run_folder.TARGETS
     if target.distill_from and target.distill_views and kept.exists():
         return targets.mean_of_views(_read(kept, run, splits["train"]))
     compression_check.check_teachers(target)

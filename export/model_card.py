@@ -11,9 +11,9 @@ from typing import Any
 
 from export import artifacts
 from export import latency
-from trainer import checkpoints
 from trainer import files
 from trainer import report
+from trainer import run_folder
 
 CARD = "MODEL_CARD.md"
 TEMPLATE = "model_card.md.j2"
@@ -60,7 +60,7 @@ def write(folder: pathlib.Path, workdir: pathlib.Path) -> pathlib.Path:
     """
     metadata = _read(folder / artifacts.METADATA)
     timed = folder / latency.LATENCY
-    figures = _read(workdir / checkpoints.METRICS)
+    figures = _read(workdir / run_folder.METRICS)
     dataset = metadata["settings"]["data"]["dataset"]
     known = DATA_NOTES.get(dataset.split("/")[0], UNKNOWN_DATA)
     text = report.render(
@@ -71,7 +71,7 @@ def write(folder: pathlib.Path, workdir: pathlib.Path) -> pathlib.Path:
         metadata=metadata,
         settings=metadata["settings"],
         splits={k: v for k, v in figures.items() if _is_split(v)},
-        manifest=_read(workdir / checkpoints.MANIFEST),
+        manifest=_read(workdir / run_folder.MANIFEST),
         parity=_read(folder / latency.PARITY),
         latency=_read(timed) if timed.is_file() else None,
         notes=known[0],

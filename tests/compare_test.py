@@ -14,6 +14,7 @@ from trainer import charts
 from trainer import compare
 from trainer import intervals
 from trainer import predictions
+from trainer import run_folder
 from trainer import stored_runs
 
 
@@ -51,7 +52,7 @@ def write_page(folders):
 
 def test_pairs_are_counted_by_name_and_not_by_place(folders):
     first, other = map(read, folders)
-    path = folders[1] / predictions.PREDICTIONS
+    path = folders[1] / run_folder.PREDICTIONS
     stored = {s: predictions.read(path, s) for s in ("validation", "test")}
     order = np.random.default_rng(0).permutation(70)
     shuffled = {
@@ -62,7 +63,7 @@ def test_pairs_are_counted_by_name_and_not_by_place(folders):
     }
     predictions.write(path, shuffled)
     found = compare.compare_answers(first, other, "test")
-    one = predictions.read(folders[0] / predictions.PREDICTIONS, "test")
+    one = predictions.read(folders[0] / run_folder.PREDICTIONS, "test")
     right = one.probabilities.argmax(axis=1) == one.labels
     test = stored["test"]
     right_too = test.probabilities.argmax(axis=1) == test.labels
@@ -80,7 +81,7 @@ def test_pairs_are_counted_by_name_and_not_by_place(folders):
 
 def rewrite(folder, **changes):
     """Changes the stored predictions of the test split."""
-    path = folder / predictions.PREDICTIONS
+    path = folder / run_folder.PREDICTIONS
     stored = predictions.read(path, "test")
     fields = {"ids": stored.ids, "labels": stored.labels}
     fields |= {"probabilities": stored.probabilities, **changes}
@@ -146,7 +147,7 @@ def test_the_page_shows_figures_pairs_and_recalls(folders):
 
 
 def test_a_run_without_predictions_is_shown_unpaired(folders):
-    (folders[0] / predictions.PREDICTIONS).unlink()
+    (folders[0] / run_folder.PREDICTIONS).unlink()
     text = write_page(folders).text
     assert "not compared: good kept no predictions of this split" in text
 

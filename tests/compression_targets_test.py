@@ -11,9 +11,9 @@ from export import compression_files
 from export import compression_targets
 from export.compression_options import CompressionOptions
 from tests import export_fixtures
-from trainer import checkpoints
 from trainer import distillation
 from trainer import records
+from trainer import run_folder
 from trainer import targets
 
 QAT = CompressionOptions(variants=("qat",))
@@ -56,7 +56,7 @@ def keep(workdir, shape=(3, 280, 7)):
     """Writes kept targets that no teacher would give; returns them."""
     draw = np.random.default_rng(0)
     kept = draw.dirichlet(np.ones(shape[-1]), shape[:-1]).astype(np.float32)
-    np.save(workdir / checkpoints.TARGETS, kept)
+    np.save(workdir / run_folder.TARGETS, kept)
     return kept
 
 
@@ -133,7 +133,7 @@ def test_missing_teachers_of_every_batch_are_refused_before_the_data(tmp_path):
     ) as caught:
         compression_check.check(settings, QAT)
     assert "--recipes=int8" in str(caught.value)
-    assert checkpoints.TARGETS not in str(caught.value)
+    assert run_folder.TARGETS not in str(caught.value)
     compression_check.check(settings, CompressionOptions())
 
 
@@ -142,7 +142,7 @@ def test_an_unfinished_teacher_is_missing_too(tmp_path):
     taught = {"distill_views": 0, "distill_from": (str(folder),)}
     settings = export_fixtures.make_settings(**taught)
     compression_check.check(settings, QAT)
-    (folder / checkpoints.METRICS).unlink()
+    (folder / run_folder.METRICS).unlink()
     with pytest.raises(
         compression_check.CompressionError, match=r"tiny/metrics\.json"
     ):
@@ -159,7 +159,7 @@ def test_neither_kept_targets_nor_teachers_are_refused(
         compression_check.CompressionError, match=r"gone/settings\.json"
     ) as caught:
         compression.write_variant(job, "qat", tmp_path)
-    assert checkpoints.TARGETS in str(caught.value)
+    assert run_folder.TARGETS in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_kept_targets_of_another_shape_are_refused(workdir, shape):
     ids=["empty", "other", "nan"],
 )
 def test_damaged_kept_targets_are_refused(workdir, content, message):
-    path = workdir / checkpoints.TARGETS
+    path = workdir / run_folder.TARGETS
     if content is None:
         np.save(path, np.full([3, 280, 7], np.nan, np.float32))
     else:

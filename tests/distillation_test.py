@@ -12,6 +12,7 @@ import tensorflow as tf
 from trainer import checkpoints
 from trainer import distillation
 from trainer import records
+from trainer import run_folder
 from trainer import settings as settings_lib
 from trainer import train
 
@@ -76,7 +77,7 @@ def test_it_answers_every_batch_in_the_precision_of_its_training(
 ):
     workdir = tmp_path / "teacher"
     shutil.copytree(teacher[0], workdir)
-    trained = workdir / checkpoints.SETTINGS
+    trained = workdir / run_folder.SETTINGS
     values = json.loads(trained.read_text())
     values["training"]["precision"] = precision
     trained.write_text(json.dumps(values))
@@ -162,16 +163,16 @@ def test_teachers_are_asked_once_in_all_starts_of_a_run(
 
     settings = with_target(teacher[1], distill_views=2)
     train.train_and_evaluate(untested(settings), tmp_path / "run")
-    kept = np.load(tmp_path / "run" / checkpoints.TARGETS)
+    kept = np.load(tmp_path / "run" / run_folder.TARGETS)
     assert (kept.shape, kept.dtype) == ((2, 280, 7), np.float32)
 
     def ask(*_):
         raise AssertionError("asked again")
 
     monkeypatch.setattr(distillation, "teacher_answers", ask)
-    (tmp_path / "run" / checkpoints.METRICS).unlink()
+    (tmp_path / "run" / run_folder.METRICS).unlink()
     train.train_and_evaluate(untested(settings), tmp_path / "run")
-    (tmp_path / "run" / checkpoints.TARGETS).unlink()
+    (tmp_path / "run" / run_folder.TARGETS).unlink()
     assert "test" in train.train_and_evaluate(settings, tmp_path / "run")
     with pytest.raises(AssertionError, match="asked again"):
         train.train_and_evaluate(settings, tmp_path / "run", overwrite=True)

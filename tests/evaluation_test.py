@@ -12,6 +12,7 @@ from trainer import evaluation
 from trainer import metrics
 from trainer import predictions
 from trainer import reliability
+from trainer import run_folder
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ def test_everything_that_is_written_belongs_together(tmp_path):
     folder, figures = finished_runs.write_run(tmp_path / "run", skill=0.7)
     assert json.loads((folder / "metrics.json").read_text()) == figures
     assert list(figures) == ["validation", "test"]
-    stored = predictions.read(folder / predictions.PREDICTIONS, "test")
+    stored = predictions.read(folder / run_folder.PREDICTIONS, "test")
     assert stored.ids[:2] == ["test_0", "test_1"]
     right = np.mean(stored.probabilities.argmax(axis=1) == stored.labels)
     assert figures["test"]["accuracy"] == pytest.approx(right)
@@ -54,7 +55,7 @@ def test_images_of_the_training_split_are_counted_apart(tmp_path):
     images[:50] = 255 - images[:50]
     splits["test"] = dataclasses.replace(test, images=images)
     folder, figures = finished_runs.write_run(tmp_path / "run", splits=splits)
-    stored = predictions.read(folder / predictions.PREDICTIONS, "test")
+    stored = predictions.read(folder / run_folder.PREDICTIONS, "test")
     right = stored.probabilities.argmax(axis=1) == stored.labels
     assert figures["test"]["seen_in_training"] == 20
     assert figures["test"]["unseen"]["accuracy"] == right[:50].mean()
@@ -63,7 +64,7 @@ def test_images_of_the_training_split_are_counted_apart(tmp_path):
 
 def test_the_temperature_of_validation_is_applied_to_test(tmp_path):
     folder, figures = finished_runs.write_run(tmp_path / "run", skill=0.3)
-    path = folder / predictions.PREDICTIONS
+    path = folder / run_folder.PREDICTIONS
     stored = {split: predictions.read(path, split) for split in figures}
     validation, test = stored["validation"], stored["test"]
     fitted = reliability.fit_temperature(

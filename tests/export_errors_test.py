@@ -13,8 +13,8 @@ from export import exporter
 from export import parity
 from export import quantisation_debug
 from tests import export_fixtures
-from trainer import checkpoints
 from trainer import files
+from trainer import run_folder
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -144,14 +144,14 @@ def test_the_export_that_is_there_can_be_measured(workdir):
 @pytest.mark.parametrize("damage", ["weights", "shapes", "settings"])
 def test_a_damaged_run_is_refused(workdir, damage):
     if damage == "weights":
-        (workdir / checkpoints.BEST_WEIGHTS).write_bytes(b"no weights")
+        (workdir / run_folder.BEST_WEIGHTS).write_bytes(b"no weights")
     elif damage == "shapes":
         settings = export_fixtures.make_settings(
             backbone="plain_cnn", widths=(8, 8)
         )
-        files.write_text(workdir / checkpoints.SETTINGS, settings.to_json())
+        files.write_text(workdir / run_folder.SETTINGS, settings.to_json())
     else:
-        (workdir / checkpoints.SETTINGS).write_text("{}")
+        (workdir / run_folder.SETTINGS).write_text("{}")
     with pytest.raises(ValueError, match="damaged"):
         exporter.export_run(options(workdir))
     assert not (workdir / "export").exists()

@@ -13,9 +13,9 @@ from export import agreement
 from export import exporter
 from tests import export_fixtures
 from tests import prepared
-from trainer import checkpoints
 from trainer import files
 from trainer import records
+from trainer import run_folder
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -205,13 +205,13 @@ def test_another_data_dir_may_be_given(workdir, tmp_path, capsys):
     moved = tmp_path / "moved"
     shutil.copytree(prepared.data_dir(), moved)
     settings = export_fixtures.make_settings(data_dir=str(tmp_path / "gone"))
-    files.write_text(workdir / checkpoints.SETTINGS, settings.to_json())
+    files.write_text(workdir / run_folder.SETTINGS, settings.to_json())
     exporter.export_run(options(workdir, data_dir=str(moved)))
     assert "WARNING" not in capsys.readouterr().out
 
 
 def test_other_data_than_the_run_had_is_reported(workdir, capsys):
-    path = workdir / checkpoints.MANIFEST
+    path = workdir / run_folder.MANIFEST
     manifest = json.loads(path.read_text())
     manifest["data"]["splits"]["validation"]["sha256"] = "0" * 64
     path.write_text(json.dumps(manifest))

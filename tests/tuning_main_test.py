@@ -148,7 +148,7 @@ def test_a_whole_run_that_diverges_is_called_that(prepared_data, tmp_path):
     done = subprocess.run(
         command(
             prepared_data, out, "--scope=full", "--max_trials=1",
-            "--optimizer=sgd", "--fine_tune_learning_rate=1e30",
+            "--optimizer=sgd", "--fine_tune_learning_rate=1e38",
             "--tune=schedule", "--head_epochs=0",
         ),
         cwd=ROOT, capture_output=True, text=True,

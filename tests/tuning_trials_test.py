@@ -1,11 +1,16 @@
 """A trial is what the trainer would do."""
 
+import subprocess
+
 import numpy as np
 import pytest
 
 from tests import prepared
 from tests import tuning_fixtures
 from trainer import checkpoints
+from trainer import exit_codes
+from trainer import files
+from trainer import loop
 from trainer import phases
 from trainer import records
 from trainer import settings as settings_lib
@@ -77,5 +82,29 @@ def test_augmented_passes_take_turns():
     run.targets, run.batch = np.eye(4, dtype=np.float32), 2
     run.strategy = search.runtime.make_strategy("default")
     phase = phases.planned_phases(run.settings.training)[0]
-    batches = [x.numpy().mean() for x, _ in run._training_data(phase, None)]
+    batches = [x.numpy().mean() for x, _ in run.training_data(phase, None)]
     assert batches == [1, 1, 0, 0, 1, 1]
+
+
+MISLEADING = "error: the training loss is high, make room for others"
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (exit_codes.DIVERGED, loop.DivergenceError),
+        (exit_codes.DISK_FULL, files.NoSpaceError),
+        (exit_codes.FAILED, trials.TrialError),
+        (-9, trials.TrialError),
+    ],
+)
+@pytest.mark.parametrize("said", ["", "error: something", MISLEADING])
+def test_a_failed_run_is_told_by_its_exit_code_not_its_words(
+    code, error, said, tmp_path, monkeypatch
+):
+    done = subprocess.CompletedProcess([], code, "", said)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    with pytest.raises(error) as caught:
+        trials.train_whole(settings_lib.from_flat({}), tmp_path)
+    assert type(caught.value) is error
+    assert str(caught.value) == (said or f"exit code {code}")

@@ -6,6 +6,7 @@ Example:
 
 Flags given after a flagfile win over it. A run that was interrupted goes on
 from its last finished epoch when the same command is typed again.
+`trainer.exit_codes` says what the exit codes mean.
 """
 
 import pathlib
@@ -17,6 +18,7 @@ from absl import flags
 from trainer import cli_flags
 from trainer import console
 from trainer import manual
+from trainer import run_folder
 
 flags.adopt_module_key_flags(cli_flags)
 
@@ -62,7 +64,7 @@ def _train(settings) -> None:
             f"(95% interval {low:.4f} to {high:.4f})  "
             f"macro-F1 {split['macro_f1']:.4f}  of {split['n']} images"
         )
-    print(f"report:  {workdir / 'report.html'}")
+    print(f"report:  {workdir / run_folder.REPORT}")
     print(f"next:    python -m export --workdir={workdir} --tflite")
 
 

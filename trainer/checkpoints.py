@@ -1,17 +1,4 @@
-"""What a run folder (workdir) holds, and how it is saved and found again.
-
-    settings.json       every setting, written first
-    run.flags           the same as flags: --flagfile=WORKDIR/run.flags
-    manifest.json       data content hashes, versions, commit, hardware
-    targets.npy         what teachers answered, with labels and votes mixed in
-    checkpoints/epoch-N everything needed to go on after epoch N
-    best.weights.h5     weights of the best epoch so far
-    history.csv         one row per epoch
-    tensorboard/        the same for TensorBoard
-    predictions.npz     ids, labels and probabilities of validation and test
-    robustness.json     validation accuracy on blurred, noisy ... images
-    report.html         curves, tables and pictures
-    metrics.json        the final evaluation; written last: the run is finished
+"""How a run is saved and found again; `trainer.run_folder` names its files.
 
 Everything is written aside and moved (`trainer.files`), so a killed process
 leaves either the old or the new state and never half of one.
@@ -29,13 +16,12 @@ import tensorflow as tf
 from trainer import files
 from trainer import settings as settings_lib
 from trainer.models import build_model
+from trainer.run_folder import BEST_WEIGHTS
+from trainer.run_folder import CHECKPOINTS
+from trainer.run_folder import MANIFEST
+from trainer.run_folder import METRICS
+from trainer.run_folder import SETTINGS
 
-SETTINGS = "settings.json"
-MANIFEST = "manifest.json"
-METRICS = "metrics.json"
-BEST_WEIGHTS = "best.weights.h5"
-CHECKPOINTS = "checkpoints"
-TARGETS = "targets.npy"
 KEPT_CHECKPOINTS = 2
 
 # What TensorFlow raises for a checkpoint that is cut, damaged or of other

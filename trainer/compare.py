@@ -17,6 +17,7 @@ from trainer import files
 from trainer import intervals
 from trainer import predictions
 from trainer import report
+from trainer import run_folder
 from trainer import stored_runs
 from trainer.stored_runs import StoredRun
 
@@ -109,7 +110,7 @@ def compare_answers(first: StoredRun, other: StoredRun, split: str) -> dict:
     """
     answers = []
     for run in (first, other):
-        path = run.path / predictions.PREDICTIONS
+        path = run.path / run_folder.PREDICTIONS
         stored = predictions.read(path, split) if path.exists() else None
         if stored is None:
             return {"reason": f"{run.name} kept no predictions of this split"}
@@ -139,7 +140,7 @@ def _by_example(run, split, stored) -> dict[str, tuple[str, bool]]:
     names = run.figures[split].class_names if split in run.figures else []
     if stored.probabilities.shape[1] != len(names):
         raise CompareError(
-            f"{run.path}: {predictions.PREDICTIONS} has "
+            f"{run.path}: {run_folder.PREDICTIONS} has "
             f"{stored.probabilities.shape[1]} classes and metrics.json "
             f"{len(names)} on {split}; train the run again"
         )

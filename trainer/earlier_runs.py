@@ -6,6 +6,7 @@ import pathlib
 
 from trainer import checkpoints
 from trainer import records
+from trainer import run_folder
 from trainer import runtime
 from trainer import settings as settings_lib
 from trainer.setting_groups import DataSettings
@@ -38,7 +39,7 @@ def check_apart(
     Raises:
       ValueError: the text says on how many examples.
     """
-    text = (pathlib.Path(workdir) / checkpoints.SETTINGS).read_text("utf-8")
+    text = (pathlib.Path(workdir) / run_folder.SETTINGS).read_text("utf-8")
     theirs = settings_lib.from_json(text).data
     if _family(theirs) != _family(data):
         return

@@ -7,18 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from trainer import checkpoints
 from trainer import cli_flags
 from trainer import files
 from trainer import leaks
 from trainer import metrics
 from trainer import predictions as predictions_lib
 from trainer import reliability
+from trainer import run_folder
 from trainer import subgroups
 from trainer.records import Split
 from trainer.settings import Settings
-
-ROBUSTNESS = "robustness.json"
 
 
 def quick_figures(labels: np.ndarray, probabilities: np.ndarray) -> dict:
@@ -91,7 +89,7 @@ def finish(
 
     figures = evaluate(settings, splits, predictions)
     _write_predictions(workdir, splits, predictions)
-    _write_json(workdir / ROBUSTNESS, robustness)
+    _write_json(workdir / run_folder.ROBUSTNESS, robustness)
     names = settings.data.class_names
     evaluations = {
         part: _for_report(figures[part], splits[part], answers, names)
@@ -99,14 +97,14 @@ def finish(
     }
     title = f"{settings.model.backbone} on {settings.data.dataset}"
     report.write_report(
-        workdir / "report.html",
+        workdir / run_folder.REPORT,
         title=title,
         summary=_summary(workdir, settings),
         history=history,
         evaluations=evaluations,
         robustness=robustness,
     )
-    _write_json(workdir / checkpoints.METRICS, figures)
+    _write_json(workdir / run_folder.METRICS, figures)
     return figures
 
 
@@ -142,7 +140,7 @@ def _write_predictions(workdir, splits, predictions):
         )
         for name, probabilities in predictions.items()
     }
-    predictions_lib.write(workdir / predictions_lib.PREDICTIONS, answers)
+    predictions_lib.write(workdir / run_folder.PREDICTIONS, answers)
 
 
 def _write_json(path, value):
@@ -151,7 +149,7 @@ def _write_json(path, value):
 
 def _summary(workdir, settings):
     """What the head of the report says of the run."""
-    manifest = json.loads((workdir / checkpoints.MANIFEST).read_text())
+    manifest = json.loads((workdir / run_folder.MANIFEST).read_text())
     libraries = manifest["libraries"]
     here = dataclasses.replace(settings.data, data_dir=None)
     changed = cli_flags.to_flags(
@@ -167,5 +165,7 @@ def _summary(workdir, settings):
         ),
         "libraries": ", ".join(f"{n} {v}" for n, v in libraries.items()),
         "settings that are no default": " ".join(changed) or "none",
-        "all settings": "settings.json and run.flags beside this page",
+        "all settings": (
+            f"{run_folder.SETTINGS} and {run_folder.FLAGFILE} beside this page"
+        ),
     }

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from trainer import files
+from trainer import run_folder
 
 COLUMNS = (
     "epoch",
@@ -60,13 +61,14 @@ class Logs:
 
     def __init__(self, workdir: pathlib.Path):
         self._workdir = workdir
-        folder = workdir / "tensorboard"
+        folder = workdir / run_folder.TENSORBOARD
         self._writer = tf.summary.create_file_writer(str(folder))
 
     def write(self, history: list[dict[str, Any]]) -> None:
         """Writes the CSV anew and adds the last row to TensorBoard."""
         # The whole file each time: a resumed run then cannot repeat a row.
-        files.write_text(self._workdir / "history.csv", history_csv(history))
+        path = self._workdir / run_folder.HISTORY
+        files.write_text(path, history_csv(history))
         row = history[-1]
         with self._writer.as_default(step=row["epoch"]):
             for name in COLUMNS[2:]:

@@ -18,8 +18,6 @@ import numpy as np
 
 from trainer import files
 
-PREDICTIONS = "predictions.npz"
-
 # Half a step of an 8-bit output of scale 1/256 (LiteRT's softmax): the most by
 # which one probability of a quantised model is off through rounding alone.
 QUANTISATION_HALF_STEP = 0.5 / 256

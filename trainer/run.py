@@ -21,6 +21,7 @@ from trainer import logs
 from trainer import loop
 from trainer import optimizers
 from trainer import phases
+from trainer import run_folder
 from trainer import runtime
 from trainer import targets
 from trainer.setting_groups import AugmentationSettings
@@ -71,7 +72,7 @@ class Run:
     def _load_best(self) -> None:
         for model in (self.model, self.average):
             if model is not None:
-                model.load_weights(self.workdir / checkpoints.BEST_WEIGHTS)
+                model.load_weights(self.workdir / run_folder.BEST_WEIGHTS)
 
     def _run_phase(self, phase: phases.Phase) -> None:
         # What is computed before the first epoch counts into its seconds.
@@ -79,8 +80,8 @@ class Run:
         if self.progress.phase_epoch:
             # A checkpoint of a head alone leaves out the backbone.
             self._load_best()
-        work = self._make_work(phase)
-        learner = self._make_learner(phase, work)
+        work = self.make_work(phase)
+        learner = self.make_learner(phase, work)
         objects = {
             "model": work.model,
             "optimizer": learner.optimizer,
@@ -93,7 +94,7 @@ class Run:
             print(f"going on after epoch {self.progress.epoch}", flush=True)
         train_call = loop.make_train_call(learner)
         predict = loop.make_predict_call(learner.evaluated_model, self.strategy)
-        iterator = iter(self._training_data(phase, work.train))
+        iterator = iter(self.training_data(phase, work.train))
         while not self._phase_is_over(phase):
             learning_rate = _current(learner.optimizer.learning_rate)
             totals = self._run_steps(train_call, iterator)
@@ -112,7 +113,7 @@ class Run:
             started = time.monotonic()
             self._keep(row, learner, objects)
 
-    def _make_work(self, phase) -> features.Work:
+    def make_work(self, phase: phases.Phase) -> features.Work:
         """Freezes what the phase freezes, and runs that once if it can."""
         fine_tune_from = self.settings.training.fine_tune_from
         with self.strategy.scope():
@@ -128,7 +129,10 @@ class Run:
         print("computing the backbone's features once", flush=True)
         return features.head_alone(work, self.strategy)
 
-    def _make_learner(self, phase, work):
+    def make_learner(
+        self, phase: phases.Phase, work: features.Work
+    ) -> loop.Learner:
+        """Returns what the phase trains: the work, its loss, an optimizer."""
         training, target = self.settings.training, self.settings.target
         class_weights = optimizers.class_weights(
             target.class_weights,
@@ -161,7 +165,18 @@ class Run:
             answers, self.teacher(images), self.settings.target
         )
 
-    def _training_data(self, phase, images):
+    def training_data(self, phase: phases.Phase, images):
+        """Makes the batches of the epochs that a phase has left.
+
+        A run that trains on something else overrides this.
+
+        Args:
+          phase: the phase that is under way.
+          images: what goes in; the `train` of the phase's work.
+
+        Returns:
+          A distributed dataset of batches (images, targets).
+        """
         first = self.progress.epoch
         augmentation, mixup = AugmentationSettings(), 0.0
         answers = targets.mean_of_views(self.targets)
@@ -223,7 +238,7 @@ class Run:
             if is_best:
                 checkpoints.save_weights(
                     self.model if self.average is None else self.average,
-                    folder / checkpoints.BEST_WEIGHTS,
+                    folder / run_folder.BEST_WEIGHTS,
                 )
             checkpoints.save_checkpoint(folder, objects, progress)
         if self.is_chief:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from trainer import run_folder
 from trainer import settings as settings_lib
 
 SPLITS = ("validation", "test")
@@ -113,29 +114,29 @@ def read_run(folder: pathlib.Path, name: str) -> StoredRun:
 
 
 def _check_finished(folder: pathlib.Path) -> None:
-    if not (folder / "settings.json").is_file():
+    if not (folder / run_folder.SETTINGS).is_file():
         raise StoredRunError(
-            f"{folder} holds no run: settings.json is missing. Give a folder "
-            "that `python -m trainer --workdir=FOLDER` wrote"
+            f"{folder} holds no run: {run_folder.SETTINGS} is missing. Give "
+            "a folder that `python -m trainer --workdir=FOLDER` wrote"
         )
-    if not (folder / "metrics.json").is_file():
+    if not (folder / run_folder.METRICS).is_file():
         raise StoredRunError(
-            f"the run in {folder} is not finished: metrics.json is missing. "
-            "Finish it with\n"
-            f"  python -m trainer --flagfile={folder}/run.flags"
+            f"the run in {folder} is not finished: {run_folder.METRICS} is "
+            "missing. Finish it with\n"
+            f"  python -m trainer --flagfile={folder / run_folder.FLAGFILE}"
         )
 
 
 def _parse_run(folder: pathlib.Path, name: str) -> StoredRun:
-    manifest = json.loads(_read_text(folder / "manifest.json"))
-    settings = settings_lib.from_json(_read_text(folder / "settings.json"))
-    figures = json.loads(_read_text(folder / "metrics.json"))
+    manifest = json.loads(_read_text(folder / run_folder.MANIFEST))
+    settings = settings_lib.from_json(_read_text(folder / run_folder.SETTINGS))
+    figures = json.loads(_read_text(folder / run_folder.METRICS))
     return StoredRun(
         name=name,
         path=folder,
         settings=settings.flat(),
         figures={s: _figures(figures[s]) for s in SPLITS if s in figures},
-        history=_history(_read_text(folder / "history.csv")),
+        history=_history(_read_text(folder / run_folder.HISTORY)),
         data=str(manifest["data"]["name"]),
         code=str(manifest["commit"] or "not under version control"),
     )
@@ -182,6 +183,6 @@ def _pair(value) -> list[float] | None:
 def _history(text: str) -> dict[str, np.ndarray]:
     rows = list(csv.DictReader(io.StringIO(text)))
     if not rows:
-        raise ValueError("history.csv has no epoch")
+        raise ValueError(f"{run_folder.HISTORY} has no epoch")
     columns = {key: [float(row[key]) for row in rows] for key in _COLUMNS}
     return {key: np.array(values) for key, values in columns.items()}

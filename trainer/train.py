@@ -22,6 +22,7 @@ from trainer import manifest
 from trainer import phases
 from trainer import records
 from trainer import robustness
+from trainer import run_folder
 from trainer import runtime
 from trainer import targets
 from trainer import weights
@@ -38,7 +39,7 @@ def train_and_evaluate(
 
     Args:
       settings: all choices of the run.
-      workdir: folder of the run; see `trainer.checkpoints`. An interrupted
+      workdir: folder of the run; see `trainer.run_folder`. An interrupted
         run in it goes on.
       overwrite: delete a run that is already there.
 
@@ -107,17 +108,17 @@ def _find_targets(settings, splits, strategy, begun):
 
     `begun` is the workdir of a run that may have begun, or None.
     """
-    if begun and (begun / checkpoints.METRICS).exists():
+    if begun and (begun / run_folder.METRICS).exists():
         return None, None  # It is trained, and only to be tested.
     teacher = distillation.load_teacher(settings, splits, strategy)
-    if begun and (begun / checkpoints.TARGETS).exists():
-        return np.load(begun / checkpoints.TARGETS), teacher
+    if begun and (begun / run_folder.TARGETS).exists():
+        return np.load(begun / run_folder.TARGETS), teacher
     return targets.training_targets(settings, splits, strategy), teacher
 
 
 def _keep_targets(workdir, answers):
     """Teachers may have taken hours; labels and votes are read in seconds."""
-    kept = workdir / checkpoints.TARGETS
+    kept = workdir / run_folder.TARGETS
     if answers is not None and answers.ndim == 3 and not kept.exists():
         with files.write_aside(kept) as aside:
             np.save(aside, answers)
@@ -158,7 +159,8 @@ def _describe(workdir, settings, builder, splits, model, strategy):
         workdir, manifest.make_manifest(builder, splits, precision, replicas)
     )
     files.write_text(
-        workdir / "run.flags", cli_flags.to_flagfile(settings, str(workdir))
+        workdir / run_folder.FLAGFILE,
+        cli_flags.to_flagfile(settings, str(workdir)),
     )
     print(
         f"{builder.info.full_name}: {len(splits['train'].labels):,} training "

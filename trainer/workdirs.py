@@ -11,10 +11,11 @@ from typing import Any
 
 from trainer import files
 from trainer import settings as settings_lib
-from trainer.checkpoints import MANIFEST
-from trainer.checkpoints import METRICS
-from trainer.checkpoints import SETTINGS
 from trainer.checkpoints import WorkdirError
+from trainer.run_folder import FLAGFILE
+from trainer.run_folder import MANIFEST
+from trainer.run_folder import METRICS
+from trainer.run_folder import SETTINGS
 
 # Settings that say where and how, not what: they may change on resuming.
 FREE_ON_RESUME = ("data_dir", "max_memory_gib")
@@ -125,7 +126,8 @@ def _check_same_settings(workdir, settings):
         raise WorkdirError(
             f"{workdir} holds a run with other settings:\n  "
             + "\n  ".join(changed)
-            + f"\nGive another --workdir, or --flagfile={workdir}/run.flags to "
+            + "\nGive another --workdir, or "
+            f"--flagfile={workdir / FLAGFILE} to "
             "go on with it, or --overwrite to begin again"
         )
     return stored

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trainer import files
+from trainer import run_folder
 from tuning.options import KEPT
 from tuning.options import OBJECTIVES
 
@@ -27,8 +28,7 @@ RECIPE = "recipe"
 
 # What a trial that is not among the best gives up, and what every finished
 # one does; histories and curves are small and stay.
-_LARGE = ("best.weights.h5", "predictions.npz", "report.html")
-_CHECKPOINTS = "checkpoints"
+_LARGE = (run_folder.BEST_WEIGHTS, run_folder.PREDICTIONS, run_folder.REPORT)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,6 +195,6 @@ def winner(spreads: Sequence[Spread], objective: str) -> Spread:
 
 
 def _prune_trial(folder, *, keep):
-    shutil.rmtree(folder / _CHECKPOINTS, ignore_errors=True)
+    shutil.rmtree(folder / run_folder.CHECKPOINTS, ignore_errors=True)
     for name in () if keep else _LARGE:
         (folder / name).unlink(missing_ok=True)

@@ -27,9 +27,11 @@ from tensorboard.plugins.hparams import api as hparams
 
 from trainer import checkpoints
 from trainer import cli_flags
+from trainer import exit_codes
 from trainer import files
 from trainer import input_pipeline
 from trainer import run as run_lib
+from trainer import run_folder
 from trainer import runtime
 from trainer import targets
 from trainer.loop import DivergenceError
@@ -41,6 +43,12 @@ from tuning import results
 from tuning.features import Features
 
 LOG = "log.txt"
+
+# What the trainer's exit codes stand for; all others are a TrialError.
+_ERRORS = {
+    exit_codes.DIVERGED: DivergenceError,
+    exit_codes.DISK_FULL: files.NoSpaceError,
+}
 
 # settings, folder -> one dict an epoch, as in history.csv.
 Train = Callable[[Settings, pathlib.Path], list[dict[str, Any]]]
@@ -71,7 +79,7 @@ def run_trial(
     done = results.read_trial(folder)
     if done is not None and done.is_completed:
         return done
-    files.write_text(folder / checkpoints.SETTINGS, settings.to_json())
+    files.write_text(folder / run_folder.SETTINGS, settings.to_json())
     trial = results.Trial(folder.name, values, seed=settings.training.seed)
     started = time.monotonic()
     try:
@@ -173,7 +181,7 @@ def train_whole(
     """
     flagfile = folder / "trial.flags"
     files.write_text(flagfile, cli_flags.to_flagfile(settings, str(folder)))
-    if not (folder / checkpoints.METRICS).exists():
+    if not (folder / run_folder.METRICS).exists():
         with open(folder / LOG, "a", encoding="utf-8") as log:
             done = subprocess.run(
                 [sys.executable, "-m", "trainer", f"--flagfile={flagfile}"],
@@ -184,10 +192,7 @@ def train_whole(
             )
         if done.returncode:
             said = done.stderr[-3000:] or f"exit code {done.returncode}"
-            if "make room" in said:
-                raise files.NoSpaceError(said)
-            is_diverged = "the training loss is" in said
-            raise (DivergenceError if is_diverged else TrialError)(said)
+            raise _ERRORS.get(done.returncode, TrialError)(said)
     return checkpoints.read_progress(folder).history
 
 
@@ -196,9 +201,9 @@ class _HeadRun(run_lib.Run):
 
     passes: list
 
-    def _training_data(self, phase, images):
+    def training_data(self, phase, images):
         if len(self.passes) == 1:
-            return super()._training_data(phase, images)
+            return super().training_data(phase, images)
         first = self.progress.epoch
         epochs = range(first, first + phase.epochs - self.progress.phase_epoch)
 
@@ -238,7 +243,7 @@ def _head_only(settings):
 
 def _write_hyperparameters(folder, values):
     """Where TensorBoard's HParams page finds them, beside the curves."""
-    writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
+    writer = tf.summary.create_file_writer(str(folder / run_folder.TENSORBOARD))
     with writer.as_default():
         hparams.hparams(values, trial_id=folder.name)
     writer.close()
