@@ -23,12 +23,12 @@ from typing import Any
 import tensorflow_datasets as tfds
 
 from benchmarks import drawn_data
-from benchmarks import paired
-from fer_tfds.affectnet import affectnet_shards
-from fer_tfds.sources import affectnet
-from fer_tfds.sources import affectnet_settings
-from fer_tfds.sources.affectnet_records import Annotation
-from fer_tfds.sources.affectnet_records import Reject
+from benchmarks import harness
+from fer_tfds.affectnet import shards
+from fer_tfds.sources.affectnet import find
+from fer_tfds.sources.affectnet import settings as affectnet_settings
+from fer_tfds.sources.affectnet.records import Annotation
+from fer_tfds.sources.affectnet.records import Reject
 
 SIZE_PX = 96
 
@@ -44,35 +44,33 @@ class PlainAffectNet(tfds.core.GeneratorBasedBuilder):
 
     def _info(self) -> tfds.core.DatasetInfo:
         return tfds.core.DatasetInfo(
-            builder=self, features=affectnet_shards.make_features(SIZE_PX)
+            builder=self, features=shards.make_features(SIZE_PX)
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):
         manual_dir = pathlib.Path(dl_manager.manual_dir)
         settings = affectnet_settings.load(manual_dir)
-        source = affectnet.find_source(manual_dir, settings)
+        source = find.find_source(manual_dir, settings)
         return {"train": self._generate_examples(source)}
 
     def _generate_examples(self, source):
         with source.open() as load:
             for row in source.annotations():
                 if isinstance(row, Annotation):
-                    for example in affectnet_shards.make_examples(
-                        [row], load, SIZE_PX
-                    ):
+                    for example in shards.make_examples([row], load, SIZE_PX):
                         if not isinstance(example, Reject):
                             yield example["id"], example
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measures and writes the table."""
-    parser = paired.make_parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.set_defaults(repetitions=1)
     sizes = [20_000, 100_000]
     parser.add_argument("--num_images", type=int, nargs="+", default=sizes)
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--scratch", type=pathlib.Path, default=paired.SCRATCH)
-    paired.run_program(parser, measure, build_plainly, arguments)
+    parser.add_argument("--scratch", type=pathlib.Path, default=harness.SCRATCH)
+    harness.run_program(parser, measure, build_plainly, arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -80,7 +78,7 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
     rows = []
     for count in options.num_images:
         rows += measure_size(count, options)
-    return {"affectnet_build": paired.as_table(HEADER, rows)}
+    return {"affectnet_build": harness.as_table(HEADER, rows)}
 
 
 def build_plainly(manual_dir: str, data_dir: str) -> dict[str, Any]:
@@ -98,13 +96,13 @@ def measure_size(count: int, options: argparse.Namespace) -> list[list[str]]:
     def way(command):
         def build():
             shutil.rmtree(data_dir, ignore_errors=True)
-            return paired.run_watched(command)
+            return harness.run_watched(command)
 
         return build
 
     with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
         data_dir = pathlib.Path(folder) / "data"
-        found = paired.in_turns(
+        found = harness.in_turns(
             {
                 name: way(command)
                 for name, command in commands(
@@ -124,7 +122,7 @@ def table_row(num_images: int, name: str, turns: list[dict]) -> list[str]:
     return [
         f"{num_images:,}",
         name,
-        str(paired.spread(seconds)),
+        str(harness.spread(seconds)),
         f"{num_images / statistics.median(seconds):,.0f}",
         f"{peak_bytes / 2**20:,.0f} MiB",
     ]

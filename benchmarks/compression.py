@@ -12,9 +12,9 @@ import gzip
 import json
 import pathlib
 
-from export import compression_check
-from export import flatbuffer
-from export import latency
+from export.compression import check
+from export.measure import flatbuffer
+from export.measure import latency
 from trainer import files
 
 COLUMNS = (
@@ -76,7 +76,7 @@ def _row(path):
     content = path.read_bytes()
     judged = _judged(path)
     low, high = judged["accuracy_difference_interval"]
-    found = compression_check.measure(path)
+    found = check.measure(path)
     times = latency.run_alone(path, threads=1)
     has_kernels = bool(flatbuffer.kernels(content))
     return [

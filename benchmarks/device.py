@@ -31,7 +31,7 @@ import numpy as np
 
 from benchmarks import device_child
 from benchmarks import drawn_data
-from benchmarks import paired
+from benchmarks import harness
 from edge import model_file
 
 MODULE = "benchmarks.device"
@@ -59,14 +59,14 @@ MEASURED = ("first_answer_ms", "face_ms", "peak_memory_mb")
 
 def main(arguments: list[str] | None = None) -> None:
     """Measures and writes the tables."""
-    parser = paired.make_parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.set_defaults(repetitions=15)
     shipped = sorted(file.stem for file in model_file.SHIPPED.glob("*.tflite"))
     parser.add_argument("--model", nargs="*", default=shipped)
     parser.add_argument("--rival", type=pathlib.Path, nargs="*", default=[])
     parser.add_argument("--rival_python", help="has `fer` installed")
     parser.add_argument("--num_faces", type=int, default=NUM_FACES)
-    paired.run_program(parser, measure, make_rivals, arguments)
+    harness.run_program(parser, measure, make_rivals, arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -84,7 +84,7 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
             raise ValueError(f"{path} is no file; see --help for the rival")
     with tempfile.TemporaryDirectory() as folder:
         rivals = [str(path.resolve()) for path in options.rival]
-        made = paired.run_alone(MODULE, folder=folder, rivals=rivals)
+        made = harness.run_alone(MODULE, folder=folder, rivals=rivals)
         paths = {**ours, **made["paths"]}
         sizes = {
             name: os.path.getsize(path) - made["added"].get(name, 0)
@@ -100,7 +100,7 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
             ways[PACKAGE] = lambda: answer(
                 device_child.PACKAGE, faces, options.rival_python
             )
-        measured = paired.in_turns(ways, options.repetitions)
+        measured = harness.in_turns(ways, options.repetitions)
     tables = as_tables(sizes, measured, list(ours))
     installed = installed_table(options.rival_python)
     return {"device": "\n\n".join([*tables, installed])}
@@ -113,7 +113,7 @@ def answer(
     command = [python, "-m", "benchmarks.device_child", model]
     done = subprocess.run(
         [*command, str(faces), str(time.time())],
-        cwd=paired.ROOT,
+        cwd=harness.ROOT,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -138,11 +138,11 @@ def as_tables(
         for name, turns in measured.items()
     }
     tables = [
-        paired.as_table(
+        harness.as_table(
             HEADER,
             [
                 [name, _size(sizes, name, 1000)]
-                + [paired.spread(values) for values in columns[name]]
+                + [harness.spread(values) for values in columns[name]]
                 for name in measured
             ],
         )
@@ -151,7 +151,7 @@ def as_tables(
         rows = [
             [name, _size(sizes, name, sizes[own])]
             + [
-                paired.ratios(theirs, values)
+                harness.ratios(theirs, values)
                 for theirs, values in zip(
                     columns[name], columns[own], strict=True
                 )
@@ -160,12 +160,12 @@ def as_tables(
             if name not in ours
         ]
         header = [cell.format(own) for cell in RATIOS_HEADER]
-        tables.append(paired.as_table(header, rows))
+        tables.append(harness.as_table(header, rows))
     return tables
 
 
 def _size(sizes, name, unit):
-    return paired.digits(sizes[name] / unit) if name in sizes else "-"
+    return harness.digits(sizes[name] / unit) if name in sizes else "-"
 
 
 def installed_table(rival_python: str | None) -> str:
@@ -185,9 +185,9 @@ def installed_table(rival_python: str | None) -> str:
             text=True,
         )
         found = json.loads(done.stdout)
-        size = paired.digits(found["bytes"] / 1e6)
+        size = harness.digits(found["bytes"] / 1e6)
         rows.append([name, found["distributions"], size])
-    return paired.as_table(INSTALLED_HEADER, rows)
+    return harness.as_table(INSTALLED_HEADER, rows)
 
 
 def make_rivals(folder: str, rivals: list[str]) -> dict[str, Any]:

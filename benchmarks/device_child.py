@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from export.peak_memory import peak_memory_mb
+from export.measure.peak_memory import peak_memory_mb
 
 PACKAGE = "fer"
 WARM_UP = 20

@@ -19,13 +19,13 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from benchmarks import paired
+from benchmarks import harness
 from fer_tfds import labels
-from fer_tfds.drawing import drawn_affectnet
-from fer_tfds.drawing import drawn_fer2013
-from fer_tfds.drawing import synthetic_affectnet
-from fer_tfds.sources import affectnet_settings
-from fer_tfds.sources import fer2013
+from fer_tfds.drawing import affectnet
+from fer_tfds.drawing import affectnet_files
+from fer_tfds.drawing import fer2013_files
+from fer_tfds.sources.affectnet import settings
+from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import count_classes
 from trainer import files
@@ -78,7 +78,7 @@ def records(count: int) -> FaceRecords:
     )
 
 
-def csv_folder(count: int, scratch: pathlib.Path = paired.SCRATCH):
+def csv_folder(count: int, scratch: pathlib.Path = harness.SCRATCH):
     """Returns a folder with `fer2013.csv`."""
 
     def make(folder):
@@ -87,25 +87,25 @@ def csv_folder(count: int, scratch: pathlib.Path = paired.SCRATCH):
         with (folder / "fer2013.csv").open("wb") as file:
             for start in range(0, count, _ROWS_AT_ONCE):
                 stop = min(start + _ROWS_AT_ONCE, count)
-                text = drawn_fer2013.format_csv(
+                text = fer2013_files.format_csv(
                     drawn.take(list(range(start, stop)))
                 )
                 # The header stands in the first part alone.
                 file.write(text if not start else text.split(b"\n", 1)[1])
         counts = count_classes(drawn, NUM_CLASSES)
-        path = folder / fer2013.EXPECTED_COUNTS_FILE
+        path = folder / find.EXPECTED_COUNTS_FILE
         path.write_text(json.dumps(counts))
 
     return _once(scratch / f"csv_{count}", make)
 
 
-def data_dir(count: int, scratch: pathlib.Path = paired.SCRATCH):
+def data_dir(count: int, scratch: pathlib.Path = harness.SCRATCH):
     """Returns a folder of prepared data: `fer2013/original`."""
 
     def make(folder):
         subprocess.run(
             build_command("fer2013", csv_folder(count, scratch), folder),
-            cwd=paired.ROOT,
+            cwd=harness.ROOT,
             check=True,
             capture_output=True,
         )
@@ -113,7 +113,7 @@ def data_dir(count: int, scratch: pathlib.Path = paired.SCRATCH):
     return _once(scratch / f"data_{count}", make)
 
 
-def class_folders(count: int, scratch: pathlib.Path = paired.SCRATCH):
+def class_folders(count: int, scratch: pathlib.Path = harness.SCRATCH):
     """Returns a folder with a folder of JPEG files for each class."""
 
     def make(folder):
@@ -130,19 +130,19 @@ def class_folders(count: int, scratch: pathlib.Path = paired.SCRATCH):
     return _once(scratch / f"folders_{count}", make)
 
 
-def photographs(count: int, scratch: pathlib.Path = paired.SCRATCH):
+def photographs(count: int, scratch: pathlib.Path = harness.SCRATCH):
     """Returns a folder with AffectNet's full release, training split alone.
 
     Names are all different; files with the same picture are one file on disk.
     """
     drawn = _drawn_photographs(min(count, DISTINCT), scratch)
-    table = drawn_affectnet.TABLES["train"]
+    table = affectnet_files.TABLES["train"]
     with (drawn / table).open(encoding="utf-8") as file:
         header, *rows = csv.reader(file)
 
     def make(folder):
         folder.mkdir()
-        images = drawn_affectnet.IMAGES_FOLDER
+        images = affectnet_files.IMAGES_FOLDER
         found = [0] * len(labels.native_names("affectnet"))
         with (folder / table).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
@@ -158,7 +158,7 @@ def photographs(count: int, scratch: pathlib.Path = paired.SCRATCH):
                 writer.writerow(row)
                 found[int(row[header.index("expression")])] += 1
         expected = {"expected_counts": {"train": found}, "note": "drawn"}
-        (folder / affectnet_settings.FILE_NAME).write_text(json.dumps(expected))
+        (folder / settings.FILE_NAME).write_text(json.dumps(expected))
 
     return _once(scratch / f"photographs_{count}", make)
 
@@ -187,7 +187,7 @@ def build_command(
 @functools.cache
 def _draw(count):
     ids = np.arange(count) % NUM_CLASSES
-    return drawn_fer2013.draw_faces(ids, SEED)
+    return fer2013_files.draw_faces(ids, SEED)
 
 
 def _vary(drawn, turn):
@@ -204,7 +204,7 @@ def _drawn_photographs(count, scratch):
     row = np.bincount(np.arange(count) % 8, minlength=11).tolist()
 
     def make(folder):
-        synthetic_affectnet.write_full(folder, {"train": row}, SEED)
+        affectnet.write_full(folder, {"train": row}, SEED)
 
     return _once(scratch / f"drawn_photographs_{count}", make)
 

@@ -14,7 +14,7 @@ from PIL import Image
 from edge.boxes import Box
 from edge.out_files import VideoWriter
 from edge.video import Frame
-from fer_tfds.drawing import drawn_faces
+from fer_tfds.drawing import faces as drawn_faces
 
 SIZE = (480, 270)
 FACE_PX = 120

@@ -20,8 +20,8 @@ from edge.classifier import Classifier
 from edge.faces import Detector
 from edge.faces import load_detector
 from edge.pictures import prepare_picture
-from trainer import records
-from trainer import settings
+from trainer.data import prepared
+from trainer.settings import settings
 
 HEADER = "| what is classified | accuracy | same answer as the whole face |"
 MARGINS = (0.0, 0.05, 0.1, 0.2)
@@ -69,7 +69,7 @@ def main() -> None:
     options = parser.parse_args()
     classifier = Classifier(options.model)
     data = settings.from_flat({"data_dir": options.data_dir}).data
-    split = records.load_split(data, "validation")
+    split = prepared.load_split(data, "validation")
     faces = split.images[: options.num_faces]
     found = list(find(faces, load_detector()))
     indices = [index for index, _, _ in found]

@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 from benchmarks import drawn_data
-from benchmarks import paired
+from benchmarks import harness
 
 BUILDER, BARE = "`tfds build fer_tfds/fer2013`", "CSV to PNG, no framework"
 HEADER = (
@@ -31,10 +31,10 @@ HEADER = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Measures and writes the table."""
-    parser = paired.make_parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--num_images", type=int, default=35_887)
-    parser.add_argument("--scratch", type=pathlib.Path, default=paired.SCRATCH)
-    paired.run_program(parser, measure, arguments=arguments)
+    parser.add_argument("--scratch", type=pathlib.Path, default=harness.SCRATCH)
+    harness.run_program(parser, measure, arguments=arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -48,10 +48,10 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
         def build():
             shutil.rmtree(target, ignore_errors=True)
             command = drawn_data.build_command("fer2013", raw, target)
-            return paired.run_watched(command)
+            return harness.run_watched(command)
 
-        measured = paired.in_turns(
-            {BUILDER: build, BARE: lambda: paired.run_watched(bare)},
+        measured = harness.in_turns(
+            {BUILDER: build, BARE: lambda: harness.run_watched(bare)},
             options.repetitions,
         )
     return {"fer2013_build": as_table(options.num_images, measured)}
@@ -66,17 +66,17 @@ def as_table(num_images: int, measured: dict[str, list[dict]]) -> str:
     rows = [
         [
             name,
-            paired.spread(seconds[name]),
-            paired.digits(num_images / statistics.median(seconds[name])),
+            harness.spread(seconds[name]),
+            harness.digits(num_images / statistics.median(seconds[name])),
             f"{max(turn['peak_bytes'] for turn in turns) / 2**20:,.0f}",
             "-"
             if name == BARE
-            else paired.ratios(seconds[name], seconds[BARE]),
+            else harness.ratios(seconds[name], seconds[BARE]),
         ]
         for name, turns in measured.items()
     ]
     header = [cell.format(f"{num_images:,}") for cell in HEADER]
-    return paired.as_table(header, rows)
+    return harness.as_table(header, rows)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 from benchmarks import drawn_data
-from benchmarks import paired
+from benchmarks import harness
 from trainer import run_folder
 
 NUM_IMAGES = 35_887  # as FER-2013
@@ -33,7 +33,7 @@ HEADER = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Measures and writes the table."""
-    parser = paired.make_parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.set_defaults(repetitions=2)
     parser.add_argument(
         "--data_dir", help="of prepared FER-2013; drawn data if not given"
@@ -41,8 +41,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, nargs="+", default=[5])
     parser.add_argument("--backbone", default="resnet50")
     parser.add_argument("--train_split", default="train[:50%]")
-    parser.add_argument("--scratch", type=pathlib.Path, default=paired.SCRATCH)
-    paired.run_program(parser, measure, arguments=arguments)
+    parser.add_argument("--scratch", type=pathlib.Path, default=harness.SCRATCH)
+    harness.run_program(parser, measure, arguments=arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -55,12 +55,12 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
         def way(quick, epochs=epochs):
             return lambda: run_phase(options, epochs, quick)
 
-        found = paired.in_turns(
+        found = harness.in_turns(
             {"plain": way(False), "features once": way(True)},
             options.repetitions,
         )
         rows.append(table_row(options, epochs, *found.values()))
-    return {"frozen_phase": paired.as_table(HEADER, rows)}
+    return {"frozen_phase": harness.as_table(HEADER, rows)}
 
 
 def run_phase(options, epochs: int, quick: bool) -> tuple[float, str]:
@@ -78,7 +78,7 @@ def run_phase(options, epochs: int, quick: bool) -> tuple[float, str]:
             "--fine_tune_epochs=0",
             f"--reuse_features={quick}",
         ]
-        paired.run_watched(command)
+        harness.run_watched(command)
         history = pathlib.Path(folder) / "run" / run_folder.HISTORY
         rows = list(csv.DictReader(history.open(encoding="utf-8")))
     seconds = sum(float(row["seconds"]) for row in rows)
@@ -93,8 +93,8 @@ def table_row(options, epochs: int, plain, quick) -> list:
         options.backbone,
         options.train_split,
         epochs,
-        *map(paired.spread, times),
-        paired.ratios(*times),
+        *map(harness.spread, times),
+        harness.ratios(*times),
         "yes" if same else "no",
     ]
 

@@ -7,7 +7,7 @@ distinct pictures) go through the real commands: `tfds build`, then reading the
 prepared split, one epoch of augmented training batches, and one pass of
 evaluation batches. The last three run twice: with the decoded images in
 memory, and with what happens to data that does not fit there, which is chosen
-by itself (trainer/storage.py) and forced here by --max_memory_gib.
+by itself (trainer/data/storage.py) and forced here by --max_memory_gib.
 
 Memory is that of all processes of a command, without pages of files: those
 the system takes back when it needs room.
@@ -22,7 +22,7 @@ import time
 from typing import Any
 
 from benchmarks import drawn_data
-from benchmarks import paired
+from benchmarks import harness
 from benchmarks import pictures
 
 MODULE = "benchmarks.growth"
@@ -42,12 +42,12 @@ MIB = 2**20
 
 def main(arguments: list[str] | None = None) -> None:
     """Measures and writes the tables and the pictures."""
-    parser = paired.make_parser(__doc__)
+    parser = harness.make_parser(__doc__)
     sizes = [50_000, 125_000, 250_000, 500_000]
     parser.add_argument("--num_images", type=int, nargs="+", default=sizes)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--scratch", type=pathlib.Path, default=paired.SCRATCH)
-    paired.run_program(parser, measure, measure_alone, arguments)
+    parser.add_argument("--scratch", type=pathlib.Path, default=harness.SCRATCH)
+    harness.run_program(parser, measure, measure_alone, arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -75,13 +75,13 @@ def measure_size(
         command = drawn_data.build_command(
             "affectnet", raw, folder, f"size_{SIZE_PX}", processes
         )
-        built = paired.run_watched(command)
+        built = harness.run_watched(command)
         seconds = {"build": built["seconds"]}
         mib = {"build": built["own_bytes"] / MIB}
         # What the build left to the system to write is not the readers' work.
         os.sync()
         for way in (MEMORY, DISK):
-            found = paired.run_alone(MODULE, way=way, data_dir=folder)
+            found = harness.run_alone(MODULE, way=way, data_dir=folder)
             mib[way] = found["watched"]["own_bytes"] / MIB
             seconds |= {(task, way): found[task] for task in TASKS}
     shutil.rmtree(raw)
@@ -95,7 +95,7 @@ def as_tables(rows: list[dict[str, Any]]) -> str:
     times = [
         [f"{row['count']:,}"]
         + [
-            paired.digits(1e6 * row["seconds"][key] / row["count"])
+            harness.digits(1e6 * row["seconds"][key] / row["count"])
             for key in keys
         ]
         for row in rows
@@ -106,8 +106,8 @@ def as_tables(rows: list[dict[str, Any]]) -> str:
         for row in rows
     ]
     tables = [
-        paired.as_table(header, times),
-        paired.as_table(
+        harness.as_table(header, times),
+        harness.as_table(
             ["images", *(f"{_memory_text(way)}, MiB" for way in ways)], memory
         ),
     ]
@@ -142,11 +142,11 @@ def measure_alone(way: str, data_dir: str) -> dict[str, float]:
     """Reads a split and makes its batches: task -> seconds."""
     import numpy as np
 
-    from trainer import input_pipeline
-    from trainer import records
     from trainer.batches import PREDICT_BATCH_SIZE
-    from trainer.setting_groups import AugmentationSettings
-    from trainer.setting_groups import DataSettings
+    from trainer.data import input_pipeline
+    from trainer.data import prepared
+    from trainer.settings.model_and_data import AugmentationSettings
+    from trainer.settings.model_and_data import DataSettings
 
     data = DataSettings(
         dataset=f"affectnet/size_{SIZE_PX}",
@@ -155,7 +155,7 @@ def measure_alone(way: str, data_dir: str) -> dict[str, float]:
         max_memory_gib=MAX_MEMORY_GIB[way],
     )
     clock = [time.perf_counter()]
-    split = records.load_split(data, "train")
+    split = prepared.load_split(data, "train")
     clock.append(time.perf_counter())
     targets = np.eye(len(data.class_names), dtype=np.float32)[split.labels]
     augmentation = AugmentationSettings(

@@ -18,7 +18,7 @@ import numpy as np
 
 from trainer import files
 from trainer import run_folder
-from trainer import settings as settings_lib
+from trainer.settings import settings as settings_lib
 from tuning import results
 from tuning import trials
 

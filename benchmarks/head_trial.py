@@ -17,7 +17,7 @@ import tempfile
 from typing import Any
 
 from benchmarks import drawn_data
-from benchmarks import paired
+from benchmarks import harness
 
 MODULE = "benchmarks.head_trial"
 NUM_IMAGES = 35_887  # as FER-2013
@@ -36,7 +36,7 @@ HEADER = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Measures and writes the table."""
-    parser = paired.make_parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.set_defaults(repetitions=2)
     parser.add_argument(
         "--data_dir", help="of prepared FER-2013; drawn data if not given"
@@ -44,8 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--backbone", default="resnet50")
     parser.add_argument("--train_split", default="train[:10%]")
-    parser.add_argument("--scratch", type=pathlib.Path, default=paired.SCRATCH)
-    paired.run_program(parser, measure, measure_alone, arguments)
+    parser.add_argument("--scratch", type=pathlib.Path, default=harness.SCRATCH)
+    harness.run_program(parser, measure, measure_alone, arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -66,13 +66,13 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
     }
 
     def way(name):
-        return lambda: paired.run_alone(MODULE, way=name, values=values)
+        return lambda: harness.run_alone(MODULE, way=name, values=values)
 
-    found = paired.in_turns(
+    found = harness.in_turns(
         {QUICK: way(QUICK), PLAIN: way(PLAIN)}, options.repetitions
     )
     row = [options.backbone, options.train_split, options.epochs]
-    return {"head_trial": paired.as_table(HEADER, [row + figures(found)])}
+    return {"head_trial": harness.as_table(HEADER, [row + figures(found)])}
 
 
 def figures(found: dict[str, list[dict[str, float]]]) -> list[Any]:
@@ -83,9 +83,9 @@ def figures(found: dict[str, list[dict[str, float]]]) -> list[Any]:
 
     keys = ("trial_seconds", "epochs_seconds")
     return [
-        paired.digits(statistics.median(column(QUICK, "features_seconds"))),
-        *(paired.spread(column(way, keys[0])) for way in (QUICK, PLAIN)),
-        *(paired.ratios(column(PLAIN, k), column(QUICK, k)) for k in keys),
+        harness.digits(statistics.median(column(QUICK, "features_seconds"))),
+        *(harness.spread(column(way, keys[0])) for way in (QUICK, PLAIN)),
+        *(harness.ratios(column(PLAIN, k), column(QUICK, k)) for k in keys),
     ]
 
 
@@ -94,9 +94,9 @@ def measure_alone(way: str, values: dict[str, Any]) -> dict[str, float]:
     import dataclasses
     import time
 
-    from trainer import records
     from trainer import runtime
-    from trainer import settings as settings_lib
+    from trainer.data import prepared
+    from trainer.settings import settings as settings_lib
     from tuning import features as features_lib
     from tuning import trials
 
@@ -106,7 +106,7 @@ def measure_alone(way: str, values: dict[str, Any]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
         if way == QUICK:
-            splits = records.load_splits(settings.data)
+            splits = prepared.load_splits(settings.data)
             features = features_lib.get_features(
                 settings,
                 splits,

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks import drawn_data
-from benchmarks import paired
+from benchmarks import harness
 from benchmarks import pictures
 
 MODULE = "benchmarks.input_pipeline"
@@ -49,14 +49,14 @@ HEADER = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Measures and writes the tables."""
-    parser = paired.make_parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--num_images", type=int, default=28_709)
     parser.add_argument("--seconds", type=float, default=10, help="each figure")
     parser.add_argument("--batch_size", type=int, default=64)
     parser.add_argument(
-        "--scratch", type=pathlib.Path, default=paired.SCRATCH, help="folder"
+        "--scratch", type=pathlib.Path, default=harness.SCRATCH, help="folder"
     )
-    paired.run_program(parser, measure, measure_alone, arguments)
+    harness.run_program(parser, measure, measure_alone, arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -69,7 +69,7 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
     for task in ("training", "evaluation"):
 
         def way(name, task=task):
-            return lambda: paired.run_alone(
+            return lambda: harness.run_alone(
                 MODULE,
                 way=name,
                 task=task,
@@ -79,7 +79,7 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
             )
 
         ways = {name: way(name) for name in WAYS}
-        measured = paired.in_turns(ways, options.repetitions)
+        measured = harness.in_turns(ways, options.repetitions)
         if options.pictures:
             draw(options.pictures / f"input_{task}.png", task, measured)
         pages[f"input_{task}"] = as_table(task, measured)
@@ -92,7 +92,7 @@ def draw(
     """Draws the images a second of each way."""
     bars = {
         WAYS[name].replace("`", ""): dataclasses.astuple(
-            paired.spread(turn["images_per_second"] for turn in turns)
+            harness.spread(turn["images_per_second"] for turn in turns)
         )
         for name, turns in measured.items()
     }
@@ -108,15 +108,15 @@ def as_table(task: str, measured: dict[str, list[dict[str, float]]]) -> str:
     rows = [
         [
             WAYS[name],
-            paired.spread(rates[name]),
-            paired.digits(
+            harness.spread(rates[name]),
+            harness.digits(
                 statistics.median(turn["first_batch"] for turn in turns)
             ),
-            "-" if name == OURS else paired.ratios(rates[OURS], rates[name]),
+            "-" if name == OURS else harness.ratios(rates[OURS], rates[name]),
         ]
         for name, turns in measured.items()
     ]
-    return paired.as_table([h.format(task) for h in HEADER], rows)
+    return harness.as_table([h.format(task) for h in HEADER], rows)
 
 
 def measure_alone(
@@ -165,13 +165,13 @@ def make_batches(
 def _ours(source, batch_size, is_training):
     import numpy as np
 
-    from trainer import input_pipeline
-    from trainer import records
     from trainer.batches import PREDICT_BATCH_SIZE
-    from trainer.setting_groups import AugmentationSettings
-    from trainer.setting_groups import DataSettings
+    from trainer.data import input_pipeline
+    from trainer.data import prepared
+    from trainer.settings.model_and_data import AugmentationSettings
+    from trainer.settings.model_and_data import DataSettings
 
-    split = records.load_split(DataSettings(data_dir=source), "train")
+    split = prepared.load_split(DataSettings(data_dir=source), "train")
     if not is_training:
         while True:
             # The network's evaluation makes its batches anew each time, too.

@@ -4,8 +4,8 @@ import pathlib
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-from trainer import charts
 from trainer import files
+from trainer.evaluation import charts
 
 _DOTS_PER_INCH = 110
 

@@ -21,17 +21,17 @@ import tensorflow as tf
 
 from benchmarks import device
 from benchmarks import drawn_data
-from benchmarks import paired
+from benchmarks import harness
 from benchmarks import small_models
 from edge import pictures
 from edge.classifier import Classifier
 from edge.model_file import SHIPPED
 from edge.model_file import read_model_file
-from export import flatbuffer
-from trainer import intervals
-from trainer import leaks
-from trainer import records
-from trainer.setting_groups import DataSettings
+from export.measure import flatbuffer
+from trainer.data import prepared
+from trainer.evaluation import intervals
+from trainer.evaluation import train_overlap
+from trainer.settings.model_and_data import DataSettings
 
 SECTION = "released_models"
 HEADER = (
@@ -48,7 +48,7 @@ HEADER = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Measures and writes the table."""
-    parser = paired.make_parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.set_defaults(repetitions=7)
     parser.add_argument(
         "--model",
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rival", type=pathlib.Path, required=True)
     parser.add_argument("--data_dir", help="of prepared FER-2013")
     parser.add_argument("--num_faces", type=int, default=device.NUM_FACES)
-    paired.run_program(parser, measure, arguments=arguments)
+    harness.run_program(parser, measure, arguments=arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -75,10 +75,10 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
             raise ValueError(f"{path} is no file; see benchmarks.device")
     data = DataSettings(data_dir=options.data_dir)
     known, test = (
-        records.load_split(data, part) for part in ("train+validation", "test")
+        prepared.load_split(data, part) for part in ("train+validation", "test")
     )
-    is_seen = leaks.seen_in_training(
-        test.images, set(leaks.digests(known.images))
+    is_seen = train_overlap.seen_in_training(
+        test.images, set(train_overlap.digests(known.images))
     )
     times = face_times(options)
     rows = []
@@ -86,20 +86,20 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
         answer = rival_answers if path == options.rival else our_answers
         split = "validation" if path == options.rival else held_out(path)
         figures = accuracies(
-            records.load_split(data, split),
+            prepared.load_split(data, split),
             test,
             is_seen,
             lambda split, path=path, answer=answer: answer(path, split),
         )
         rows.append(table_row(path, figures, times[path], times[options.rival]))
-    return {SECTION: paired.as_table(HEADER, rows)}
+    return {SECTION: harness.as_table(HEADER, rows)}
 
 
 def accuracies(
-    validation: records.Split,
-    test: records.Split,
+    validation: prepared.Split,
+    test: prepared.Split,
     is_seen: np.ndarray,
-    answer: Callable[[records.Split], np.ndarray],
+    answer: Callable[[prepared.Split], np.ndarray],
 ) -> list[tuple[int, int]]:
     """Counts right answers, and all.
 
@@ -127,12 +127,12 @@ def held_out(path: pathlib.Path) -> str:
     return settings["data"]["validation_split"]
 
 
-def our_answers(path: pathlib.Path, split: records.Split) -> np.ndarray:
+def our_answers(path: pathlib.Path, split: prepared.Split) -> np.ndarray:
     """Returns probabilities float32 [n, K] through the device runtime."""
     return Classifier(path).probabilities(split.images)
 
 
-def rival_answers(path: pathlib.Path, split: records.Split) -> np.ndarray:
+def rival_answers(path: pathlib.Path, split: prepared.Split) -> np.ndarray:
     """Returns the rival's probabilities float32 [n, 7].
 
     Its package scales a grey face to what the model takes, and pixels to
@@ -160,7 +160,7 @@ def face_times(options: argparse.Namespace) -> dict[pathlib.Path, list[float]]:
         faces = pathlib.Path(folder) / "faces.npy"
         np.save(faces, drawn_data.faces(options.num_faces))
         files = {path: path for path in options.model} | {options.rival: rival}
-        return paired.in_turns(
+        return harness.in_turns(
             {
                 path: lambda file=file: device.answer(str(file), faces)[
                     "face_ms"
@@ -183,8 +183,8 @@ def table_row(path, figures, times, rival_times) -> list[str]:
         f"{work / 1e6:.1f}",
         f"{right / count:.2%} of {count:,}",
         *(_with_interval(*pair) for pair in others),
-        str(paired.spread(times)),
-        str(paired.ratios(times, rival_times)),
+        str(harness.spread(times)),
+        str(harness.ratios(times, rival_times)),
     ]
 
 

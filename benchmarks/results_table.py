@@ -12,12 +12,12 @@ import dataclasses
 import json
 import pathlib
 
-from benchmarks import paired
+from benchmarks import harness
 from edge import Classifier
-from trainer import metrics
-from trainer import records
 from trainer import run_folder
-from trainer import settings as settings_lib
+from trainer.data import prepared
+from trainer.evaluation import metrics
+from trainer.settings import settings as settings_lib
 
 SECTION = "results"
 HEADER = (
@@ -40,7 +40,7 @@ def main() -> None:
     table = "\n".join([HEADER, "|" + " --- |" * (HEADER.count("|") - 1), *rows])
     print(table)
     if options.readme:
-        paired.write_section(options.readme, SECTION, table)
+        harness.write_section(options.readme, SECTION, table)
 
 
 def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[str]:
@@ -62,7 +62,7 @@ def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[str]:
     if data_dir:
         data = dataclasses.replace(data, data_dir=data_dir)
     splits = {
-        part: records.load_split(data, data.splits[part])
+        part: prepared.load_split(data, data.splits[part])
         for part in ("validation", "test")
     }
     agreement = _agreements(workdir)

@@ -9,14 +9,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer import fused_batch_norm
 from trainer import loop
 from trainer import phases
-from trainer import run as run_lib
 from trainer import runtime
+from trainer import training_run as run_lib
+from trainer.data.prepared import Split
 from trainer.models import build_model
-from trainer.records import Split
-from trainer.settings import Settings
+from trainer.models import fused_batch_norm
+from trainer.settings.settings import Settings
 
 # More than anybody waits for: the input must not end.
 EPOCHS = 10**6

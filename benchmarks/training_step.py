@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import drawn_data
-from benchmarks import paired
+from benchmarks import harness
 
 MODULE = "benchmarks.training_step"
 LOOP, MEMORY, BARE = "loop", "memory", "train_on_batch"
@@ -63,7 +63,7 @@ WAIT_HEADER = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Measures and writes the tables."""
-    parser = paired.make_parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument(
         "--compared",
         nargs="*",
@@ -80,16 +80,16 @@ def main(arguments: list[str] | None = None) -> None:
         "--seconds", type=float, default=8, help="for the wait of a recipe"
     )
     parser.set_defaults(repetitions=9)
-    paired.run_program(parser, measure, measure_alone, arguments)
+    harness.run_program(parser, measure, measure_alone, arguments)
 
 
 def all_recipes() -> list[str]:
     """Returns every flagfile of a recipe, relative to the root."""
     found = [
-        *paired.ROOT.glob("recipes/*.flags"),
-        *(paired.ROOT / name for name in ("edge.flags", "densenet.flags")),
+        *harness.ROOT.glob("recipes/*.flags"),
+        *(harness.ROOT / name for name in ("edge.flags", "densenet.flags")),
     ]
-    return sorted(path.relative_to(paired.ROOT).as_posix() for path in found)
+    return sorted(path.relative_to(harness.ROOT).as_posix() for path in found)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -101,7 +101,7 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
         "input_wait": (WAIT_HEADER, wait),
     }
     return {
-        section: paired.as_table(header, rows)
+        section: harness.as_table(header, rows)
         for section, (header, rows) in tables.items()
         if rows
     }
@@ -111,7 +111,7 @@ def _rows(as_row, flagfiles, **how):
     rows = []
     for flagfile in flagfiles:
         print(f"{as_row.__name__}: {flagfile}", file=sys.stderr)
-        found = paired.run_alone(MODULE, flagfile=flagfile, **how)
+        found = harness.run_alone(MODULE, flagfile=flagfile, **how)
         rows.append(as_row(flagfile, found))
     return rows
 
@@ -124,9 +124,9 @@ def step_row(flagfile: str, measured: dict[str, Any]) -> list[Any]:
     }
     return [
         f"`{flagfile}`",
-        *map(paired.spread, times.values()),
-        paired.ratios(times[LOOP], times[BARE]),
-        paired.ratios(times[MEMORY], times[BARE]),
+        *map(harness.spread, times.values()),
+        harness.ratios(times[LOOP], times[BARE]),
+        harness.ratios(times[MEMORY], times[BARE]),
     ]
 
 
@@ -137,7 +137,7 @@ def wait_row(flagfile: str, measured: dict[str, Any]) -> list[Any]:
         f"`{flagfile}`",
         f"{size}x{size}x{channels}",
         measured["batch"],
-        paired.digits(1000 * measured["step_seconds"]),
+        harness.digits(1000 * measured["step_seconds"]),
         f"{100 * measured['wait_share']:.2f}",
     ]
 
@@ -194,7 +194,7 @@ def compare_steps(
     Returns:
       Name -> seconds a step, in each turn.
     """
-    blocks = paired.in_turns(
+    blocks = harness.in_turns(
         {name: _block(take_steps) for name, take_steps in ways.items()},
         turns * BLOCKS,
     )
@@ -250,9 +250,9 @@ def time_steps(take_steps, seconds: float) -> dict[str, float]:
 
 def read_recipe(flagfile: str):
     """Returns the settings of a recipe, with random weights."""
-    from trainer import cli_flags
+    from trainer.settings import cli_flags
 
-    settings = cli_flags.read_flagfile(paired.ROOT / flagfile)
+    settings = cli_flags.read_flagfile(harness.ROOT / flagfile)
     return dataclasses.replace(
         settings,
         model=dataclasses.replace(settings.model, weights="none"),

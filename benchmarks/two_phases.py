@@ -11,9 +11,9 @@ import csv
 import json
 import pathlib
 
-from benchmarks import paired
+from benchmarks import harness
 from trainer import run_folder
-from trainer import settings as settings_lib
+from trainer.settings import settings as settings_lib
 
 SECTION = "two_phases"
 HEADER = (
@@ -42,10 +42,10 @@ def main(arguments: list[str] | None = None) -> None:
         else row_on_page(page, workdir.name)
         for workdir in options.workdir
     ]
-    table = paired.as_table(HEADER, rows)
+    table = harness.as_table(HEADER, rows)
     print(table)
     if options.readme:
-        paired.write_section(options.readme, SECTION, table)
+        harness.write_section(options.readme, SECTION, table)
 
 
 def table_row(workdir: pathlib.Path) -> list[str]:

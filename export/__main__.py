@@ -14,7 +14,7 @@ from absl import app
 from absl import flags
 
 from export import choices
-from export import compression_options
+from export.compression import options as compression_options
 from trainer import console
 
 WORKDIR = flags.DEFINE_string(

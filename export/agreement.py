@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from trainer import intervals
-from trainer import metrics
+from trainer.evaluation import intervals
+from trainer.evaluation import metrics
 
 # A class the trained model gives this often must not vanish from an artefact;
 # one that it gives once may fall to a single picture on the boundary.

@@ -15,9 +15,9 @@ from typing import Any
 import tensorflow as tf
 
 from export import tflite_recipes
-from trainer import preprocessing
 from trainer.checkpoints import Run
-from trainer.settings import Settings
+from trainer.data import preprocessing
+from trainer.settings.settings import Settings
 
 SAVED_MODEL = "saved_model"
 KERAS = "model.keras"

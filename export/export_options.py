@@ -10,9 +10,9 @@ import tempfile
 
 from export import agreement
 from export import artifacts
-from export import calibration
 from export import choices
-from export.compression_options import CompressionOptions
+from export import representative_data
+from export.compression.options import CompressionOptions
 
 
 class ExportError(ValueError):
@@ -44,7 +44,7 @@ class ExportOptions:
     tflite: bool = False
     recipes: tuple[str, ...] = choices.DEFAULT_RECIPES
     io: str = choices.DEFAULT_IO
-    calibration_images: int = calibration.DEFAULT_IMAGES
+    calibration_images: int = representative_data.DEFAULT_IMAGES
     parity_images: int = 0
     bounds: agreement.Bounds = dataclasses.field(
         default_factory=agreement.Bounds

@@ -16,25 +16,25 @@ import tensorflow as tf
 
 from export import agreement
 from export import artifacts
-from export import calibration
-from export import compression
-from export import compression_check
 from export import export_options
 from export import golden
-from export import latency
-from export import latency_chart
-from export import microcontroller
 from export import model_card
 from export import parity
 from export import quantisation_debug
+from export import representative_data
 from export import tflite
+from export.compression import check
+from export.compression import compress
 from export.export_options import ExportError
 from export.export_options import ExportOptions
+from export.measure import latency
+from export.measure import latency_chart
+from export.microcontroller import write
 from trainer import checkpoints
 from trainer import files
-from trainer import records
 from trainer.checkpoints import Run
-from trainer.records import Split
+from trainer.data import prepared
+from trainer.data.prepared import Split
 
 PARITY = "parity.json"
 FAILED_PARITY = "parity_failed.json"
@@ -60,7 +60,7 @@ def export_run(options: ExportOptions) -> pathlib.Path:
     """
     export_options.check(options)
     run = checkpoints.load_for_inference(options.workdir)
-    compression_check.check(run.settings, options.compression)
+    check.check(run.settings, options.compression)
     run = _with_data_dir(run, options.data_dir)
     splits = _load_splits(run, options)
     target = options.target
@@ -86,9 +86,9 @@ def _with_data_dir(run, data_dir):
 
 def _load_splits(run, options) -> dict[str, Split]:
     data = run.settings.data
-    splits = {"validation": records.load_split(data, data.validation_split)}
+    splits = {"validation": prepared.load_split(data, data.validation_split)}
     if options.tflite:
-        splits["train"] = records.load_split(data, data.train_split)
+        splits["train"] = prepared.load_split(data, data.train_split)
     _warn_of_other_data(run, splits)
     splits["validation"] = _spread(splits["validation"], options.parity_images)
     return splits
@@ -102,7 +102,7 @@ def _write_artefacts(run, folder, splits, options):
     artifacts.write_labels(run, folder)
     recorded, chosen = {}, None
     if options.tflite:
-        chosen = calibration.choose(
+        chosen = representative_data.choose(
             splits["train"], len(run.class_names), options.calibration_images
         )
         recorded = _write_tflite(run, folder, splits, chosen, options)
@@ -126,12 +126,12 @@ def _write_tflite(run, folder, splits, chosen, options):
     print(f"converted in {time.monotonic() - started:.1f} s", flush=True)
     if not options.compression.variants:
         return recorded
-    job = compression.Job(
+    job = compress.Job(
         run, splits, chosen, options.compression, options.recipes, options.io
     )
     for variant in options.compression.variants:
         print(f"compressing: {variant}", flush=True)
-        recorded |= compression.write_variant(job, variant, folder)
+        recorded |= compress.write_variant(job, variant, folder)
     return recorded
 
 
@@ -141,7 +141,7 @@ def _write_for_devices(folder, options):
         golden.write(folder)
     if options.microcontroller:
         path = folder / tflite.file_name("int8")
-        found = microcontroller.write(path)
+        found = write.write(path)
         print(
             f"{path.name} as C: {found['model_bytes']:,} bytes, operators "
             f"{', '.join(found['operators'])}; arena {found['arena_note']}",

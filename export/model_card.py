@@ -10,10 +10,10 @@ import pathlib
 from typing import Any
 
 from export import artifacts
-from export import latency
+from export.measure import latency
 from trainer import files
-from trainer import report
 from trainer import run_folder
+from trainer.evaluation import report
 
 CARD = "MODEL_CARD.md"
 TEMPLATE = "model_card.md.j2"

@@ -18,10 +18,10 @@ import tensorflow as tf
 from edge import classifier as runtime
 from export import agreement
 from export import artifacts
-from trainer import metrics
 from trainer.batches import PREDICT_BATCH_SIZE as BATCH
 from trainer.checkpoints import Run
-from trainer.records import Split
+from trainer.data.prepared import Split
+from trainer.evaluation import metrics
 
 # Added to a `.tflite`'s name where it ran without the XNNPACK delegate.
 BUILT_IN = " (built-in kernels)"

@@ -18,8 +18,8 @@ import numpy as np
 
 from edge import classifier as runtime
 from export import artifacts
-from export import calibration
 from export import choices
+from export import representative_data
 from export import shared_vectors
 from export import tflite_recipes
 from trainer import console
@@ -45,7 +45,7 @@ def file_name(recipe: str, variant: str = "") -> str:
 def write_tflite_files(
     run: Run,
     folder: pathlib.Path,
-    chosen: calibration.Calibration,
+    chosen: representative_data.Calibration,
     metadata: dict[str, Any],
     *,
     recipes: Sequence[str] = choices.DEFAULT_RECIPES,
@@ -96,7 +96,10 @@ def write_tflite_files(
 
 
 def describe(
-    recipe: str, io: str, chosen: calibration.Calibration, variant: str = ""
+    recipe: str,
+    io: str,
+    chosen: representative_data.Calibration,
+    variant: str = "",
 ) -> dict[str, Any]:
     """Returns what is recorded of a file, besides what its model is."""
     record = {"recipe": recipe, "batch": 1}

@@ -17,8 +17,8 @@ import numpy as np
 from fer_tfds import cleaning
 from fer_tfds import contact_sheet
 from fer_tfds import labels
-from fer_tfds.sources import fer2013
-from fer_tfds.sources import ferplus
+from fer_tfds.sources.fer2013 import ferplus
+from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 
@@ -166,7 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse_arguments(arguments)
     try:
         manual_dir = options.manual_dir.expanduser()
-        records = fer2013.find_source(manual_dir).read()
+        records = find.find_source(manual_dir).read()
         votes = None
         if ferplus.has_votes(manual_dir):
             votes = ferplus.read_votes(manual_dir, records)

@@ -14,7 +14,7 @@ from PIL import ImageDraw
 
 from fer_tfds import cleaning
 from fer_tfds import labels
-from fer_tfds.sources import ferplus
+from fer_tfds.sources.fer2013 import ferplus
 from fer_tfds.sources.records import FaceRecords
 
 _NAMES = labels.class_names("fer2013")

@@ -17,14 +17,14 @@ import numpy as np
 from PIL import Image
 
 from fer_tfds import labels
-from fer_tfds.drawing import synthetic_affectnet
-from fer_tfds.drawing import synthetic_fer2013
-from fer_tfds.drawing.drawn_fer2013 import draw_faces
-from fer_tfds.drawing.drawn_fer2013 import draw_records
-from fer_tfds.drawing.synthetic_fer2013 import LAYOUTS
-from fer_tfds.drawing.synthetic_fer2013 import write_challenge_archive
-from fer_tfds.drawing.synthetic_fer2013 import write_class_folders
-from fer_tfds.drawing.synthetic_fer2013 import write_csv
+from fer_tfds.drawing import affectnet
+from fer_tfds.drawing import fer2013
+from fer_tfds.drawing.fer2013 import LAYOUTS
+from fer_tfds.drawing.fer2013 import write_challenge_archive
+from fer_tfds.drawing.fer2013 import write_class_folders
+from fer_tfds.drawing.fer2013 import write_csv
+from fer_tfds.drawing.fer2013_files import draw_faces
+from fer_tfds.drawing.fer2013_files import draw_records
 from fer_tfds.sources.records import SPLITS
 
 __all__ = [
@@ -42,7 +42,7 @@ __all__ = [
 # Data set -> layout -> what writes it.
 DATASETS: dict[str, dict[str, Callable[..., None]]] = {
     "fer2013": LAYOUTS,
-    "affectnet": synthetic_affectnet.LAYOUTS,
+    "affectnet": affectnet.LAYOUTS,
 }
 
 _SHEET_COLUMNS = 14
@@ -58,7 +58,7 @@ def write_contact_sheet(path: Path, seed: int) -> None:
     sheet = sheet.transpose(0, 2, 1, 3).reshape(num_classes * size, -1)
     buffer = io.BytesIO()
     Image.fromarray(sheet).save(buffer, "PNG")
-    synthetic_fer2013.write_aside(Path(path), buffer.getvalue())
+    fer2013.write_aside(Path(path), buffer.getvalue())
 
 
 def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:

@@ -27,13 +27,13 @@ ALLOWED = {
 }
 # library -> the only files that may import it.
 CONFINED = {
-    "sklearn": {"trainer/metrics.py"},
+    "sklearn": {"trainer/evaluation/metrics.py"},
     "matplotlib": {
-        "export/latency_chart.py",
-        "trainer/charts.py",
+        "export/measure/latency_chart.py",
+        "trainer/evaluation/charts.py",
         "tuning/charts.py",
     },
-    "jinja2": {"trainer/report.py"},
+    "jinja2": {"trainer/evaluation/report.py"},
     "ai_edge_litert": {"edge/classifier.py"},
     "cv2": {"edge/opencv.py"},
     "keras_tuner": {
@@ -42,43 +42,43 @@ CONFINED = {
         "tuning/service.py",
         "tuning/tuner.py",
     },
-    "tf_keras": {"export/tfmot_worker.py"},
-    "tensorflow_model_optimization": {"export/tfmot_worker.py"},
+    "tf_keras": {"export/compression/worker.py"},
+    "tensorflow_model_optimization": {"export/compression/worker.py"},
 }
 WITHOUT_TENSORFLOW = (
     "edge",
     "export/agreement.py",
-    "export/c_sources.py",
+    "export/microcontroller/c_sources.py",
     "export/choices.py",
-    "export/compression_files.py",
-    "export/compression_options.py",
-    "export/latency_child.py",
-    "export/peak_memory.py",
+    "export/compression/exchange.py",
+    "export/compression/options.py",
+    "export/measure/latency_child.py",
+    "export/measure/peak_memory.py",
     "fer_tfds/labels.py",
     "fer_tfds/audit.py",
     "fer_tfds/cleaning.py",
     "fer_tfds/contact_sheet.py",
-    "fer_tfds/affectnet/affectnet_buckets.py",
-    "fer_tfds/affectnet/affectnet_rejects.py",
+    "fer_tfds/affectnet/buckets.py",
+    "fer_tfds/affectnet/rejects.py",
     "fer_tfds/drawing",
     "fer_tfds/synthetic.py",
     "fer_tfds/sources",
     "trainer/batches.py",
-    "trainer/charts.py",
+    "trainer/evaluation/charts.py",
     "trainer/compare.py",
     "trainer/exit_codes.py",
     "trainer/files.py",
-    "trainer/intervals.py",
-    "trainer/leaks.py",
-    "trainer/metrics.py",
-    "trainer/predictions.py",
-    "trainer/reliability.py",
-    "trainer/report.py",
-    "trainer/robustness.py",
+    "trainer/evaluation/intervals.py",
+    "trainer/evaluation/train_overlap.py",
+    "trainer/evaluation/metrics.py",
+    "trainer/evaluation/predictions.py",
+    "trainer/evaluation/calibration.py",
+    "trainer/evaluation/report.py",
+    "trainer/evaluation/robustness.py",
     "trainer/run_folder.py",
-    "trainer/settings.py",
-    "trainer/stored_runs.py",
-    "trainer/subgroups.py",
+    "trainer/settings/settings.py",
+    "trainer/evaluation/stored_runs.py",
+    "trainer/evaluation/subgroups.py",
     "tuning/charts.py",
     "tuning/importance.py",
     "tuning/options.py",
@@ -139,7 +139,10 @@ def test_libraries_stay_where_they_belong(path):
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_flags_are_defined_in_their_own_files_only(path):
-    if name_of(path) == "trainer/cli_flags.py" or path.name == "__main__.py":
+    if (
+        name_of(path) == "trainer/settings/cli_flags.py"
+        or path.name == "__main__.py"
+    ):
         return
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute):

@@ -19,7 +19,7 @@ RUN_FILES = {
 }
 # Files of the same name that are in no run folder.
 OTHER_FILES = {
-    ("trainer/report.py", "report.html"),  # A template.
+    ("trainer/evaluation/report.py", "report.html"),  # A template.
     ("tuning/folder.py", "report.html"),  # The page of a search.
 }
 # Of other libraries: a public name there is none for.

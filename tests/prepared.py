@@ -32,13 +32,13 @@ def data_dir() -> pathlib.Path:
 @functools.cache
 def data_dir_with_votes() -> pathlib.Path:
     """The same faces, prepared as `original` and, with votes, as `plus`."""
-    from fer_tfds.drawing import synthetic_ferplus
-    from fer_tfds.sources import fer2013
+    from fer_tfds.drawing import ferplus
+    from fer_tfds.sources.fer2013 import find
 
     data_dir()
     raw = scratch() / "raw"
-    faces = fer2013.find_source(raw).read()
-    votes = synthetic_ferplus.format_votes(faces, seed=0)
+    faces = find.find_source(raw).read()
+    votes = ferplus.format_votes(faces, seed=0)
     (raw / "fer2013new.csv").write_bytes(votes)
     _build("data_with_votes", "original")
     _build("data_with_votes", "plus")

@@ -15,10 +15,10 @@ import sys
 from absl import app
 from absl import flags
 
-from trainer import cli_flags
 from trainer import console
-from trainer import manual
 from trainer import run_folder
+from trainer.settings import cli_flags
+from trainer.settings import manual
 
 flags.adopt_module_key_flags(cli_flags)
 

@@ -14,13 +14,13 @@ from typing import Any
 import tensorflow as tf
 
 from trainer import files
-from trainer import settings as settings_lib
 from trainer.models import build_model
 from trainer.run_folder import BEST_WEIGHTS
 from trainer.run_folder import CHECKPOINTS
 from trainer.run_folder import MANIFEST
 from trainer.run_folder import METRICS
 from trainer.run_folder import SETTINGS
+from trainer.settings import settings as settings_lib
 
 KEPT_CHECKPOINTS = 2
 

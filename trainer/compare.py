@@ -12,14 +12,14 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from trainer import charts
 from trainer import files
-from trainer import intervals
-from trainer import predictions
-from trainer import report
 from trainer import run_folder
-from trainer import stored_runs
-from trainer.stored_runs import StoredRun
+from trainer.evaluation import charts
+from trainer.evaluation import intervals
+from trainer.evaluation import predictions
+from trainer.evaluation import report
+from trainer.evaluation import stored_runs
+from trainer.evaluation.stored_runs import StoredRun
 
 # Past eight the colours repeat and the columns are too narrow to read.
 FEWEST_RUNS, MOST_RUNS = 2, 8

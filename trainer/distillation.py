@@ -13,20 +13,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer import augmentation
 from trainer import earlier_runs
-from trainer import fused_batch_norm
 from trainer import loop
-from trainer import records
 from trainer import runtime
 from trainer.batches import PREDICT_BATCH_SIZE
+from trainer.data import augmentation
+from trainer.data import prepared
 from trainer.models import build_model
-from trainer.settings import Settings
+from trainer.models import fused_batch_norm
+from trainer.settings.settings import Settings
 
 
 def teacher_answers(
     settings: Settings,
-    splits: dict[str, records.Split],
+    splits: dict[str, prepared.Split],
     strategy: tf.distribute.Strategy,
 ) -> np.ndarray:
     """Averages the teachers' answers on each view of each image.
@@ -57,7 +57,7 @@ def teacher_answers(
 
 def plain_answers(
     settings: Settings,
-    splits: dict[str, records.Split],
+    splits: dict[str, prepared.Split],
     strategy: tf.distribute.Strategy,
 ) -> np.ndarray:
     """Averages the teachers' answers on each image as it is stored.
@@ -81,7 +81,7 @@ def plain_answers(
 
 def load_teacher(
     settings: Settings,
-    splits: dict[str, records.Split],
+    splits: dict[str, prepared.Split],
     strategy: tf.distribute.Strategy,
 ) -> Callable | None:
     """Loads the teachers that are asked on every batch.
@@ -105,7 +105,7 @@ def load_teacher(
 
 
 def make_view(
-    split: records.Split, settings: Settings, view: int
+    split: prepared.Split, settings: Settings, view: int
 ) -> np.ndarray:
     """Augments the images of a split as epochs that show this view do.
 

@@ -5,11 +5,11 @@ import os
 import pathlib
 
 from trainer import checkpoints
-from trainer import records
 from trainer import run_folder
 from trainer import runtime
-from trainer import settings as settings_lib
-from trainer.setting_groups import DataSettings
+from trainer.data import prepared
+from trainer.settings import settings as settings_lib
+from trainer.settings.model_and_data import DataSettings
 
 
 def load(workdir: str | os.PathLike) -> checkpoints.Run:
@@ -25,7 +25,7 @@ def load(workdir: str | os.PathLike) -> checkpoints.Run:
 def check_apart(
     workdir: str | os.PathLike,
     data: DataSettings,
-    splits: dict[str, records.Split],
+    splits: dict[str, prepared.Split],
 ) -> None:
     """Refuses a run that was trained on what the new one is judged by.
 
@@ -44,7 +44,7 @@ def check_apart(
     if _family(theirs) != _family(data):
         return
     theirs = dataclasses.replace(theirs, data_dir=data.data_dir)
-    known = set(records.load_ids(theirs, theirs.train_split))
+    known = set(prepared.load_ids(theirs, theirs.train_split))
     for part in ("validation", "test"):
         shared = known & set(splits[part].ids if part in splits else ())
         if shared:

@@ -14,14 +14,14 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import loop
+from trainer.data.prepared import GIB
+from trainer.data.prepared import Split
 from trainer.models import BACKBONE_LAYER
 from trainer.models import LOGITS
 from trainer.models import head_layers
 from trainer.phases import Phase
-from trainer.records import GIB
-from trainer.records import Split
-from trainer.setting_groups import AugmentationSettings
-from trainer.settings import Settings
+from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.settings import Settings
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import exit_codes
-from trainer import input_pipeline
 from trainer.batches import PREDICT_BATCH_SIZE
+from trainer.data import input_pipeline
 
 
 class DivergenceError(ArithmeticError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.records import Split
+from trainer.data.prepared import Split
 
 LIBRARIES = (
     "tensorflow",

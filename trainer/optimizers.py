@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.phases import Phase
-from trainer.training_settings import TrainingSettings
+from trainer.settings.targets_and_training import TrainingSettings
 
 # One-cycle: rise over 30% of the steps from 1/25 of the peak, then a cosine
 # down to zero. Smith, Topin, Super-Convergence (arXiv 1708.07120), with the

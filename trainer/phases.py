@@ -4,7 +4,7 @@ import dataclasses
 
 from trainer.models import head_layers
 from trainer.models.normalisation import LAYER_NAME
-from trainer.training_settings import TrainingSettings
+from trainer.settings.targets_and_training import TrainingSettings
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,16 +9,17 @@
                         in: `trainer.train`
     checkpoints/epoch-N everything needed to go on after epoch N:
                         `trainer.checkpoints`
-    best.weights.h5     weights of the best epoch so far: `trainer.run`
+    best.weights.h5     weights of the best epoch so far: `trainer.training_run`
     history.csv         one row per epoch: `trainer.logs`
     tensorboard/        the same for TensorBoard: `trainer.logs`
     predictions.npz     ids, labels and probabilities of validation and test:
-                        `trainer.evaluation`
+                        `trainer.evaluation.evaluate`
     robustness.json     validation accuracy on blurred, noisy ... images:
-                        `trainer.evaluation`
-    report.html         curves, tables and pictures: `trainer.evaluation`
-    metrics.json        the final evaluation; written last: the run is
-                        finished: `trainer.evaluation`
+                        `trainer.evaluation.evaluate`
+    report.html         curves, tables and pictures:
+    `trainer.evaluation.evaluate` metrics.json        the final evaluation;
+    written last: the run is
+                        finished: `trainer.evaluation.evaluate`
 
 Must not import TensorFlow: whoever reads run folders takes the names here.
 """

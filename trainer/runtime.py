@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
-from trainer.training_settings import TrainingSettings
+from trainer.settings.targets_and_training import TrainingSettings
 
 
 def configure(training: TrainingSettings) -> tf.distribute.Strategy:

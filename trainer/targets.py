@@ -8,14 +8,14 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import distillation
-from trainer import records
-from trainer.setting_groups import DataSettings
-from trainer.settings import Settings
-from trainer.training_settings import TargetSettings
+from trainer.data import prepared
+from trainer.settings.model_and_data import DataSettings
+from trainer.settings.settings import Settings
+from trainer.settings.targets_and_training import TargetSettings
 
 
 def training_targets(
-    settings: Settings, splits: dict[str, records.Split], strategy
+    settings: Settings, splits: dict[str, prepared.Split], strategy
 ) -> np.ndarray:
     """Finds out what a run's network is to answer on its training images.
 
@@ -41,7 +41,7 @@ def training_targets(
 
 
 def targets_of_any_view(
-    settings: Settings, splits: dict[str, records.Split], strategy
+    settings: Settings, splits: dict[str, prepared.Split], strategy
 ) -> np.ndarray:
     """Finds out what a network is to answer on any view of each image.
 
@@ -148,7 +148,7 @@ def soften(probabilities, temperature: float) -> tf.Tensor:
     )
 
 
-def votes_for(split: records.Split, data: DataSettings, dataset: str):
+def votes_for(split: prepared.Split, data: DataSettings, dataset: str):
     """Looks up the votes on each example of a split by its id.
 
     Args:
@@ -162,14 +162,14 @@ def votes_for(split: records.Split, data: DataSettings, dataset: str):
       nobody voted for any of them.
 
     Raises:
-      records.DataError: it is not prepared, has no votes, or none on these
+      prepared.DataError: it is not prepared, has no votes, or none on these
         examples.
     """
-    known = records.load_votes(data, dataset)
+    known = prepared.load_votes(data, dataset)
     nothing = np.full(len(data.class_names), np.nan, np.float32)
     votes = np.stack([known.get(name, nothing) for name in split.ids])
     if np.isnan(votes).all():
-        raise records.DataError(
+        raise prepared.DataError(
             f"--soft_labels={dataset} has no votes on the examples of "
             f"{data.dataset}, such as {split.ids[0]}; build both from the "
             "same raw file"

@@ -12,24 +12,24 @@ import keras
 import numpy as np
 
 from trainer import checkpoints
-from trainer import cli_flags
 from trainer import distillation
-from trainer import evaluation
 from trainer import files
-from trainer import fused_batch_norm
 from trainer import loop
 from trainer import manifest
 from trainer import phases
-from trainer import records
-from trainer import robustness
 from trainer import run_folder
 from trainer import runtime
 from trainer import targets
 from trainer import weights
 from trainer import workdirs
+from trainer.data import prepared
+from trainer.evaluation import evaluate
+from trainer.evaluation import robustness
 from trainer.models import build_model
-from trainer.run import Run
-from trainer.settings import Settings
+from trainer.models import fused_batch_norm
+from trainer.settings import cli_flags
+from trainer.settings.settings import Settings
+from trainer.training_run import Run
 
 
 def train_and_evaluate(
@@ -63,12 +63,12 @@ def train_and_evaluate(
 def _train_and_evaluate(settings, workdir, strategy, overwrite):
     if runtime.is_chief(strategy):
         workdirs.check_workdir(workdir, settings, overwrite=overwrite)
-    builder = records.find_data(settings.data)
+    builder = prepared.find_data(settings.data)
     model, average = _make_models(settings, strategy)
     if runtime.is_chief(strategy):
         needed = _bytes_needed(settings.training, model.count_params())
         files.check_space(workdir, needed)
-    splits = records.load_splits(settings.data)
+    splits = prepared.load_splits(settings.data)
     _check_batch(settings, splits["train"])
     weights.check_source(settings, splits)
     answers, teacher = _find_targets(
@@ -97,8 +97,8 @@ def _train_and_evaluate(settings, workdir, strategy, overwrite):
         predict, splits["validation"].images, splits["validation"].labels
     )
     if not runtime.is_chief(strategy):
-        return evaluation.evaluate(settings, splits, predictions)
-    return evaluation.finish(
+        return evaluate.evaluate(settings, splits, predictions)
+    return evaluate.finish(
         workdir, settings, splits, predictions, run.progress.history, robust
     )
 

@@ -6,14 +6,14 @@ import zipfile
 import numpy as np
 
 from trainer import earlier_runs
-from trainer import records
+from trainer.data import prepared
 from trainer.models import BACKBONE_LAYER
 from trainer.models import build_model
 from trainer.models import efficientnet_lite
 from trainer.models import head_layers
 from trainer.models.applications import NETWORKS
 from trainer.models.normalisation import LAYER_NAME
-from trainer.settings import Settings
+from trainer.settings.settings import Settings
 
 # What Keras, HDF5 and numpy raise for files of another kind or network.
 _MISFITS = (ValueError, OSError, KeyError, zipfile.BadZipFile)
@@ -60,7 +60,7 @@ def load_backbone_weights(model, settings: Settings, keras) -> None:
         ) from error
 
 
-def check_source(settings: Settings, splits: dict[str, records.Split]) -> None:
+def check_source(settings: Settings, splits: dict[str, prepared.Split]) -> None:
     """Refuses weights of a run that saw what the new run is judged by.
 
     Raises:

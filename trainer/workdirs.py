@@ -10,12 +10,12 @@ import shutil
 from typing import Any
 
 from trainer import files
-from trainer import settings as settings_lib
 from trainer.checkpoints import WorkdirError
 from trainer.run_folder import FLAGFILE
 from trainer.run_folder import MANIFEST
 from trainer.run_folder import METRICS
 from trainer.run_folder import SETTINGS
+from trainer.settings import settings as settings_lib
 
 # Settings that say where and how, not what: they may change on resuming.
 FREE_ON_RESUME = ("data_dir", "max_memory_gib")

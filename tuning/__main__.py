@@ -14,8 +14,8 @@ from absl import app
 from absl import flags
 from absl import logging
 
-from trainer import cli_flags
 from trainer import console
+from trainer.settings import cli_flags
 from tuning import options as options_lib
 
 flags.adopt_module_key_flags(cli_flags)

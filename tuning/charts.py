@@ -1,4 +1,4 @@
-"""Pictures of a search, in the style of `trainer.charts`.
+"""Pictures of a search, in the style of `trainer.evaluation.charts`.
 
 Computes no figure of merit. Must not import TensorFlow.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from trainer import charts
+from trainer.evaluation import charts
 from tuning.space import Parameter
 
 # From dark, the worst, to bright, the best; tells apart for every kind of

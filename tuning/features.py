@@ -23,11 +23,11 @@ from trainer import features as features_lib
 from trainer import files
 from trainer import phases
 from trainer import weights
+from trainer.data.prepared import Split
 from trainer.models import BACKBONE_LAYER
 from trainer.models import build_model
 from trainer.models import head_layers
-from trainer.records import Split
-from trainer.settings import Settings
+from trainer.settings.settings import Settings
 
 # Entries that are kept; the least recently used goes first.
 KEPT_ENTRIES = 4

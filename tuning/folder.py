@@ -20,9 +20,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from trainer import cli_flags
 from trainer import files
 from trainer import workdirs
+from trainer.settings import cli_flags
 from tuning import features
 from tuning import service
 from tuning import space

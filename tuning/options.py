@@ -6,8 +6,8 @@ Reads no flags and touches no files.
 import dataclasses
 import pathlib
 
-from trainer.setting_groups import AugmentationSettings
-from trainer.settings import Settings
+from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.settings import Settings
 from tuning import space
 
 ALGORITHMS = ("random", "bayesian", "hyperband", "grid")

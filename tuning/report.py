@@ -9,7 +9,7 @@ import pathlib
 from collections.abc import Sequence
 
 from trainer import files
-from trainer import report as trainer_report
+from trainer.evaluation import report as trainer_report
 from tuning import charts
 from tuning import importance
 from tuning import results

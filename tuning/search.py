@@ -11,8 +11,8 @@ import keras
 from keras_tuner import errors
 
 from trainer import files
-from trainer import records
 from trainer import runtime
+from trainer.data import prepared
 from trainer.models import build_model
 from tuning import features as features_lib
 from tuning import folder as folder_lib
@@ -78,12 +78,12 @@ class _Work:
 def _prepare(options, strategy):
     """Reads the data and computes features: all that trials share."""
     base = options.base
-    records.find_data(base.data)
+    prepared.find_data(base.data)
     if options.scope == "full":
         model = build_model(base, len(base.data.class_names), keras)
         layers = tuple(layer.name for layer in model.layers if layer.weights)
         return _Work(trials.train_whole, layers, {})
-    splits = records.load_splits(base.data)
+    splits = prepared.load_splits(base.data)
     features = features_lib.get_features(
         base,
         splits,

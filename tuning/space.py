@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-from trainer import settings as settings_lib
-from trainer.setting_groups import ACTIVATIONS
-from trainer.settings import Settings
-from trainer.training_settings import CLASS_WEIGHTS
-from trainer.training_settings import OPTIMIZERS
+from trainer.settings import settings as settings_lib
+from trainer.settings.model_and_data import ACTIVATIONS
+from trainer.settings.settings import Settings
+from trainer.settings.targets_and_training import CLASS_WEIGHTS
+from trainer.settings.targets_and_training import OPTIMIZERS
 
 # Points of a rate in a grid: two a decade or more in every range below.
 GRID_POINTS = 5

@@ -26,19 +26,19 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from trainer import checkpoints
-from trainer import cli_flags
 from trainer import exit_codes
 from trainer import files
-from trainer import input_pipeline
-from trainer import run as run_lib
 from trainer import run_folder
 from trainer import runtime
 from trainer import targets
+from trainer import training_run as run_lib
+from trainer.data import input_pipeline
+from trainer.data.prepared import Split
 from trainer.loop import DivergenceError
 from trainer.models import build_head_model
-from trainer.records import Split
-from trainer.setting_groups import AugmentationSettings
-from trainer.settings import Settings
+from trainer.settings import cli_flags
+from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.settings import Settings
 from tuning import results
 from tuning.features import Features
 

@@ -2,7 +2,7 @@
 
 Finds the raw data and starts a Beam pipeline; how raw data is read is the
 business of `fer_tfds.sources`, how shards are written that of
-`affectnet_pipeline`. The stored label is the official id. Build with
+`pipeline`. The stored label is the official id. Build with
 `tfds build fer_tfds/affectnet --manual_dir=DIR`.
 """
 
@@ -15,14 +15,14 @@ from tensorflow_datasets.core import dataset_builder
 
 # TFDS imports this file as affectnet.affectnet_dataset_builder, so the package
 # must be found by its own name: a relative import has no parent here.
-from fer_tfds.affectnet import affectnet_pipeline
-from fer_tfds.affectnet import affectnet_rejects
-from fer_tfds.affectnet import affectnet_shards
+from fer_tfds.affectnet import pipeline
+from fer_tfds.affectnet import rejects
+from fer_tfds.affectnet import shards
 from fer_tfds.builder_parts import NamedConfigs
 from fer_tfds.builder_parts import find_manual_path
 from fer_tfds.builder_parts import show_the_message_alone
-from fer_tfds.sources import affectnet
-from fer_tfds.sources import affectnet_settings
+from fer_tfds.sources.affectnet import find
+from fer_tfds.sources.affectnet import settings as affectnet_settings
 from fer_tfds.sources.records import SPLITS
 from fer_tfds.sources.records import SourceError
 
@@ -87,9 +87,7 @@ class Builder(NamedConfigs, dataset_builder.FileReaderBuilder):
 
     def _info(self) -> tfds.core.DatasetInfo:
         return self.dataset_info_from_configs(
-            features=affectnet_shards.make_features(
-                self.builder_config.size_px
-            ),
+            features=shards.make_features(self.builder_config.size_px),
             supervised_keys=("image", "label"),
             homepage="http://mohammadmahoor.com/affectnet/",
         )
@@ -115,12 +113,12 @@ class Builder(NamedConfigs, dataset_builder.FileReaderBuilder):
         self, manual_dir: Path, download_config: tfds.download.DownloadConfig
     ) -> list[tfds.core.SplitInfo]:
         settings = affectnet_settings.load(manual_dir)
-        source = affectnet.find_source(manual_dir, settings)
+        source = find.find_source(manual_dir, settings)
         print(f"Reading {source.path} ({source.form}) ...", flush=True)
         folder = local_path(os.fspath(self.data_path))
         _tell_of_leftovers(folder)
-        return affectnet_pipeline.build(
-            affectnet_shards.ShardJob(
+        return pipeline.build(
+            shards.ShardJob(
                 source=source,
                 size_px=self.builder_config.size_px,
                 folder=folder / _SCRATCH_FOLDER,
@@ -133,13 +131,13 @@ class Builder(NamedConfigs, dataset_builder.FileReaderBuilder):
                 file_format=self.info.file_format,
             ),
             settings,
-            affectnet_pipeline.BeamSettings(
+            pipeline.BeamSettings(
                 runner=download_config.beam_runner,
                 options=download_config.beam_options,
                 num_shards=download_config.num_shards,
                 max_examples=download_config.max_examples_per_split,
             ),
-            folder / affectnet_rejects.REJECTS_FILE,
+            folder / rejects.REJECTS_FILE,
         )
 
 

@@ -24,8 +24,8 @@ from fer_tfds import labels
 from fer_tfds.builder_parts import NamedConfigs
 from fer_tfds.builder_parts import find_manual_path
 from fer_tfds.builder_parts import show_the_message_alone
-from fer_tfds.sources import fer2013
-from fer_tfds.sources import ferplus
+from fer_tfds.sources.fer2013 import ferplus
+from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 
@@ -225,13 +225,13 @@ def _download(dl_manager: tfds.download.DownloadManager) -> Path:
 
 def _read_faces(manual_dir: Path) -> FaceRecords:
     """Finds, reads and counts the raw faces, and says so."""
-    source = fer2013.find_source(manual_dir)
+    source = find.find_source(manual_dir)
     print(f"Reading {source.path} ({source.form}) ...", flush=True)
     if source.note:
         print(source.note, flush=True)
     records = source.read()
-    expected, origin = fer2013.load_expected_counts(manual_dir)
-    table = fer2013.check_counts(records, expected, origin)
+    expected, origin = find.load_expected_counts(manual_dir)
+    table = find.check_counts(records, expected, origin)
     print(f"{table}\nChecked: as many faces as in {origin}.", flush=True)
     return records
 

@@ -18,7 +18,7 @@ def build_model(settings, num_classes: int, keras):
     """Builds the network of the settings, with random weights.
 
     Args:
-      settings: `trainer.settings.Settings` of the run.
+      settings: `trainer.settings.settings.Settings` of the run.
       num_classes: length of the probability vector.
       keras: the Keras module to build with (Keras 3, or tf_keras).
 
@@ -38,7 +38,7 @@ def build_head_model(settings, num_features: int, num_classes: int, keras):
     """Builds the head of the settings alone, with random weights.
 
     Args:
-      settings: `trainer.settings.Settings` of the run.
+      settings: `trainer.settings.settings.Settings` of the run.
       num_features: values that pooling gives for an image.
       num_classes: length of the probability vector.
       keras: the Keras module to build with.

@@ -1,0 +1,1 @@
+"""Pruning, clustering and training for int8, in a child process."""

@@ -1,0 +1,76 @@
+"""What a compressed network is to answer: what its run was trained to.
+
+Where teachers answered on views before training, the run has kept that, and
+they need not be there any more. Trains nothing and writes nothing.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from export.compression import check
+from export.compression.check import CompressionError
+from trainer import run_folder
+from trainer import targets
+from trainer.checkpoints import Run
+from trainer.data.prepared import Split
+
+
+def find(run: Run, splits: dict[str, Split]) -> np.ndarray:
+    """Finds the targets of a finished run, for any view of its images.
+
+    Args:
+      run: the trained model.
+      splits: `train`, whole, and `validation`.
+
+    Returns:
+      float32 [n, K]; each row sums to 1.
+
+    Raises:
+      CompressionError: a teacher is missing, or what the run has kept does
+        not belong to these images.
+      ValueError: votes or teachers do not do.
+    """
+    target = run.settings.target
+    kept = run.workdir / run_folder.TARGETS
+    if target.distill_from and target.distill_views and kept.exists():
+        return targets.mean_of_views(_read(kept, run, splits["train"]))
+    check.check_teachers(target)
+    strategy = tf.distribute.get_strategy()
+    return targets.targets_of_any_view(run.settings, splits, strategy)
+
+
+def _read(path, run, split):
+    """Reads float32 [views, n, K]; refuses what is of other images."""
+    _check_images(path, run, split)
+    try:
+        kept = np.load(path, allow_pickle=False)
+    except (OSError, EOFError, ValueError) as error:
+        raise _refusal(path, f"cannot be read ({error})") from error
+    shape = (len(split.labels), len(run.class_names))
+    if kept.ndim != 3 or kept.shape[1:] != shape or not len(kept):
+        raise _refusal(
+            path,
+            f"has the shape {kept.shape}, not (views, {shape[0]}, {shape[1]})",
+        )
+    if not np.isfinite(kept).all():
+        raise _refusal(path, "holds infinite values or NaN")
+    return kept
+
+
+def _check_images(path, run, split):
+    """Rows belong to images by their place alone, so these must be the same."""
+    recorded = run.manifest.get("data", {}).get("splits", {})
+    expected = recorded.get("train", {}).get("sha256")
+    if expected and split.content_hash() != expected:
+        raise CompressionError(
+            f"{path} was answered on other training images than those of "
+            f"{run.settings.data.data_dir}: name the run's own data with "
+            "--data_dir, or quantise after training with --recipes=int8"
+        )
+
+
+def _refusal(path, reason):
+    return CompressionError(
+        f"{path} {reason}. Put back what the run kept there; or delete it, and "
+        "the teachers are asked again"
+    )

@@ -1,0 +1,299 @@
+"""The process that prunes, clusters and trains for int8; nobody imports it.
+
+  TF_USE_LEGACY_KERAS=1 python -m export.compression.worker FOLDER
+
+Started by `export.compression.compress` with a folder of inputs; leaves its
+results there. The only file that knows tf_keras and the model-optimization
+toolkit, which live in no process of Keras 3. Checks nothing: the parent does.
+"""
+
+import json
+import os
+import pathlib
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow_model_optimization as tfmot
+import tf_keras
+
+# Not in the public API of 0.8.1, where it is documented.
+from tensorflow_model_optimization.python.core.clustering.keras.experimental import (  # noqa: E501
+    cluster as experimental,
+)
+
+from export.compression import logits_network
+from export.compression.exchange import CompressionFiles
+from trainer import optimizers
+from trainer.data import input_pipeline
+from trainer.models import LOGITS
+from trainer.models import build_model
+from trainer.models import normalisation
+from trainer.settings import settings as settings_lib
+
+layers = tf_keras.layers
+
+# Pruning moves towards its aim over this share of the steps; in the rest the
+# zeros stay where they are and what is left gets used to it.
+PRUNING_SHARE = 0.6
+# The masks are chosen anew so many times over all epochs.
+MASK_UPDATES = 50
+# Never pruned or clustered: a fixed map of pixels, and the last few weights.
+SPARED = (normalisation.LAYER_NAME, LOGITS)
+
+
+def main(folder: str) -> None:
+    """Does all the steps of one request."""
+    files = CompressionFiles(pathlib.Path(folder))
+    request = files.read_request()
+    settings = settings_lib.from_json(json.dumps(request["settings"]))
+    tf_keras.utils.set_random_seed(settings.training.seed)
+    data = files.read_data()
+    model = _build(settings, request)
+    model.set_weights(files.read_weights())
+    files.write_answers(
+        "before", logits_network.predict(model, data["calibration_images"])
+    )
+    network = _without_softmax(model)
+    if "qat" in request["steps"]:
+        # What cannot be quantised fails now, not after pruning for an hour.
+        _annotated(network)
+    trainer = _Trainer(settings, request, data)
+    done = []
+    for step in request["steps"]:
+        network = _STEPS[step](network, trainer, done)
+        done.append(step)
+    _write_results(files, request, network, data)
+    files.write_result({"history": trainer.history})
+
+
+def _write_results(files, request, network, data):
+    """Its answers on validation, and an int8 file or the weights."""
+    answers = logits_network.predict(
+        logits_network.with_softmax(network), data["validation_images"]
+    )
+    files.write_answers("after", answers)
+    if "qat" not in request["steps"]:
+        files.write_weights(network.get_weights())
+        return
+    _fix_input_range(network)
+    content = logits_network.convert_int8(
+        network, data["calibration_images"], request["io"], files.folder
+    )
+    files.write_model(content)
+
+
+def _build(settings, request):
+    return build_model(settings, len(request["class_weights"]), tf_keras)
+
+
+def _without_softmax(model):
+    return tf_keras.Model(model.input, model.get_layer(LOGITS).output)
+
+
+class _Trainer:
+    """Fine-tunes on the run's own pictures, targets and augmentation."""
+
+    def __init__(self, settings, request, data):
+        self.settings, self.request, self.data = settings, request, data
+        self.batch = settings.training.batch_size
+        self.steps = len(data["train_images"]) // self.batch
+        self.total_steps = self.steps * request["epochs"]
+        self.history = []
+
+    def run(self, network, step: str, callbacks=()) -> None:
+        """Trains one step's network for its epochs."""
+        request, settings = self.request, self.settings
+        loss = optimizers.make_loss(
+            np.array(request["class_weights"]), settings.target.focal_gamma
+        )
+        rate = tf_keras.optimizers.schedules.CosineDecay(
+            request["learning_rate"], self.total_steps
+        )
+        network.compile(tf_keras.optimizers.Adam(rate), loss)
+        network.fit(
+            self._batches(),
+            epochs=request["epochs"],
+            steps_per_epoch=self.steps,
+            verbose=0,
+            callbacks=[*callbacks, _Report(self, step)],
+        )
+
+    def unwrap(self, network):
+        """The plain network again, with the weights that were found.
+
+        What the toolkit's own functions leave behind holds some kernels twice
+        after clustering, which the next step would stumble over.
+        """
+        model = _without_softmax(_build(self.settings, self.request))
+        for layer in model.layers:
+            found = network.get_layer(layer.name)
+            for weight in layer.weights:
+                name = weight.name.split("/")[-1].split(":")[0]
+                weight.assign(getattr(found, name))
+        return model
+
+    def report(self, step: str, epoch: int, loss: float, network) -> None:
+        """Scores an epoch on validation and says so."""
+        answers = logits_network.predict(
+            network, self.data["validation_images"]
+        )
+        is_right = answers.argmax(axis=1) == self.data["validation_labels"]
+        row = {
+            "step": step,
+            "epoch": epoch + 1,
+            "loss": loss,
+            "val_accuracy": float(is_right.mean()),
+        }
+        self.history.append(row)
+        print(
+            f"{self.request['progress']}{step}, epoch {epoch + 1} of "
+            f"{self.request['epochs']}: loss {loss:.4f}, validation accuracy "
+            f"{100 * row['val_accuracy']:.2f}%",
+            flush=True,
+        )
+
+    def _batches(self):
+        first = len(self.history)
+        return input_pipeline.make_for_train(
+            self.data["train_images"],
+            self.data["train_targets"],
+            self.settings.augmentation,
+            mixup=self.settings.target.mixup,
+            batch_size=self.batch,
+            seed=self.settings.training.seed,
+            # Other pictures' views than those of the run itself.
+            epochs=range(
+                10_000 + first, 10_000 + first + self.request["epochs"]
+            ),
+        )
+
+
+class _Report(tf_keras.callbacks.Callback):
+    def __init__(self, trainer, step):
+        super().__init__()
+        self.trainer, self.step = trainer, step
+
+    def on_epoch_end(self, epoch, logs=None):
+        loss = float((logs or {}).get("loss", np.nan))
+        self.trainer.report(self.step, epoch, loss, self.model)
+
+
+def _prune(network, trainer, done):
+    """Makes the smallest weights 0, a few more at a time."""
+    total = trainer.total_steps
+    schedule = tfmot.sparsity.keras.PolynomialDecay(
+        initial_sparsity=0.0,
+        final_sparsity=trainer.request["sparsity"],
+        begin_step=0,
+        end_step=max(1, int(PRUNING_SHARE * total)),
+        frequency=max(1, total // MASK_UPDATES),
+    )
+    network = _wrap(
+        network,
+        lambda layer: tfmot.sparsity.keras.prune_low_magnitude(layer, schedule),
+    )
+    update = tfmot.sparsity.keras.UpdatePruningStep()
+    trainer.training_run(network, "prune", [update])
+    return trainer.unwrap(tfmot.sparsity.keras.strip_pruning(network))
+
+
+def _cluster(network, trainer, done):
+    """Lets each kernel keep a few values; zeros of pruning stay zeros."""
+    cluster = tfmot.clustering.keras.cluster_weights
+    options = {
+        "number_of_clusters": trainer.request["clusters"],
+        "cluster_centroids_init": (
+            tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS
+        ),
+    }
+    if "prune" in done:
+        cluster = experimental.cluster_weights
+        options["preserve_sparsity"] = True
+    network = _wrap(network, lambda layer: cluster(layer, **options))
+    trainer.training_run(network, "cluster")
+    return trainer.unwrap(tfmot.clustering.keras.strip_clustering(network))
+
+
+def _quantise(network, trainer, done):
+    """Trains with the rounding that int8 will do, keeping zeros and values."""
+    combine = tfmot.experimental.combine
+    scheme = tfmot.quantization.keras.default_8bit.Default8BitQuantizeScheme()
+    if "cluster" in done:
+        scheme = combine.Default8BitClusterPreserveQuantizeScheme(
+            preserve_sparsity="prune" in done
+        )
+    elif "prune" in done:
+        scheme = combine.Default8BitPrunePreserveQuantizeScheme()
+    network = _annotated(network, scheme)
+    trainer.training_run(network, "qat")
+    return network
+
+
+def _annotated(network, *scheme):
+    """A copy of a network that rounds as int8 will."""
+    marked = tf_keras.models.clone_model(network, clone_function=_annotate)
+    return tfmot.quantization.keras.quantize_apply(marked, *scheme)
+
+
+_STEPS = {"prune": _prune, "cluster": _cluster, "qat": _quantise}
+
+
+def _annotate(layer):
+    """Marks a layer for int8 training, where the toolkit knows how.
+
+    Left to the converter's calibration: average pooling, and batch
+    normalisation that does not fold into a convolution before it, as in
+    DenseNet.
+    """
+    if isinstance(layer, layers.AveragePooling2D):
+        return layer
+    if isinstance(layer, layers.BatchNormalization) and not _folds(layer):
+        return layer
+    return tfmot.quantization.keras.quantize_annotate_layer(layer)
+
+
+def _folds(layer) -> bool:
+    """Whether a batch normalisation follows a convolution directly."""
+    before = layer.inbound_nodes[0].inbound_layers
+    kinds = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
+    if not isinstance(before, kinds):
+        return False
+    return before.activation is tf_keras.activations.linear
+
+
+def _wrap(network, wrap: Callable):
+    """Clones a network with some kernels' layers wrapped.
+
+    Depthwise kernels, of nine weights a channel, are left alone: zeros cost
+    most there and save least, and clustering refuses them.
+    """
+
+    def clone(layer):
+        # By exact type: a depthwise convolution is a kind of Conv2D.
+        if layer.name in SPARED or type(layer) not in (
+            layers.Conv2D,
+            layers.Dense,
+        ):
+            return layer
+        return wrap(layer)
+
+    return tf_keras.models.clone_model(network, clone_function=clone)
+
+
+def _fix_input_range(network) -> None:
+    """Makes the input's scale exactly 1, so that clients send raw pixels."""
+    for layer in network.layers:
+        for weight in layer.weights:
+            if "quantize_layer_min" in weight.name:
+                weight.assign(0.0)
+            if "quantize_layer_max" in weight.name:
+                weight.assign(255.0)
+
+
+if __name__ == "__main__":
+    # tf.keras is chosen when TensorFlow is imported, so it is too late to
+    # set this here.
+    if os.environ.get("TF_USE_LEGACY_KERAS") != "1":
+        raise SystemExit("TF_USE_LEGACY_KERAS must be 1")
+    main(sys.argv[1])

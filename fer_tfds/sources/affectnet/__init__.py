@@ -1,0 +1,1 @@
+"""AffectNet, in every form that people have it."""

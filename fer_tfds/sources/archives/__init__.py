@@ -1,0 +1,1 @@
+"""Folders, zip and tar archives, all seen alike."""

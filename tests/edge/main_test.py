@@ -1,0 +1,391 @@
+"""Tests of `python -m edge`, run as a user runs it, and of its wheel."""
+
+import csv
+import io
+import json
+import pathlib
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge import boxes
+from edge import model_file
+from edge import options
+from edge import video
+from tests.edge import edge_fixtures
+from tests.edge.edge_fixtures import LABELS
+from tests.edge.edge_fixtures import edge
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A dark and a light crop, a text called .png, and a photograph."""
+    edge_fixtures.save_picture(tmp_path / "dark.png", 5, (16, 12))
+    edge_fixtures.save_picture(tmp_path / "light.png", 250, (16, 16))
+    edge_fixtures.save_photo(tmp_path / "photo.png")
+    (tmp_path / "bad.png").write_text("no picture")
+    return tmp_path
+
+
+def rows(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def overlaps(box, face, index=0):
+    known = edge_fixtures.VIDEO.box(face, index)
+    return boxes.overlap(known, boxes.Box(*map(int, box)))
+
+
+def test_a_crop_gets_a_line_that_says_it_was_taken_as_one(files):
+    done = edge(files, "light.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("light.png: light 0.")
+    assert done.stdout.endswith(" (16x16 pixels, taken as one face)\n")
+    assert done.stdout.count("\n") == 1
+
+
+def test_a_photograph_gets_a_line_for_each_face(files):
+    done = edge(files, "photo.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    for number, line in enumerate(lines, start=1):
+        assert line.startswith(f"photo.png: face {number} at ")
+        assert line.count(" 0.") == 3  # Three labels, as --top says.
+
+
+def test_a_photograph_without_a_face_says_so(files):
+    edge_fixtures.save_picture(files / "wall.png", 200, (300, 200))
+    done = edge(files, "wall.png")
+    assert done.returncode == 0
+    assert done.stdout == (
+        "wall.png: no face found (--no_detect takes the whole picture as one "
+        "face)\n"
+    )
+    done = edge(files, "--json", "wall.png")
+    assert json.loads(done.stdout)["faces"] == []
+    done = edge(files, "--no_detect", "--top=1", "wall.png")
+    assert done.stdout.startswith("wall.png: light 0.")
+    assert done.stdout.count("0.") == 1
+
+
+def test_one_bad_picture_does_not_stop_the_others(files):
+    done = edge(files, "dark.png", "bad.png", "gone.png", "light.png")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["dark.png:", "dark"],
+        ["light.png:", "light"],
+    ]
+    first, second = done.stderr.splitlines()
+    assert "cannot read bad.png" in first
+    assert "no such picture: gone.png" in second
+
+
+def test_json_gives_one_object_for_each_picture(files):
+    done = edge(files, "--json", "dark.png", "bad.png", "photo.png")
+    dark, bad, photo = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 1
+    assert (dark["input"], dark["detector"]) == ("dark.png", None)
+    (face,) = dark["faces"]
+    assert (face["box"], face["label"]) == ([0, 0, 16, 12], "dark")
+    assert set(face["probabilities"]) == set(LABELS)
+    assert bad["input"] == "bad.png"
+    assert "cannot read" in bad["error"]
+    assert photo["detector"] == "haar"
+    assert (photo["width"], photo["height"]) == (480, 270)
+    assert [f["face"] for f in photo["faces"]] == [1, 2, 3]
+    for index, found in enumerate(photo["faces"]):
+        assert overlaps(found["box"], index) > 0.5
+
+
+def test_csv_gives_a_row_for_each_face_with_all_probabilities(files):
+    done = edge(files, "--csv", "dark.png", "photo.png")
+    found = rows(done.stdout)
+    assert [row["input"] for row in found] == ["dark.png"] + ["photo.png"] * 3
+    for row in found:
+        values = {name: float(row[name]) for name in LABELS}
+        assert sum(values.values()) == pytest.approx(1, abs=0.02)
+        assert row["label"] == max(values, key=values.get)
+        assert (row["frame"], row["seconds"]) == ("", "")
+
+
+def test_a_video_gives_a_row_for_each_face_and_frame(files):
+    done = edge(files, "--csv", edge_fixtures.video_path())
+    assert done.returncode == 0
+    frames = edge_fixtures.VIDEO.num_frames
+    assert f"{frames} frames, {frames} with a face, " in done.stderr
+    found = rows(done.stdout)
+    assert len(found) >= 0.8 * 3 * frames
+    for row in found:
+        index, number = int(row["frame"]), int(row["face"])
+        assert float(row["seconds"]) == pytest.approx(index / 25, abs=2e-3)
+        # A number stays with the face that it was given to.
+        place = [row[n] for n in ("left", "top", "width", "height")]
+        assert overlaps(place, number - 1, index) > 0.5
+
+
+def test_folders_and_patterns_are_opened_up(files):
+    (files / "more" / ".hidden").mkdir(parents=True)
+    edge_fixtures.save_picture(files / "more" / "b.png", 250, (8, 8))
+    edge_fixtures.save_picture(files / "more" / "a.jpg", 5, (8, 8))
+    edge_fixtures.save_picture(files / "more" / ".hidden" / "c.png", 5)
+    (files / "more" / "notes.txt").touch()
+    done = edge(files, "more", "*ght.png")
+    assert done.returncode == 0, done.stderr
+    names = [line.split(":")[0] for line in done.stdout.splitlines()]
+    assert names == ["more/a.jpg", "more/b.png", "light.png"]
+
+
+@pytest.mark.parametrize("kind", ["picture", "video", "nothing"])
+def test_standard_input_is_read(files, kind):
+    content = {
+        "picture": (files / "light.png").read_bytes(),
+        "video": edge_fixtures.video_path().read_bytes(),
+        "nothing": b"",
+    }[kind]
+    done = edge(files, "-", input=content)
+    if kind == "nothing":
+        assert done.returncode == 1
+        assert b"edge: cannot read - as a picture" in done.stderr
+    else:
+        assert done.returncode == 0
+        assert done.stdout.startswith(
+            b"-: light" if kind == "picture" else b"- "
+        )
+
+
+@pytest.mark.parametrize("name", ["drawn.png", "drawn.jpg", "new/drawn.png"])
+def test_out_is_the_picture_with_boxes(files, name):
+    done = edge(files, f"--out={name}", "photo.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    drawn = np.asarray(Image.open(files / name)).astype(int)
+    given = np.asarray(Image.open(files / "photo.png")).astype(int)
+    assert drawn.shape == given.shape
+    changed = np.abs(drawn - given).max(axis=2) > 100
+    assert 0.005 < changed.mean() < 0.2
+    done = edge(files, f"--out={name}", "photo.png")
+    assert done.returncode == 2
+    assert "--overwrite" in done.stderr
+
+
+def test_out_is_a_folder_for_several_inputs(files):
+    (files / "a").mkdir()
+    shutil.copy(files / "dark.png", files / "a" / "light.png")
+    shutil.copy(edge_fixtures.video_path(), files / "a" / "clip.mp4")
+    done = edge(files, "--out=drawn/", "a", "light.png")
+    assert done.returncode == 0, done.stderr
+    written = [p for p in (files / "drawn").rglob("*") if p.is_file()]
+    names = {str(p.relative_to(files / "drawn")) for p in written}
+    assert names == {"a/light.png", "a/clip.mp4", "light.png"}
+    clip = video.VideoFile(files / "drawn" / "a" / "clip.mp4")
+    assert len(list(clip.frames())) == edge_fixtures.VIDEO.num_frames
+    done = edge(files, "--out=drawn/", "a/light.png", "light.png")
+    assert done.returncode == 1
+    assert done.stderr.count("--overwrite") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "what to look at"),
+        (["light.png", "--thread=1"], "unrecognized"),
+        (["--threads=0", "light.png"], "at least 1"),
+        (["--json", "--csv", "light.png"], "not allowed with"),
+        (["--camera=0", "light.png"], "--camera takes no INPUT"),
+        (["--margin=-1", "light.png"], "0 to 60"),
+        (["--smoothing=nan", "light.png"], "0 to 60"),
+        (["--no_detect", "--face_model=a", "light.png"], "drop one"),
+        (["--face_model=gone.onnx", "light.png"], "no such face model"),
+        (["--delegate=gone.so", "light.png"], "cannot load the delegate"),
+        (["--out=a.png", "light.png", "dark.png"], "--out=a.png/"),
+        (["--window", "light.png"], "--no_window"),
+        (["empty"], "no picture and no video in the folder empty"),
+        (["*.nothing"], "no file matches"),
+        (["-", "-"], "only once"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_commands_exit_with_2(files, arguments, message):
+    (files / "empty").mkdir()
+    done = edge(files, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_model_says_how_to_get_one(files):
+    done = edge(files, "--model=gone.tflite", "light.png", model=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the runtime brings edge and pocket" in done.stderr
+    assert "python -m export --tflite" in done.stderr
+
+
+def test_shipped_models_go_by_their_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shipped = model_file.SHIPPED
+    assert model_file.choose_model(None) == str(shipped / "edge.tflite")
+    assert model_file.choose_model("pocket") == str(shipped / "pocket.tflite")
+    assert model_file.choose_model("mine.tflite") == "mine.tflite"
+    assert model_file.choose_model("pokcet") == "pokcet"
+    (tmp_path / "edge").mkdir()
+    assert model_file.choose_model("edge") == str(shipped / "edge.tflite")
+    (tmp_path / "edge").rmdir()
+    (tmp_path / "edge").touch()
+    assert model_file.choose_model("edge") == "edge"
+
+
+WITHOUT_OPENCV = (
+    "import runpy, sys; sys.modules['cv2'] = None; "
+    "sys.argv[0] = 'edge'; runpy.run_module('edge', run_name='__main__')"
+)
+
+
+def test_without_opencv_crops_are_answered_and_the_rest_says_why(files):
+    video_path = edge_fixtures.video_path()
+    names = ["light.png", "photo.png", str(video_path)]
+    model = f"--model={edge_fixtures.model_path()}"
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_OPENCV, model, *names],
+        cwd=files,
+        env=edge_fixtures.environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stdout.startswith("light.png: light")
+    assert done.stdout.count("\n") == 1
+    photo, clip = done.stderr.splitlines()
+    assert photo.startswith("edge: photo.png: looking for faces needs OpenCV")
+    assert "pip install './edge[video]'" in photo
+    assert "--no_detect" in photo
+    assert "pip install './edge[video]'" in clip
+
+
+def test_a_camera_that_vanishes_is_reported(files):
+    done = edge(files, f"--camera={edge_fixtures.video_path()}", "--json")
+    assert done.returncode == 1
+    *frames, error = map(json.loads, done.stdout.splitlines())
+    assert error["input"] == "camera"
+    assert "stopped giving pictures after 12" in error["error"]
+    assert frames and set(frames[0]) >= {"frame", "seconds", "faces"}
+    assert " dropped" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["INT", "TERM"])
+def test_ctrl_c_closes_the_video(files, how):
+    """A video that takes a while, stopped while it is written."""
+    long = edge_fixtures.long_video_path()
+    process = subprocess.Popen(
+        edge_fixtures.command(long, "--out=out.mp4"),
+        cwd=files,
+        env=edge_fixtures.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs ignore ctrl-C, and so would this child.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    for _ in range(8):  # Lines of three frames at least.
+        process.stdout.readline()
+    process.send_signal(getattr(signal, f"SIG{how}"))
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert "frames/s" in said
+    assert list(video.VideoFile(files / "out.mp4").frames())
+    assert not [p for p in files.iterdir() if p.name.startswith(".")]
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(files):
+    path = edge_fixtures.video_path()
+    process = subprocess.Popen(
+        edge_fixtures.command(path, path, path),
+        cwd=files,
+        env=edge_fixtures.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    said = process.stderr.read()
+    assert process.wait(60) == 1
+    assert "Traceback" not in said
+
+
+def test_the_first_answer_takes_less_than_half_a_second(files):
+    """Of CPU time from start to end: the clock also counts other work."""
+    taken = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert edge(files, "light.png").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(
+            after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        )
+        if taken[-1] < 0.5:
+            return
+    pytest.fail(f"the best of {taken} s is half a second or more")
+
+
+def test_help_needs_no_library(files):
+    code = (
+        "import sys; from edge import options; options.make_parser(); "
+        "sys.exit('numpy' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=edge_fixtures.environment()
+    )
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in options.EPILOG.splitlines() if "edge" in line]
+)
+def test_the_examples_of_the_help_are_commands(line, monkeypatch):
+    monkeypatch.setattr(options.os.path, "isfile", lambda path: False)
+    words = line.split("python -m edge ")[1].split(" > ")[0]
+    parsed = options.parse(words.replace("'", "").split())
+    assert parsed.model in (None, "pocket", "M.tflite")
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
+    """Builds what `pip install ./edge` installs, from a littered folder."""
+    source = tmp_path / "edge"
+    ignored = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")
+    shutil.copytree(ROOT / "edge", source, ignore=ignored)
+    (source / "tests").mkdir()
+    (source / "tests" / "stray_test.py").touch()
+    (source / "model.tflite").touch()
+    (source / "models" / "stray.npy").touch()
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from setuptools import build_meta; "
+            f"build_meta.build_wheel({str(tmp_path)!r})",
+        ],
+        cwd=source,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("fer_edge-0.1.0-*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    modules = {f"edge/{path.name}" for path in (ROOT / "edge").glob("*.py")}
+    models = {
+        f"edge/models/{path.name}" for path in model_file.SHIPPED.iterdir()
+    }
+    assert {name for name in names if ".dist-info/" not in name} == {
+        *modules,
+        *models,
+    }

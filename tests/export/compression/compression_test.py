@@ -1,0 +1,239 @@
+"""Tests of compression: what is refused, what comes back, what is checked."""
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import edge
+from export import exporter
+from export.compression import check
+from export.compression import compress
+from export.compression import exchange
+from export.compression.options import VARIANTS
+from export.compression.options import CompressionOptions
+from export.compression.options import canonical
+from export.export_options import ExportOptions
+from tests.export import export_fixtures
+
+QAT = CompressionOptions(variants=("qat",))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("qat", "qat"),
+        ("qat+prune", "prune+qat"),
+        ("qat+cluster+prune", "prune+cluster+qat"),
+        ("prune+prune", None),
+        ("distil", None),
+        ("", None),
+    ],
+)
+def test_steps_may_be_named_in_any_order(name, expected):
+    assert canonical(name) == expected
+
+
+def test_quantisation_is_the_last_step_of_every_variant():
+    for name, steps in VARIANTS.items():
+        assert "qat" not in steps[:-1], name
+
+
+def test_unknown_variants_are_refused():
+    options = CompressionOptions(variants=("distil",))
+    settings = export_fixtures.make_settings()
+    with pytest.raises(check.CompressionError, match="distil"):
+        check.check(settings, options)
+
+
+def test_an_activation_without_8_bits_is_refused_with_an_alternative():
+    settings = export_fixtures.make_settings(
+        head_units=(8,), head_dropout=(0.0,), head_activation="elu"
+    )
+    with pytest.raises(check.CompressionError, match="--head_activation=relu"):
+        check.check(settings, QAT)
+    # Without a hidden layer the setting has no effect; pruning rounds nothing.
+    plain = export_fixtures.make_settings(head_activation="elu")
+    check.check(plain, QAT)
+    prune = CompressionOptions(variants=("prune",))
+    check.check(settings, prune)
+
+
+def test_a_missing_toolkit_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(check.importlib.util, "find_spec", lambda name: None)
+    settings = export_fixtures.make_settings()
+    with pytest.raises(
+        check.CompressionError,
+        match=r"pip install -r requirements\.lock",
+    ):
+        check.check(settings, QAT)
+    check.check(settings, CompressionOptions())
+
+
+def test_another_network_is_noticed():
+    answers = np.full([3, 4], 0.25, np.float32)
+    check.check_same_start(answers, answers + 1e-5)
+    for other in (answers + 0.01, answers * np.nan):
+        with pytest.raises(check.CompressionError, match="copy"):
+            check.check_same_start(answers, other)
+
+
+@pytest.mark.parametrize(
+    ("after", "message"),
+    [
+        ([np.zeros([2, 3])], "other shapes"),
+        ([np.zeros([3, 2]), np.zeros(1)], "other shapes"),
+        ([np.full([3, 2], np.inf)], "not finite"),
+    ],
+    ids=["shape", "count", "infinite"],
+)
+def test_weights_that_are_not_the_networks_are_refused(after, message):
+    with pytest.raises(check.CompressionError, match=message):
+        check.check_weights([np.zeros([3, 2])], after)
+
+
+@pytest.mark.parametrize(
+    ("variant", "message"),
+    [("prune", "zeros"), ("cluster", "values")],
+)
+def test_a_file_without_the_effect_is_refused(variant, message):
+    """The plain export: neither pruned nor clustered."""
+    path = export_fixtures.export_folder() / "model_int8.tflite"
+    options = CompressionOptions(clusters=4)
+    with pytest.raises(check.CompressionError, match=message):
+        check.check_effect(path, variant, options)
+    check.check_effect(path, "qat", options)
+
+
+def test_a_conversion_that_answers_otherwise_is_refused():
+    path = export_fixtures.export_folder() / "model_int8.tflite"
+    split = export_fixtures.validation()
+    answers = edge.Classifier(path).probabilities(split.images)
+    share = check.check_answers(path, split.images, answers)
+    assert share == 1
+    with pytest.raises(check.CompressionError, match="conversion"):
+        check.check_answers(path, split.images, np.roll(answers, 1, axis=1))
+
+
+def test_files_pass_between_the_processes_unchanged(tmp_path):
+    files = exchange.CompressionFiles(tmp_path)
+    weights = [np.arange(i, dtype=np.float32) for i in range(12)]
+    files.write_weights(weights)
+    for before, after in zip(weights, files.read_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+    files.write_request({"steps": ["qat"]})
+    assert files.read_request() == {"steps": ["qat"]}
+
+
+def test_arrays_that_would_execute_code_are_not_read(tmp_path):
+    files = exchange.CompressionFiles(tmp_path)
+    np.save(tmp_path / "after.npy", np.array([{"a": 1}]), allow_pickle=True)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        files.read_answers("after")
+
+
+def test_a_worker_that_dies_shows_its_last_lines(tmp_path, monkeypatch):
+    monkeypatch.setattr(compress, "WORKER", "export.no_such_module")
+    files = exchange.CompressionFiles(tmp_path)
+    with pytest.raises(
+        check.CompressionError, match="no_such_module"
+    ) as caught:
+        compress._run_worker(files, "qat")
+    assert "--recipes=int8" in str(caught.value)
+
+
+@pytest.mark.slow
+def test_every_variant_of_the_tiny_network(tmp_path):
+    """Trained in the other generation of Keras, and through the gate."""
+    options = ExportOptions(
+        workdir=export_fixtures.workdir(),
+        out=tmp_path / "export",
+        tflite=True,
+        compression=CompressionOptions(
+            variants=tuple(VARIANTS), epochs=6, learning_rate=0.005
+        ),
+    )
+    # Ten batches of drawn faces are no training; the bounds are of the real
+    # data's size.
+    bounds = dataclasses.replace(
+        options.bounds,
+        compressed_agreement=0.5,
+        compressed_accuracy_loss_points=40.0,
+        compressed_recall_loss_points=100.0,
+    )
+    folder = exporter.export_run(dataclasses.replace(options, bounds=bounds))
+    recorded = json.loads((folder / "metadata.json").read_text())["tflite"]
+    assert set(recorded) == {
+        "model_float32.tflite",
+        "model_int8.tflite",
+        "model_qat_int8.tflite",
+        "model_prune_float32.tflite",
+        "model_prune_int8.tflite",
+        "model_cluster_float32.tflite",
+        "model_cluster_int8.tflite",
+        "model_prune_cluster_float32.tflite",
+        "model_prune_cluster_int8.tflite",
+        "model_prune_qat_int8.tflite",
+        "model_cluster_qat_int8.tflite",
+        "model_prune_cluster_qat_int8.tflite",
+    }
+    for name, record in recorded.items():
+        if "prune" in name:
+            assert record["measured"]["sparsity"] >= 0.49
+        if "cluster" in name:
+            assert record["measured"]["values"] <= 16
+        model = edge.Classifier(folder / name)
+        if "int8" in name:
+            assert model.input_quantization == (1.0, 0)
+        if "qat" in name:
+            trained = model.metadata["compression_training"]
+            assert trained["libraries"]["tf_keras"]
+            assert trained["history"][-1]["step"] == "qat"
+
+
+NETWORKS = (
+    "plain_cnn",
+    "mobilenetv2",
+    "vgg16",
+    "resnet50",
+    "resnet50v2",
+    "efficientnet_lite0",
+    "densenet121",
+)
+
+
+def _check_as_numbers(path, images, expected):
+    """After a few steps many pictures are near a tie: who wins says little."""
+    answers = edge.Classifier(path).probabilities(images)
+    np.testing.assert_allclose(answers, expected, atol=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", NETWORKS)
+def test_every_network_trains_for_int8(tmp_path, backbone, monkeypatch):
+    """From random weights, a few steps: it converts, and to integers."""
+    from trainer import train
+
+    monkeypatch.setattr(check, "check_answers", _check_as_numbers)
+    workdir = tmp_path / backbone
+    settings = export_fixtures.make_settings(
+        backbone=backbone, fine_tune_epochs=1, batch_size=56
+    )
+    train.train_and_evaluate(settings, workdir)
+    shutil.rmtree(workdir / "checkpoints")
+    run = exporter.checkpoints.load_for_inference(workdir)
+    job = compress.Job(
+        run,
+        {
+            "train": exporter.records.load_split(settings.data, "train"),
+            "validation": export_fixtures.validation(),
+        },
+        export_fixtures.calibration(),
+        CompressionOptions(epochs=1),
+        ("int8",),
+        "uint8",
+    )
+    (name,) = compress.write_variant(job, "qat", tmp_path)
+    assert name == "model_qat_int8.tflite"

@@ -1,0 +1,157 @@
+"""What goes wrong with an export, and what it leaves behind: nothing."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from export import agreement
+from export import exporter
+from export import parity
+from export import quantisation_debug
+from tests.export import export_fixtures
+from trainer import files
+from trainer import run_folder
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture
+def workdir(tmp_path):
+    """A finished run that a test may export into."""
+    return export_fixtures.copy_workdir(tmp_path)
+
+
+def options(workdir, **changes):
+    return exporter.ExportOptions(workdir=workdir, **changes)
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_failed_int8_file_shows_which_layer_is_off(
+    workdir, monkeypatch, capsys
+):
+    def fail(figures, labels, names, bounds, kind):
+        return ["agreement: made to fail"] if kind == "int8" else []
+
+    monkeypatch.setattr(agreement, "_failures", fail)
+    with pytest.raises(exporter.ExportError, match=r"model_int8\.tflite"):
+        exporter.export_run(options(workdir, tflite=True))
+    assert "worst tensors of the int8 file" in capsys.readouterr().out
+    table = (workdir / exporter.DEBUG_TABLE).read_text()
+    assert table.startswith(",".join(quantisation_debug.COLUMNS))
+    assert "CONV_2D" in table
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [
+        ("int8", "--recipes=int16x8"),
+        ("compressed", "--compress_epochs"),
+        ("float32", None),
+    ],
+)
+def test_a_file_that_failed_is_told_what_may_help_it(
+    workdir, monkeypatch, kind, advice
+):
+    def judge_alone(figures, labels, names, bounds, judged):
+        return ["agreement: made to fail"] if judged == kind else []
+
+    # Two epochs of compression would take a minute; the name is enough.
+    monkeypatch.setattr(parity, "_kind", lambda model: kind)
+    monkeypatch.setattr(agreement, "_failures", judge_alone)
+    with pytest.raises(exporter.ExportError, match="bounds are flags") as error:
+        exporter.export_run(options(workdir, tflite=True))
+    for other in ("--recipes=int16x8", "--compress_epochs"):
+        assert (other in str(error.value)) == (other == advice)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"recipes": ("int4",)}, "`recipes` must be of"),
+        ({"recipes": ()}, "`recipes` must be of"),
+        ({"io": "int4"}, "`io` must be of"),
+        ({"microcontroller": True}, "needs .tflite"),
+        (
+            {"microcontroller": True, "tflite": True, "io": "float32"},
+            "integers throughout",
+        ),
+    ],
+    ids=["recipe", "no recipe", "ends", "no tflite", "float ends"],
+)
+def test_options_that_contradict_are_refused(tmp_path, changes, message):
+    with pytest.raises(exporter.ExportError, match=message):
+        exporter.export_run(options(tmp_path / "gone", **changes))
+
+
+# The limit stands for a disk that is full: every write beyond it fails.
+LIMITED = """
+import resource
+import sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
+sys.argv[0] = "export"
+import runpy
+runpy.run_module("export", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    "limit", [pytest.param(2_000, marks=pytest.mark.slow), 200_000]
+)
+def test_a_full_disk_leaves_nothing_behind(workdir, limit):
+    """In a small file, and in the middle of the weights."""
+    code = LIMITED.replace("LIMIT, LIMIT", f"{limit}, -1")
+    done = subprocess.run(
+        [sys.executable, "-c", code, f"--workdir={workdir}"],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "could not write the export" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (workdir / "export").exists()
+    assert not [n for n in names(workdir) if n.startswith(".")]
+
+
+def test_a_folder_that_cannot_be_written_is_said_at_once(workdir):
+    blocked = workdir / "file"
+    blocked.write_text("in the way")
+    with pytest.raises(exporter.ExportError, match="cannot write into"):
+        exporter.export_run(options(workdir, out=blocked / "export"))
+
+
+def test_the_export_that_is_there_can_be_measured(workdir):
+    folder = workdir / "export"
+    shutil.copytree(export_fixtures.export_folder(), folder)
+    for path in folder.glob("*.tflite"):
+        if path.name != "model_int8.tflite":
+            path.unlink()
+    exporter.benchmark_export(options(workdir))
+    assert {"latency.json", "latency.png"} <= names(folder)
+    assert "p95" in (folder / "MODEL_CARD.md").read_text()
+    with pytest.raises(exporter.ExportError, match="is no export"):
+        exporter.benchmark_export(options(workdir, out=workdir / "none"))
+
+
+@pytest.mark.parametrize("damage", ["weights", "shapes", "settings"])
+def test_a_damaged_run_is_refused(workdir, damage):
+    if damage == "weights":
+        (workdir / run_folder.BEST_WEIGHTS).write_bytes(b"no weights")
+    elif damage == "shapes":
+        settings = export_fixtures.make_settings(
+            backbone="plain_cnn", widths=(8, 8)
+        )
+        files.write_text(workdir / run_folder.SETTINGS, settings.to_json())
+    else:
+        (workdir / run_folder.SETTINGS).write_text("{}")
+    with pytest.raises(ValueError, match="damaged"):
+        exporter.export_run(options(workdir))
+    assert not (workdir / "export").exists()

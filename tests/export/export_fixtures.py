@@ -1,0 +1,96 @@
+"""What the tests of `export` share: a finished run, and its export.
+
+Each is made once per test process and must not be changed by a test.
+"""
+
+import functools
+import json
+import pathlib
+import shutil
+
+from fer_tfds import labels as taxonomy
+from tests import prepared
+
+CLASSES = taxonomy.class_names("fer2013")
+SIZE = 48
+
+
+def make_settings(**changes):
+    """Settings of the tiny test network on the drawn faces."""
+    from trainer.settings import settings
+
+    values = {
+        "backbone": "tiny_cnn",
+        "data_dir": str(prepared.data_dir()),
+        "fine_tune_epochs": 12,
+        "fine_tune_learning_rate": 0.01,
+        "schedule": "one_cycle",
+        "batch_size": 28,
+        "seed": 1,
+        **changes,
+    }
+    return settings.from_flat(values)
+
+
+@functools.cache
+def workdir() -> pathlib.Path:
+    """A finished run that tells the drawn faces apart."""
+    from trainer import train
+
+    folder = prepared.scratch() / "runs" / "tiny"
+    figures = train.train_and_evaluate(make_settings(), folder)
+    assert not figures["validation"]["collapsed"]
+    return folder
+
+
+def copy_workdir(folder: pathlib.Path) -> pathlib.Path:
+    """A copy of the finished run, `runs/tiny`, that a test may change."""
+    return shutil.copytree(workdir(), folder / "runs" / "tiny")
+
+
+@functools.cache
+def run():
+    """The finished run, loaded for inference."""
+    from trainer import checkpoints
+
+    return checkpoints.load_for_inference(workdir())
+
+
+@functools.cache
+def export_folder() -> pathlib.Path:
+    """Everything that `python -m export --tflite` writes for the run.
+
+    With every recipe, not only those of the default.
+    """
+    from export import choices
+    from export import exporter
+
+    options = exporter.ExportOptions(
+        workdir=workdir(),
+        out=prepared.scratch() / "export",
+        tflite=True,
+        recipes=choices.RECIPES,
+    )
+    return exporter.export_run(options)
+
+
+def write_parity(folder: pathlib.Path, accuracies: dict[str, float]) -> None:
+    """Writes a parity report of the export, with other accuracies."""
+    report = json.loads((export_folder() / "parity.json").read_text())
+    for row in report["artefacts"]:
+        row["accuracy"] = accuracies.get(row["artefact"])
+    (folder / "parity.json").write_text(json.dumps(report))
+
+
+def validation():
+    """The validation split of the prepared data."""
+    from trainer.data import prepared as records
+
+    return records.load_split(make_settings().data, "validation")
+
+
+def calibration():
+    """A calibration list of the 56 validation images."""
+    from export import representative_data as calibration
+
+    return calibration.choose(validation(), len(CLASSES))

@@ -1,0 +1,210 @@
+"""Tests of export/model_card.py: measured figures, and no others."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from export import model_card
+from tests.export import export_fixtures
+
+
+@pytest.fixture
+def folder(tmp_path):
+    target = tmp_path / "export"
+    shutil.copytree(export_fixtures.export_folder(), target)
+    return target
+
+
+def write(folder):
+    return model_card.write(folder, export_fixtures.workdir()).read_text()
+
+
+def test_every_export_has_a_card():
+    card = export_fixtures.export_folder() / model_card.CARD
+    assert card.read_text().startswith("# Model card: tiny\n")
+
+
+@pytest.fixture
+def workdir(tmp_path):
+    """What the card reads of a run, to be changed."""
+    target = tmp_path / "run"
+    target.mkdir()
+    for name in ("metrics.json", "manifest.json"):
+        shutil.copy(export_fixtures.workdir() / name, target)
+    return target
+
+
+def test_figures_of_every_split_and_artefact_are_told(folder):
+    card = write(folder)
+    parity = json.loads((folder / "parity.json").read_text())
+    for row in parity["artefacts"]:
+        assert f"| {row['artefact']} |" in card
+    assert card.count("| happy | 8 |") == 1
+    assert card.count("| happy | 6 |") == 1
+
+
+def test_the_runs_figures_stand_in_their_places(folder, workdir):
+    row = {
+        "name": "happy",
+        "support": 53,
+        "recall": 0.311,
+        "recall_interval": [0.301, 0.322],
+        "precision": 0.333,
+    }
+    change(
+        workdir / "metrics.json",
+        test={
+            "n": 3501,
+            "accuracy": 0.411,
+            "accuracy_interval": [0.402, 0.423],
+            "macro_f1": 0.434,
+            "macro_f1_interval": [0.425, 0.446],
+            "per_class": [row],
+        },
+    )
+    card = model_card.write(folder, workdir).read_text()
+    assert re.search(
+        r"On test \(3,501 pictures, scored once\):\naccuracy 41\.1 \(40\.2 to\n"
+        r"42\.3\), macro-F1 43\.4 \(42\.5 to\n44\.6\)\.",
+        card,
+    )
+    assert "| happy | 53 | 31.1 (30.1 to 32.2) | 33.3 |" in card
+
+
+def test_the_gates_figures_stand_in_their_places(folder):
+    row = {
+        "artefact": "model_int8.tflite",
+        "agreement": 0.911,
+        "accuracy": 0.622,
+        "accuracy_difference_points": -0.33,
+        "accuracy_difference_interval": [-0.44, 0.55],
+        "macro_f1_difference_points": -0.66,
+        "macro_f1_difference_interval": [-0.77, 0.88],
+    }
+    change(folder / "parity.json", images=3502, artefacts=[row])
+    size = (folder / "model_int8.tflite").stat().st_size / 1000
+    card = write(folder)
+    assert "On 3,502 validation pictures" in card
+    assert (
+        f"| model_int8.tflite | {size:,.0f} | 91.1 | 62.2 "
+        "| -0.33 (-0.44 to +0.55) | -0.66 (-0.77 to +0.88) |"
+    ) in card
+
+
+def test_how_it_was_trained_is_told(folder):
+    change_settings(
+        folder,
+        "training",
+        seed=71,
+        head_epochs=72,
+        fine_tune_epochs=73,
+        batch_size=74,
+        optimizer="adamw",
+    )
+    assert (
+        "72 epochs of the head alone, 73 of fine-tuning,\n"
+        "  adamw, batch 74, seed 71;"
+    ) in write(folder)
+
+
+def change(path, **values):
+    content = json.loads(path.read_text()) | values
+    path.write_text(json.dumps(content))
+
+
+def change_settings(folder, group, **values):
+    path = folder / "metadata.json"
+    settings = json.loads(path.read_text())["settings"]
+    change(path, settings=settings | {group: settings[group] | values})
+
+
+def test_splits_that_are_not_the_official_ones_are_told(folder):
+    assert "of the official splits" not in write(folder)
+    change_settings(folder, "data", train_split="train+validation[:80%]")
+    assert re.search(
+        r"\* train: 280 pictures \(`train\+validation\[:80%\]` of the official",
+        write(folder),
+    )
+
+
+def test_votes_and_teachers_are_named(folder):
+    assert "votes of" not in write(folder)
+    assert "taught by" not in write(folder)
+    change_settings(
+        folder,
+        "target",
+        soft_labels="fer2013/plus",
+        soft_label_share=0.31,
+        distill_from=["wide", "deep"],
+        distill_share=0.62,
+    )
+    card = write(folder)
+    assert "votes of `fer2013/plus` (share 0.31)" in card
+    assert "taught by wide, deep, whose" in card
+    assert "(share 0.62)" in card
+
+
+def test_the_share_that_was_not_trained_on_is_told(folder, workdir):
+    figures = json.loads((workdir / "metrics.json").read_text())["test"]
+    unseen = {"n": 39, "accuracy": 0.251, "accuracy_interval": [0.142, 0.405]}
+    figures |= {"seen_in_training": 3, "unseen": unseen}
+    change(workdir / "metrics.json", test=figures)
+    card = model_card.write(folder, workdir).read_text()
+    assert re.search(
+        r"Without the 3 that also stand in the training split: accuracy 25\.1"
+        r"\s\(14\.2 to 40\.5\) on 39 pictures",
+        card,
+    )
+
+
+def test_what_was_not_measured_is_said_to_be_so(folder):
+    (folder / "latency.json").unlink(missing_ok=True)
+    assert "Not measured yet: `python -m export --benchmark`" in write(folder)
+
+
+def test_latency_is_taken_from_the_report(folder):
+    row = {
+        "file": "model_int8.tflite",
+        "one_thread": {
+            "median_ms": 1.234,
+            "p95_ms": 2.5,
+            "first_answer_ms": 321.4,
+            "peak_memory_mb": 54.6,
+        },
+    }
+    report = {"machine": {"processor": "X1", "cores": 3}, "files": [row]}
+    (folder / "latency.json").write_text(json.dumps(report))
+    card = write(folder)
+    assert "X1, 3 cores" in card
+    assert "| 1.23 ms | 2.50 ms | 321 ms | 55 MB |" in card
+
+
+def test_uses_limits_and_people_are_stated(folder):
+    card = write(folder)
+    headings = re.findall(r"^## (.*)$", card, re.MULTILINE)
+    assert headings[-3:] == [
+        "What it is for, and what it is not for",
+        "Who is not represented",
+        "Licence limits",
+    ]
+    assert "hiring" in card
+    assert "FER-2013" in card
+
+
+def test_data_that_is_not_known_is_not_described(folder):
+    path = folder / "metadata.json"
+    metadata = json.loads(path.read_text())
+    metadata["settings"]["data"]["dataset"] = "other/config"
+    path.write_text(json.dumps(metadata))
+    card = write(folder)
+    assert "FER-2013" not in card
+    assert "read its licence" in card
+
+
+@pytest.mark.parametrize("content", ["{", "[]"], ids=["cut", "a list"])
+def test_a_damaged_report_is_named(folder, content):
+    (folder / "parity.json").write_text(content)
+    with pytest.raises(ValueError, match=r"parity\.json is damaged"):
+        write(folder)

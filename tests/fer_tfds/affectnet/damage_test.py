@@ -1,0 +1,203 @@
+"""Rows that cannot be used: skipped, counted, listed, and bounded."""
+
+import json
+import pathlib
+import re
+
+import pytest
+import tensorflow_datasets as tfds
+
+from fer_tfds.affectnet import pipeline
+from fer_tfds.affectnet import rejects as affectnet_rejects
+from fer_tfds.affectnet import shards
+from fer_tfds.drawing import affectnet
+from fer_tfds.drawing import photos
+from fer_tfds.sources.affectnet.records import Annotation
+from fer_tfds.sources.affectnet.records import Box
+from fer_tfds.sources.affectnet.records import Reason
+from fer_tfds.sources.affectnet.records import Reject
+from tests.fer_tfds.affectnet_builds import build
+from tests.fer_tfds.affectnet_builds import read_content
+from tests.fer_tfds.affectnet_builds import read_rejects
+from tests.fer_tfds.affectnet_fixtures import SEED
+
+COUNTS = {"train": [20] * 8, "validation": [2] * 8}
+NUM_BROKEN = 20  # a tenth of 203 rows: of each kind of damage two or three
+KINDS = {
+    "null_path",
+    "missing_image",
+    "unreadable_image",
+    "null_box",
+    "bad_box",
+    "unknown_label",
+    "malformed_row",
+}
+
+
+def change_settings(folder, **settings):
+    path = folder / "affectnet.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **settings}))
+
+
+@pytest.fixture
+def raw(tmp_path):
+    folder = tmp_path / "raw"
+    affectnet.write_full(folder, COUNTS, SEED, broken_fraction=0.1)
+    return folder
+
+
+def files_below(folder):
+    """Names of files, apart from the one that TFDS writes for all configs."""
+    paths = folder.rglob("*")
+    return {path.name for path in paths if path.is_file()} - {"metadata.json"}
+
+
+def test_damage_is_listed_by_reason(raw, tmp_path, capsys):
+    change_settings(raw, max_rejected_fraction=0.2)
+    builder = build(raw, tmp_path / "data")
+    rejects = read_rejects(builder)[1:]
+    damaged = [row for row in rejects if row[2] != "no_face"]
+    assert {row[2] for row in damaged} == KINDS
+    assert len(damaged) == NUM_BROKEN
+    assert len(rejects) == len(damaged) + 9
+    assert all("broken" in row[1] or "line" in row[1] for row in damaged)
+    assert len(read_content(builder)) == 176 + 18
+    output = capsys.readouterr().out
+    assert "rows skipped             train  validation" in output
+    assert re.search(r"missing_image +3 +0\n", output)
+
+
+def test_too_much_damage_is_an_error(raw, tmp_path):
+    with pytest.raises(ValueError, match="at most 5% may be") as caught:
+        build(raw, tmp_path / "data")
+    message = str(caught.value)
+    assert "cannot be used" in message
+    assert "null_path" in message
+    assert '"max_rejected_fraction": 0.' in message
+    assert "training.csv line" in message
+    assert files_below(tmp_path / "data") == set()
+
+
+def test_too_many_bad_rows_fail_before_pictures_are_read(
+    raw, tmp_path, monkeypatch
+):
+    with (raw / "training.csv").open("a") as file:
+        file.write("cut,short\n" * 40)
+    monkeypatch.setattr(pipeline, "_look_at_some", None)
+    with pytest.raises(ValueError, match=r"malformed_row +42 "):
+        build(raw, tmp_path / "data")
+
+
+def cut_pictures(raw, every):
+    for path in sorted(raw.rglob("*.jpg"))[::every]:
+        path.write_bytes(path.read_bytes()[:300])
+
+
+def test_too_many_damaged_pictures_fail_in_the_end(tmp_path):
+    raw = tmp_path / "raw"
+    affectnet.write_full(raw, COUNTS, SEED)
+    cut_pictures(raw, every=8)
+    with pytest.raises(ValueError, match=r"unreadable_image .*\n.*\n") as error:
+        build(raw, tmp_path / "data")
+    assert "a look at some rows" not in str(error.value)
+    assert files_below(tmp_path / "data") == set()
+
+
+def test_hopeless_damage_fails_at_once(tmp_path, monkeypatch):
+    raw = tmp_path / "raw"
+    affectnet.write_full(raw, COUNTS, SEED)
+    cut_pictures(raw, every=1)
+    monkeypatch.setattr(pipeline, "_run", None)
+    with pytest.raises(ValueError, match="a look at some rows"):
+        build(raw, tmp_path / "data")
+
+
+def test_a_sample_is_judged_by_itself(raw, tmp_path):
+    (raw / "affectnet.json").write_text('{"max_rejected_fraction": 0.11}')
+    builder = build(raw, tmp_path / "data", max_examples_per_split=10)
+    assert builder.info.splits["train"].num_examples <= 10
+
+
+def test_other_counts_than_expected_are_an_error(tmp_path):
+    raw = tmp_path / "raw"
+    affectnet.write_class_folders(raw, {"train": [2] * 8}, SEED)
+    change_settings(raw, expected_counts={"train": [3] * 8 + [0] * 3})
+    with pytest.raises(ValueError, match="number of examples is not") as caught:
+        build(raw, tmp_path / "data")
+    assert "Expected:\n  examples           train" in str(caught.value)
+
+
+def test_no_example_at_all_is_an_error(tmp_path):
+    raw = tmp_path / "raw"
+    folder = raw / "train" / "no-face"
+    folder.mkdir(parents=True)
+    (folder / "a.jpg").write_bytes(b"")
+    with pytest.raises(ValueError, match="not one row gives an example"):
+        build(raw, tmp_path / "data")
+
+
+def test_absent_raw_data_is_an_error(tmp_path):
+    (tmp_path / "raw").mkdir()
+    with pytest.raises(ValueError, match=r"training\.csv"):
+        build(tmp_path / "raw", tmp_path / "data")
+
+
+def make_rows(*boxes):
+    return [Annotation("train", "a", "a", 1, Box(*box)) for box in boxes]
+
+
+def test_a_second_face_gets_a_name_and_a_second_row_of_a_face_is_none():
+    photo, _ = photos.Photographer(SEED).draw_photo(0, 0)
+    data = photos.to_jpeg(photo)
+    rows = make_rows((0, 0, 30, 30), (5, 0, 30, 30), (0, 0, 30, 30))
+    results = list(shards.make_examples(rows, lambda row: (data, row), 48))
+    assert [r["id"] for r in results[:2]] == ["a", "a#2"]
+    assert results[2].reason == Reason.DUPLICATE
+
+
+def test_tallies_count_and_subtract():
+    first = Reject("train", "a", Reason.NO_FACE, "")
+    second = Reject("train", "b", Reason.BAD_BOX, "7x7")
+    part, whole = affectnet_rejects.Tally(), affectnet_rejects.Tally()
+    part.add(first)
+    for reject in (first, second, second):
+        whole.add(reject)
+    assert (whole.num_rejects, whole.num_damaged) == (3, 2)
+    assert part.num_damaged == 0
+    rest = whole.without(part)
+    assert (rest.num_rejects, rest.num_damaged) == (2, 2)
+    assert rest.describe_first().startswith("  train b: bad_box 7x7")
+
+
+@pytest.mark.parametrize("num_damaged", [5, 6])
+def test_the_bound_is_what_it_says(num_damaged):
+    tally = affectnet_rejects.Tally()
+    for _ in range(50):
+        tally.add(Reject("train", "a", Reason.NO_FACE, ""))
+    for _ in range(num_damaged):
+        tally.add(Reject("train", "a", Reason.BAD_BOX, ""))
+    if num_damaged == 5:
+        affectnet_rejects.check_fraction(tally, 100, 0.05, "here")
+    else:
+        with pytest.raises(ValueError, match=r"here: 6 of 100 rows \(6.0%\)"):
+            affectnet_rejects.check_fraction(tally, 100, 0.05, "here")
+
+
+def test_a_written_shard_may_be_written_again(tmp_path):
+    """Beam repeats what has failed elsewhere."""
+    raw = tmp_path / "raw"
+    affectnet.write_full(raw, {"train": [2] * 8}, SEED)
+    written = []
+    original = shards.write_shard
+
+    def write_twice(shard, job):
+        original(shard, job)
+        original(shard, job)
+        written.append(shard)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "write_shard", write_twice)
+        builder = build(raw, tmp_path / "data")
+    assert len(read_content(builder)) == 18
+    assert isinstance(builder.info, tfds.core.DatasetInfo)
+    assert pathlib.Path(builder.data_path).is_dir()

@@ -1,0 +1,105 @@
+"""The audit on drawn faces with planted defects, and the whole command."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_tfds import audit
+from fer_tfds import synthetic
+from fer_tfds.drawing import ferplus as synthetic_ferplus
+from fer_tfds.sources.fer2013 import ferplus
+from fer_tfds.sources.records import FaceRecords
+
+COUNTS = {"train": [6] * 7, "validation": [2] * 7, "test": [2] * 7}
+
+
+@pytest.fixture(scope="module")
+def records():
+    """70 drawn faces; 42 train, 14 validation, 14 test."""
+    drawn = synthetic.draw_records(COUNTS, seed=1)
+    images, label_ids = drawn.images.copy(), drawn.labels.copy()
+    images[1] = images[0]  # twice in train, ...
+    images[60] = images[0]  # ... and in test
+    images[61] = images[0]
+    images[50] = images[2]  # in train and validation, labels at odds
+    images[3] = 77
+    label_ids[[1, 60, 61]] = label_ids[0]
+    label_ids[50] = (label_ids[2] + 1) % 7
+    return FaceRecords(images, label_ids, drawn.splits, drawn.ids)
+
+
+def test_repeats_are_counted(records):
+    figures = audit.count_repeats(records)
+    assert figures == {
+        "images": 70,
+        "distinct images": 66,
+        "groups of identical images": 2,
+        "images in such groups": 6,
+        "groups in more than one split": 2,
+        "groups with conflicting labels": 1,
+        "images in conflicting groups": 2,
+        "images of one constant grey": 1,
+        "groups in both train and validation": 1,
+        "validation images that stand in train": 1,
+        "groups in both train and test": 1,
+        "test images that stand in train": 2,
+        "groups in both validation and test": 0,
+        "test images that stand in validation": 0,
+    }
+
+
+def test_votes_are_compared_with_labels():
+    records = FaceRecords(
+        np.zeros((3, 48, 48), np.uint8), np.array([0, 0, 3]), ["train"] * 3, []
+    )
+    counts = np.zeros((3, 10), np.int64)
+    counts[0, 4] = counts[1, 0] = counts[2, 1] = 10
+    table = audit.agreement_with_votes(
+        records, ferplus.Votes(counts, ["train"] * 3)
+    )
+    assert table.sum() == 3
+    assert (table * audit.same_expression()).sum() == 2
+    assert table[0, 4] == table[0, 0] == table[3, 1] == 1
+
+
+def test_each_class_agrees_with_one_column():
+    same = audit.same_expression()
+    assert same.shape == (7, 10)
+    assert same.sum(axis=1).tolist() == [1] * 7
+    assert same[:, 7:].sum() == 0
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "fer_tfds.audit", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_command_writes_the_report_and_the_sheet(tmp_path):
+    synthetic.write_csv(tmp_path, COUNTS, seed=1)
+    drawn = synthetic.draw_records(COUNTS, seed=1)
+    votes = synthetic_ferplus.format_votes(drawn, seed=1)
+    (tmp_path / "votes.csv").write_bytes(votes)
+    out = tmp_path / "out"
+    done = run(f"--manual_dir={tmp_path}", f"--out={out}")
+    assert done.returncode == 0, done.stderr
+    assert "       70  images\n" in done.stdout
+    assert "train: 42 images kept" in done.stdout
+    assert "of 70 labels agree with the majority" in done.stdout
+    assert (out / "audit.txt").read_text() in done.stdout
+    with Image.open(out / "contact_sheet.png") as sheet:
+        assert sheet.width > 1000
+        assert np.asarray(sheet).min() == 0
+
+
+def test_command_says_what_is_missing(tmp_path):
+    done = run(f"--manual_dir={tmp_path}")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {tmp_path}: no copy of FER-2013")
+    assert "Traceback" not in done.stderr

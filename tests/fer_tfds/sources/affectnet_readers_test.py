@@ -1,0 +1,275 @@
+"""One reader for each form of AffectNet: what comes out, what is rejected."""
+
+import io
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from fer_tfds.drawing import affectnet
+from fer_tfds.drawing import affectnet_files
+from fer_tfds.sources.affectnet import records as records
+from fer_tfds.sources.affectnet import table as affectnet_table
+from fer_tfds.sources.affectnet.records import Annotation
+from fer_tfds.sources.affectnet.records import Rejected
+from fer_tfds.sources.records import SourceError
+from tests.fer_tfds.affectnet_fixtures import COUNTS
+from tests.fer_tfds.affectnet_fixtures import HEADER
+from tests.fer_tfds.affectnet_fixtures import SEED
+from tests.fer_tfds.affectnet_fixtures import load_all
+from tests.fer_tfds.affectnet_fixtures import read_all
+from tests.fer_tfds.affectnet_fixtures import write_release
+from tests.fer_tfds.data_fixtures import write_zip
+
+GOOD = "1/a.jpg,10,20,100,110,1;2,3,-0.25,0.5"
+
+
+def drawn(layout_splits, counts=COUNTS):
+    counts = {s: counts[s] for s in layout_splits}
+    return affectnet_files.list_items(counts, SEED)
+
+
+def read_release(tmp_path, rows, **options):
+    good = [GOOD] * 3  # so that most pictures are found
+    write_release(tmp_path, [*good, *rows], images=["1/a.jpg"], **options)
+    return read_all(tmp_path)[3:]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        HEADER,
+        None,
+        "\ufeff" + HEADER.upper(),
+        HEADER.replace(",", ", "),
+    ],
+    ids=["as_released", "none", "bom_and_capitals", "blanks"],
+)
+def test_full_release_with_any_header(tmp_path, header):
+    (row,) = read_release(tmp_path, [GOOD], header=header)
+    box = (10, 20, 100, 110)
+    assert row == ("train", "1/a.jpg", "1/a.jpg", 3, box, -0.25, 0.5)
+
+
+def test_full_release_with_columns_in_another_order(tmp_path):
+    header = "arousal,expression,valence,subDirectory_filePath,face_height"
+    rest = ",face_width,face_y,face_x"
+    row = "0.5,3,-0.25,1/a.jpg,110,100,20,10"
+    write_release(tmp_path, [row], header + rest, images=["1/a.jpg"])
+    (row,) = read_all(tmp_path)
+    box = (10, 20, 100, 110)
+    assert row == ("train", "1/a.jpg", "1/a.jpg", 3, box, -0.25, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("NULL,1,2,30,40,1;2,3,0,0", "null_path"),
+        ("../a.jpg,1,2,30,40,1;2,3,0,0", "bad_path"),
+        ("/etc/passwd,1,2,30,40,1;2,3,0,0", "bad_path"),
+        ("C:\\a.jpg,1,2,30,40,1;2,3,0,0", "bad_path"),
+        ("1/\0.jpg,1,2,30,40,1;2,3,0,0", "bad_path"),
+        ("1/a.jpg,NULL,NULL,NULL,NULL,NULL,3,0,0", "null_box"),
+        ("1/a.jpg,x,2,30,40,1;2,3,0,0", "bad_box"),
+        ("1/a.jpg,inf,2,30,40,1;2,3,0,0", "bad_box"),
+        ("1/a.jpg,1,2,30,40,1;2,11,0,0", "unknown_label"),
+        ("1/a.jpg,1,2,30,40,1;2,happy,0,0", "unknown_label"),
+        ("NULL,NULL,NULL,NULL,NULL,NULL,10,-2,-2", "no_face"),
+        ("1/a.jpg,1,2,30,40,1;2,3,5,0", "malformed_row"),
+        ("1/a.jpg,1,2", "malformed_row"),
+    ],
+)
+def test_full_release_rejects(tmp_path, line, reason):
+    (row,) = read_release(tmp_path, [line])
+    assert (row.split, row.reason) == ("train", reason)
+    assert "training.csv line 5" in row.id
+
+
+def test_a_line_without_end_is_an_error(tmp_path):
+    with pytest.raises(SourceError, match=r"training.csv, line 5: longer than"):
+        read_release(tmp_path, ["1/a.jpg," + "1;" * 40_000])
+
+
+def test_a_missing_column_is_named(tmp_path):
+    header = HEADER.replace("face_width,", "")
+    with pytest.raises(SourceError, match="column face_width is missing"):
+        read_release(tmp_path, [], header=header)
+
+
+def test_full_release_is_what_was_drawn(tmp_path):
+    counts = {"train": [2] * 11, "validation": [1] * 11}
+    affectnet.write_full(tmp_path, counts, SEED)
+    rows = read_all(tmp_path)
+    found = [r for r in rows if isinstance(r, Annotation)]
+    items = [i for i in drawn(counts, counts) if i.label != records.NO_FACE]
+    assert [(r.split, r.label) for r in found] == [(i[0], i[1]) for i in items]
+    for row, item in zip(found, items, strict=True):
+        assert (tmp_path / "Manually_Annotated_Images" / row.image).is_file()
+        valence, arousal = affectnet_files.scores(item.number)
+        assert math.isnan(row.valence) == (valence == -2)
+        assert math.isnan(row.arousal) or row.arousal == arousal
+    assert sum(getattr(r, "reason", "") == "no_face" for r in rows) == 3
+
+
+def test_arrays_are_what_was_drawn(tmp_path):
+    affectnet.write_affectnet8(tmp_path, COUNTS, SEED)
+    rows = load_all(tmp_path)
+    items = drawn(("train", "validation"))
+    folder = {"train": "train_set", "validation": "val_set"}
+    assert {(row.id, row.label) for row in rows} == {
+        (f"{folder[i.split]}/images/{i.number}.jpg", i.label) for i in items
+    }
+    number = {row.id.split("/")[-1]: row for row in rows}
+    assert number["3.jpg"].valence == pytest.approx(0.11)
+    assert number["3.jpg"].arousal == pytest.approx(0.3)
+    assert math.isnan(number["7.jpg"].valence)
+
+
+def npy(array):
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def pickled():
+    buffer = io.BytesIO()
+    np.save(buffer, np.array({"a": 1}, object), allow_pickle=True)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content", "reason"),
+    [
+        ("exp", None, "missing_annotation"),
+        ("exp", b"", "malformed_row"),
+        ("exp", npy(np.array("3"))[:-2], "malformed_row"),
+        ("exp", pickled(), "malformed_row"),
+        ("exp", npy(np.zeros(2)), "malformed_row"),
+        ("exp", npy(np.array("3"))[:-1] + b"\xff", "malformed_row"),
+        (
+            "exp",
+            npy(np.array(1.0)).replace(b"()", b"(9000000000,)"),
+            "malformed_row",
+        ),
+        ("exp", npy(np.zeros(2000)), "malformed_row"),
+        ("exp", npy(np.array(3.5)), "unknown_label"),
+        ("exp", npy(np.array("10")), "no_face"),
+        ("val", npy(np.array("x")), "malformed_row"),
+    ],
+    ids=[
+        "absent",
+        "empty",
+        "cut",
+        "pickle",
+        "two",
+        "no_character",
+        "lying",
+        "large",
+        "half",
+        "no_face",
+        "valence",
+    ],
+)
+def test_arrays_that_cannot_be_used(tmp_path, suffix, content, reason):
+    affectnet.write_affectnet8(tmp_path, COUNTS, SEED)
+    path = tmp_path / "train_set" / "annotations" / f"0_{suffix}.npy"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(Rejected) as caught:
+        load_all(tmp_path)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "kind", [">U3", np.str_, np.bytes_, np.float64, np.int64]
+)
+@pytest.mark.parametrize("shape", [(), (1,)])
+def test_arrays_of_any_type(tmp_path, kind, shape):
+    affectnet.write_affectnet8(tmp_path, COUNTS, SEED)
+    for split in ("train_set", "val_set"):
+        for path in (tmp_path / split / "annotations").glob("*_exp.npy"):
+            np.save(path, np.full(shape, 5, np.int64).astype(kind))
+    assert {row.label for row in load_all(tmp_path)} == {5}
+
+
+def test_an_annotation_without_picture_is_missed(tmp_path):
+    affectnet.write_affectnet8(tmp_path, COUNTS, SEED)
+    (tmp_path / "train_set" / "images" / "4.jpg").unlink()
+    (reject,) = (r for r in read_all(tmp_path) if hasattr(r, "reason"))
+    assert reject.reason == "missing_image"
+    assert reject.id == "train_set/images/4.jpg"
+
+
+def test_the_table_decides_and_disagreements_are_counted(tmp_path, capsys):
+    affectnet.write_kaggle_csv(tmp_path, COUNTS, SEED)
+    extra = tmp_path / "sad" / "extra.jpg"
+    extra.write_bytes(b"not in the table")
+    rows = read_all(tmp_path)
+    assert [r.label for r in rows] == [i.label for i in drawn(("train",))]
+    assert {r.split for r in rows} == {"train"}
+    output = capsys.readouterr().out
+    assert "says for 3 of 24 pictures; the table decides. 1 pict" in output
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [("1,a\n" * 11, "line 12: more than 10 rows"), ('"' + "1" * 9**8, "field")],
+    ids=["rows", "line"],
+)
+@pytest.mark.parametrize("is_zipped", [True, False], ids=["zip", "folder"])
+def test_tables_are_bounded(tmp_path, monkeypatch, rows, message, is_zipped):
+    monkeypatch.setattr(affectnet_table, "_MAX_ROWS", 10)
+    table = f",pth,label,relFCs\n{rows}"
+    if is_zipped:
+        write_zip(tmp_path / "a.zip", {"labels.csv": table})
+    else:
+        (tmp_path / "labels.csv").write_text(table)
+    tracemalloc.start()
+    with pytest.raises(SourceError, match=rf"labels\.csv.*{message}"):
+        read_all(tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_table_rejects(tmp_path):
+    affectnet.write_kaggle_csv(tmp_path, COUNTS, SEED)
+    with (tmp_path / "labels.csv").open("a") as file:
+        file.write("0,sad/none.jpg,sad,1\n1,,sad,1\n2,../x.jpg,sad,1\n")
+        file.write("3,sad/x.jpg,bored,1\n4\n")
+    reasons = [r.reason for r in read_all(tmp_path) if hasattr(r, "reason")]
+    assert reasons == [
+        "missing_image",
+        "null_path",
+        "bad_path",
+        "unknown_label",
+        "null_path",
+    ]
+
+
+@pytest.mark.parametrize("layout", ["class_folders", "numbered_folders"])
+def test_class_folders_are_what_was_drawn(tmp_path, layout):
+    affectnet.LAYOUTS[layout](tmp_path, COUNTS, SEED)
+    stray = tmp_path / "train" / "stray.jpg"
+    stray.write_bytes(b"in no class")
+    rows = read_all(tmp_path)
+    found = {
+        (r.split, r.label, int(r.id.rsplit("image")[-1][:7]))
+        for r in rows
+        if isinstance(r, Annotation)
+    }
+    assert found == set(drawn(COUNTS))
+    (reject,) = (r for r in rows if hasattr(r, "reason"))
+    assert (reject.split, reject.reason) == ("train", "bad_path")
+
+
+@pytest.mark.parametrize("layout", ["class_folders", "kaggle_csv"])
+def test_an_archive_holds_the_same_as_the_folders(tmp_path, layout):
+    rows = {}
+    for name in (layout, f"{layout}_zip"):
+        affectnet.LAYOUTS[name](tmp_path / name, COUNTS, SEED)
+        rows[name] = sorted(load_all(tmp_path / name))
+    assert str(rows[layout]) == str(rows[f"{layout}_zip"])
+    assert len(rows[layout]) >= 24

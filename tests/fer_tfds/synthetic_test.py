@@ -1,0 +1,186 @@
+"""Drawn faces: varied, reproducible, learnable; and every raw layout."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_tfds import synthetic
+from tests.fer_tfds.data_fixtures import COUNTS
+from tests.fer_tfds.data_fixtures import SEED
+from tests.fer_tfds.data_fixtures import contents
+from tests.fer_tfds.data_fixtures import read_all
+
+ALL_LABELS = np.arange(7)
+
+
+def test_faces_have_the_form_of_the_real_ones():
+    faces = synthetic.draw_faces(ALL_LABELS, SEED)
+    assert faces.shape == (7, 48, 48)
+    assert faces.dtype == np.uint8
+    assert (faces.std(axis=(1, 2)) > 10).all()
+
+
+def test_no_faces_at_all():
+    assert synthetic.draw_faces(np.array([], int), SEED).shape == (0, 48, 48)
+
+
+@pytest.mark.parametrize("label", [-1, 7])
+def test_unknown_label_is_an_error(label):
+    with pytest.raises(ValueError, match=f"from 0 to 6. Received: .{label}"):
+        synthetic.draw_faces(np.array([label]), SEED)
+
+
+def test_a_face_depends_on_seed_position_and_label_alone():
+    faces = synthetic.draw_faces(ALL_LABELS, SEED)
+    fewer = synthetic.draw_faces(ALL_LABELS[:3], SEED)
+    np.testing.assert_array_equal(faces[:3], fewer)
+    for other in (
+        synthetic.draw_faces(ALL_LABELS, SEED + 1),
+        synthetic.draw_faces(np.roll(ALL_LABELS, 1), SEED),
+    ):
+        assert (other != faces).any(axis=(1, 2)).all()
+
+
+def test_no_two_faces_of_a_class_are_alike():
+    faces = synthetic.draw_faces(np.full(20, 3), SEED)
+    assert len(np.unique(faces.reshape(20, -1), axis=0)) == 20
+
+
+def linear_accuracy(train_labels, drawn_labels):
+    """Accuracy on new faces of a least-squares fit on the pixels."""
+
+    def features(faces):
+        rows = faces.reshape(len(faces), -1).astype(np.float64)
+        return (rows - rows.mean(1, keepdims=True)) / rows.std(1, keepdims=True)
+
+    train = features(synthetic.draw_faces(drawn_labels, seed=1))
+    test_labels = np.tile(ALL_LABELS, 30)
+    test = features(synthetic.draw_faces(test_labels, seed=2))
+    gram = train @ train.T + 300 * np.eye(len(train))
+    weights = train.T @ np.linalg.solve(gram, np.eye(7)[train_labels])
+    return np.mean((test @ weights).argmax(1) == test_labels)
+
+
+def test_expressions_can_be_learned_and_nothing_else():
+    drawn_labels = np.tile(ALL_LABELS, 100)
+    shuffled = np.random.default_rng(0).permutation(drawn_labels)
+    # Even a linear model, which cannot follow a moved mouth, tells most apart.
+    assert 0.6 < linear_accuracy(drawn_labels, drawn_labels) < 0.99
+    assert linear_accuracy(shuffled, drawn_labels) < 0.3
+
+
+def test_splits_share_no_face():
+    records = synthetic.draw_records(COUNTS, SEED)
+    assert len({face.tobytes() for face in records.images}) == 28
+
+
+@pytest.mark.parametrize("layout", synthetic.LAYOUTS)
+def test_layout_is_read_back(tmp_path, layout):
+    synthetic.LAYOUTS[layout](tmp_path, COUNTS, SEED)
+    drawn = synthetic.draw_records(COUNTS, SEED)
+    records = read_all(tmp_path)
+    if layout.startswith("png_"):
+        assert records.split_names == ("train", "test")
+    elif layout.startswith("folders"):  # JPEG changes pixels a little
+        np.testing.assert_array_equal(
+            np.bincount(records.labels), np.bincount(drawn.labels)
+        )
+    else:
+        assert contents(records) == contents(drawn)
+    counts = json.loads((tmp_path / "expected_counts.json").read_text())
+    assert counts == COUNTS
+
+
+@pytest.mark.parametrize("layout", synthetic.LAYOUTS)
+def test_layout_is_the_same_to_the_byte(tmp_path, layout):
+    for name in ("a", "b"):
+        synthetic.LAYOUTS[layout](tmp_path / name, COUNTS, SEED)
+    for path in (tmp_path / "a").rglob("*"):
+        other = tmp_path / "b" / path.relative_to(tmp_path / "a")
+        assert other.is_dir() or other.read_bytes() == path.read_bytes()
+
+
+def test_file_numbers_say_nothing_about_rows(tmp_path):
+    synthetic.write_class_folders(tmp_path, COUNTS, SEED)
+    numbers = [int(p.stem.split("_")[1]) for p in tmp_path.rglob("*.jpg")]
+    assert len(set(numbers)) == 28
+    assert max(numbers) > 28
+
+
+@pytest.mark.parametrize("layout", synthetic.LAYOUTS)
+def test_writing_twice_needs_overwrite(tmp_path, layout):
+    write = synthetic.LAYOUTS[layout]
+    write(tmp_path, COUNTS, SEED)
+    with pytest.raises(ValueError, match=r"exists already.*--overwrite"):
+        write(tmp_path, COUNTS, SEED)
+    fewer = {split: [1] * 7 for split in COUNTS}
+    write(tmp_path, fewer, SEED, overwrite=True)
+    assert len(read_all(tmp_path).ids) == 21
+
+
+def test_real_data_is_never_overwritten(tmp_path):
+    real = tmp_path / "fer2013.csv"
+    real.write_text("precious")
+    with pytest.raises(ValueError, match="may be real data"):
+        synthetic.write_csv(tmp_path, COUNTS, SEED, overwrite=True)
+    assert real.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"train": [1] * 7},
+        {**COUNTS, "test": [1] * 6},
+        {**COUNTS, "test": [0] * 7},
+        {**COUNTS, "test": [-1, *[1] * 6]},
+    ],
+    ids=["split", "class", "empty", "negative"],
+)
+def test_impossible_counts_are_an_error(counts):
+    with pytest.raises(ValueError, match="`counts` must give 7 counts"):
+        synthetic.draw_records(counts, SEED)
+
+
+def test_command_writes_layout_and_contact_sheet(tmp_path, capsys):
+    arguments = ["--layout=csv", "--train=2", "--validation=1", "--test=1"]
+    sheet = tmp_path / "sheet.png"
+    code = synthetic.main(
+        [*arguments, f"--out={tmp_path}", f"--contact_sheet={sheet}"]
+    )
+    assert code == 0
+    assert "Wrote layout csv of fer2013 into" in capsys.readouterr().out
+    assert len(read_all(tmp_path).ids) == 28
+    assert Image.open(sheet).size == (14 * 48, 7 * 48)
+
+
+def test_command_reports_errors_in_one_line(tmp_path, capsys):
+    assert synthetic.main([f"--out={tmp_path}", "--train=0"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("Error: `counts` must give")
+    assert captured.err.count("\n") == 1
+
+
+def test_command_needs_something_to_do(capsys):
+    with pytest.raises(SystemExit):
+        synthetic.main([])
+    assert "--out=DIR" in capsys.readouterr().err
+
+
+def test_command_knows_all_data_sets(tmp_path, capsys):
+    arguments = ["--dataset=affectnet", "--layout=class_folders"]
+    sizes = ["--train=1", "--validation=1", "--test=1"]
+    assert synthetic.main([*arguments, *sizes, f"--out={tmp_path}"]) == 0
+    assert "class_folders of affectnet" in capsys.readouterr().out
+    assert len(list(tmp_path.rglob("*.jpg"))) >= 8
+
+
+@pytest.mark.parametrize("dataset", synthetic.DATASETS)
+def test_command_refuses_layouts_of_another_data_set(tmp_path, capsys, dataset):
+    arguments = [f"--dataset={dataset}", "--layout=none", f"--out={tmp_path}"]
+    with pytest.raises(SystemExit):
+        synthetic.main(arguments)
+    error = capsys.readouterr().err
+    assert f"--layout of {dataset} must be one of" in error
+    assert next(iter(synthetic.DATASETS[dataset])) in error

@@ -1,0 +1,108 @@
+import os
+
+import keras
+import numpy as np
+import pytest
+
+from trainer import checkpoints
+from trainer import workdirs
+from trainer.settings.settings import Settings
+
+
+def small_model(units=2):
+    return keras.Sequential([keras.Input([3]), keras.layers.Dense(units)])
+
+
+def test_checkpoints_restore_weights_optimizer_and_progress(tmp_path):
+    model = small_model()
+    optimizer = keras.optimizers.Adam(0.1)
+    optimizer.build(model.trainable_variables)
+    optimizer.apply(
+        [np.ones(v.shape, np.float32) for v in model.trainable_variables],
+        model.trainable_variables,
+    )
+    progress = checkpoints.Progress(1, 2, 3, 0.5, 1, [{"epoch": 3}])
+    objects = {"model": model, "optimizer": optimizer}
+    checkpoints.save_checkpoint(tmp_path, objects, progress)
+    fresh, fresh_optimizer = small_model(), keras.optimizers.Adam(0.1)
+    fresh_optimizer.build(fresh.trainable_variables)
+    checkpoints.restore_checkpoint(
+        tmp_path, {"model": fresh, "optimizer": fresh_optimizer}
+    )
+    assert checkpoints.read_progress(tmp_path) == progress
+    pairs = zip(
+        [*model.weights, *optimizer.variables],
+        [*fresh.weights, *fresh_optimizer.variables],
+        strict=True,
+    )
+    for expected, got in pairs:
+        np.testing.assert_array_equal(expected, got)
+
+
+def test_only_the_last_checkpoints_are_kept(tmp_path):
+    for epoch in range(1, 5):
+        progress = checkpoints.Progress(epoch=epoch)
+        checkpoints.save_checkpoint(
+            tmp_path, {"model": small_model()}, progress
+        )
+    names = sorted(os.listdir(tmp_path / "checkpoints"))
+    assert names == ["epoch-00003", "epoch-00004"]
+    assert checkpoints.read_progress(tmp_path).epoch == 4
+
+
+def test_a_new_run_stands_at_zero(tmp_path):
+    assert checkpoints.read_progress(tmp_path) == checkpoints.Progress()
+
+
+def test_a_checkpoint_of_other_shapes_is_refused(tmp_path):
+    checkpoints.save_checkpoint(
+        tmp_path, {"model": small_model(2)}, checkpoints.Progress(epoch=1)
+    )
+    with pytest.raises(checkpoints.WorkdirError, match="cannot be restored"):
+        checkpoints.restore_checkpoint(tmp_path, {"model": small_model(5)})
+
+
+def test_a_checkpoint_that_lacks_something_is_refused(tmp_path):
+    model = small_model()
+    checkpoints.save_checkpoint(
+        tmp_path, {"model": model}, checkpoints.Progress(epoch=1)
+    )
+    optimizer = keras.optimizers.Adam(0.1)
+    optimizer.build(model.trainable_variables)
+    with pytest.raises(checkpoints.WorkdirError, match="cannot be restored"):
+        checkpoints.restore_checkpoint(
+            tmp_path, {"model": model, "optimizer": optimizer}
+        )
+
+
+def test_a_cut_checkpoint_is_refused_and_says_what_to_delete(tmp_path):
+    checkpoints.save_checkpoint(
+        tmp_path, {"model": small_model()}, checkpoints.Progress(epoch=1)
+    )
+    folder = tmp_path / "checkpoints" / "epoch-00001"
+    data = folder / "state.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:10])
+    with pytest.raises(checkpoints.WorkdirError, match="Delete that folder"):
+        checkpoints.restore_checkpoint(tmp_path, {"model": small_model()})
+
+
+def test_the_last_finished_run_is_found_by_its_metrics(tmp_path):
+    for age, name in enumerate(["c", "a", "b"]):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "metrics.json").write_text("{}")
+        os.utime(tmp_path / name / "metrics.json", (1000 + age, 1000 + age))
+    (tmp_path / "unfinished").mkdir()
+    assert checkpoints.last_finished_run(tmp_path).name == "b"
+
+
+def test_no_finished_run_says_what_to_type(tmp_path):
+    with pytest.raises(
+        checkpoints.WorkdirError, match="python -m trainer --flagfile"
+    ):
+        checkpoints.last_finished_run(tmp_path)
+
+
+def test_an_unfinished_run_is_not_loaded(tmp_path):
+    workdirs.open_workdir(tmp_path / "run", Settings(), overwrite=False)
+    with pytest.raises(checkpoints.WorkdirError, match="holds no finished run"):
+        checkpoints.load_for_inference(tmp_path / "run")

@@ -1,0 +1,192 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer import distillation
+from trainer.data import input_pipeline
+from trainer.data import prepared
+from trainer.settings import settings as settings_lib
+from trainer.settings.model_and_data import AugmentationSettings
+
+AUGMENTATION = AugmentationSettings(flip=True, rotation=10, erasing=0.5)
+NONE = AugmentationSettings()
+
+
+def make_images(count=50):
+    """Each image is filled with its own index."""
+    images = np.zeros((count, 48, 48, 1), np.uint8)
+    return images + np.arange(count, dtype=np.uint8)[:, None, None, None]
+
+
+def make_pictures(count=50):
+    random = np.random.default_rng(0)
+    return random.integers(0, 256, [count, 48, 48, 1], dtype=np.uint8)
+
+
+def worker(index, workers, replicas):
+    return tf.distribute.InputContext(
+        num_input_pipelines=workers,
+        input_pipeline_id=index,
+        num_replicas_in_sync=replicas,
+    )
+
+
+def train_batches(epochs, settings=NONE, mixup=0.0, seed=0, context=None):
+    """(images, targets) of every batch; the target is the image's index."""
+    dataset = input_pipeline.make_for_train(
+        make_images(),
+        np.eye(50, dtype=np.float32),
+        settings,
+        mixup=mixup,
+        batch_size=8,
+        seed=seed,
+        epochs=epochs,
+        context=context,
+    )
+    return list(dataset.as_numpy_iterator())
+
+
+def test_train_batches_have_the_promised_type():
+    images, targets = train_batches(range(1), AUGMENTATION)[0]
+    assert images.shape == (8, 48, 48, 1)
+    assert images.dtype == np.float32
+    assert targets.shape == (8, 50)
+    assert targets.dtype == np.float32
+    assert images.min() >= 0
+    assert images.max() <= 255
+
+
+def test_an_epoch_holds_no_example_twice_and_images_match_targets():
+    batches = train_batches(range(1))
+    assert len(batches) == 50 // 8
+    chosen = np.concatenate([targets.argmax(axis=1) for _, targets in batches])
+    assert len(set(chosen)) == len(chosen) == 48
+    for images, targets in batches:
+        assert targets.sum() == 8
+        np.testing.assert_array_equal(
+            images[:, 0, 0, 0], targets.argmax(axis=1)
+        )
+
+
+def test_mixup_mixes_images_and_targets_alike():
+    index = np.arange(50)
+    plain = train_batches(range(1))
+    for (images, targets), (_, alone) in zip(
+        train_batches(range(1), mixup=0.4), plain, strict=True
+    ):
+        np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
+        np.testing.assert_allclose(
+            images[:, 0, 0, 0], targets @ index, atol=1e-3
+        )
+        own = alone.argmax(axis=1)
+        assert np.all(targets[range(8), own] >= 0.5)
+        assert np.all(targets[range(8), own[::-1]] > 0)
+    shares = np.concatenate(
+        [t.max(axis=1) for _, t in train_batches(range(9), mixup=0.4)]
+    )
+    # The larger share of a Beta(0.4, 0.4) pair: mean 0.840 (numerically).
+    assert shares.mean() == pytest.approx(0.84, abs=0.03)
+
+
+def test_epochs_differ_and_a_resumed_run_sees_the_same():
+    whole = train_batches(range(3), AUGMENTATION)
+    resumed = train_batches(range(2, 3), AUGMENTATION)
+    assert not np.array_equal(whole[0][1], whole[6][1])
+    for (images, labels), (images2, labels2) in zip(
+        whole[12:], resumed, strict=True
+    ):
+        np.testing.assert_array_equal(images, images2)
+        np.testing.assert_array_equal(labels, labels2)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_epochs_show_the_views_in_turn_each_with_its_targets(flip):
+    split = prepared.Split(make_pictures(), np.zeros(50, np.int32), None)
+    settings = settings_lib.from_flat(
+        {
+            "flip": flip,
+            "rotation": 10.0,
+            "zoom": 0.1,
+            "shift": 0.1,
+            "brightness": 0.1,
+            "erasing": 0.5,
+        }
+    )
+    views = [distillation.make_view(split, settings, i) for i in range(3)]
+    assert len({view.tobytes() for view in views}) == 3
+    targets = np.zeros([3, 50, 53], np.float32)
+    for view in range(3):
+        targets[view, :, :50] = np.eye(50)
+        targets[view, :, 50 + view] = 1
+    dataset = input_pipeline.make_for_train(
+        split.images,
+        targets,
+        settings.augmentation,
+        batch_size=8,
+        seed=3,
+        epochs=range(2, 6),
+    )
+    shown = list(dataset.as_numpy_iterator())
+    assert len(shown) == 4 * 6
+    mirrored = []
+    for step, (images, answers) in enumerate(shown):
+        view = (2 + step // 6) % 3
+        assert (answers[:, 50:].argmax(axis=1) == view).all()
+        expected = views[view][answers[:, :50].argmax(axis=1)]
+        # Views are kept in whole grey levels.
+        as_it_is = np.abs(images - expected).max(axis=(1, 2, 3)) < 0.51
+        mirrored += [*~as_it_is]
+        expected = np.where(
+            as_it_is[:, None, None, None], expected, expected[:, :, ::-1]
+        )
+        np.testing.assert_allclose(images, expected, atol=0.51)
+    share = np.mean(mirrored)
+    assert share == 0 if not flip else 0.3 < share < 0.7
+
+
+def test_the_seed_changes_the_order():
+    first, second = train_batches(range(1)), train_batches(range(1), seed=1)
+    assert not np.array_equal(first[0][1], second[0][1])
+
+
+@pytest.mark.parametrize(
+    ("workers", "replicas", "mixup"),
+    [(2, 2, 0), (1, 2, 0), (2, 4, 0), (2, 2, 0.4), (2, 4, 0.4)],
+    ids=str,
+)
+def test_workers_and_replicas_share_the_batch_of_one_device(
+    workers, replicas, mixup
+):
+    alone = train_batches(range(1), AUGMENTATION, mixup)
+    shares = [
+        train_batches(
+            range(1), AUGMENTATION, mixup, context=worker(i, workers, replicas)
+        )
+        for i in range(workers)
+    ]
+    per_worker = replicas // workers
+    for step, (images, labels) in enumerate(alone):
+        rows = slice(step * per_worker, (step + 1) * per_worker)
+        parts = [part for share in shares for part in share[rows]]
+        got = np.concatenate([part[0] for part in parts])
+        np.testing.assert_allclose(got, images, atol=1e-3)
+        np.testing.assert_array_equal(
+            np.concatenate([part[1] for part in parts]), labels
+        )
+
+
+@pytest.mark.parametrize(
+    ("workers", "replicas"), [(1, 1), (1, 2), (2, 2)], ids=str
+)
+def test_evaluation_holds_every_image_once(workers, replicas):
+    index, pixels = [], []
+    for i in range(workers):
+        dataset = input_pipeline.make_for_eval(
+            make_images(), batch_size=8, context=worker(i, workers, replicas)
+        )
+        for part, images in dataset.as_numpy_iterator():
+            assert images.shape == (8 // replicas, 48, 48, 1)
+            index.extend(part[part >= 0])
+            pixels.extend(images[part >= 0, 0, 0, 0])
+    assert sorted(index) == list(range(50))
+    assert index == pixels

@@ -1,0 +1,177 @@
+import pathlib
+import tempfile
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.framework import config
+
+from trainer import files
+from trainer.data import input_pipeline
+from trainer.data import storage
+from trainer.settings.model_and_data import AugmentationSettings
+
+SHAPE = (50, 48, 48, 1)
+AUGMENTATION = AugmentationSettings(flip=True, rotation=10, zoom=0.1)
+ANY = 2**40
+
+
+def file_mappings():
+    """Lines of the system's list of files that this process has mapped."""
+    text = pathlib.Path("/proc/self/maps").read_text()
+    return [line for line in text.splitlines() if "(deleted)" in line]
+
+
+def resident_bytes(kind):
+    """What /proc/self/status says: VmRSS is now, VmHWM the most so far."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    return int(status.split(f"{kind}:")[1].split()[0]) * 1024
+
+
+def rise_of_memory(call):
+    """Calls a function: how far this process's memory rose at most."""
+    # Begins the most anew: proc_pid_clear_refs(5).
+    pathlib.Path("/proc/self/clear_refs").write_text("5")
+    before = resident_bytes("VmRSS")
+    call()
+    return resident_bytes("VmHWM") - before
+
+
+def allocate_filled(most_bytes, folder, shape=SHAPE):
+    images = storage.allocate(shape, most_bytes=most_bytes, folder=folder)
+    images[:] = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    return images
+
+
+def batches(images):
+    dataset = input_pipeline.make_for_train(
+        images,
+        np.eye(len(images), dtype=np.float32),
+        AUGMENTATION,
+        batch_size=8,
+        seed=0,
+        epochs=range(2),
+    )
+    return [batch[0] for batch in dataset.as_numpy_iterator()]
+
+
+def test_small_images_stay_in_memory(tmp_path):
+    before = len(file_mappings())
+    images = allocate_filled(ANY, tmp_path)
+    assert images.shape == SHAPE
+    assert images.dtype == np.uint8
+    assert len(file_mappings()) == before
+
+
+def test_large_images_go_into_a_file_that_nobody_has_to_delete(tmp_path):
+    before = len(file_mappings())
+    images = allocate_filled(50 * 2304 - 1, tmp_path)
+    assert len(file_mappings()) == before + 1
+    assert list(tmp_path.iterdir()) == []
+    del images
+    assert len(file_mappings()) == before
+
+
+def test_images_larger_than_half_of_the_free_memory_go_into_a_file(
+    tmp_path, monkeypatch
+):
+    class Memory:
+        available = 2 * 50 * 2304 - 1
+
+    monkeypatch.setattr(storage.psutil, "virtual_memory", Memory)
+    before = len(file_mappings())
+    images = allocate_filled(ANY, tmp_path)
+    assert len(file_mappings()) == before + 1
+    assert images.any()
+
+
+@pytest.mark.parametrize("most_bytes", [ANY, 0], ids=["memory", "file"])
+def test_a_tensor_shares_the_memory_and_batches_are_the_same(
+    tmp_path, most_bytes
+):
+    images = allocate_filled(most_bytes, tmp_path)
+    tensor = storage.as_tensor(images)
+    images[0] = 7
+    assert (tensor[0].numpy() == 7).all()
+    copied = np.concatenate([images[:1], images])[1:]
+    for one, other in zip(batches(images), batches(copied), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "take",
+    [lambda a: a[1:], lambda a: a[::2], lambda a: a[:0], lambda a: a[:, :5]],
+    ids=["odd_address", "gaps", "empty", "part"],
+)
+def test_any_other_array_is_copied(tmp_path, take):
+    images = take(allocate_filled(ANY, tmp_path))
+    tensor = storage.as_tensor(images)
+    before = images.copy()
+    images[:1] = 7
+    np.testing.assert_array_equal(tensor.numpy(), before)
+
+
+def test_the_tensor_outlives_the_array(tmp_path):
+    tensor = storage.as_tensor(allocate_filled(0, tmp_path))
+    expected = np.random.default_rng(0).integers(0, 256, SHAPE, np.uint8)
+    np.testing.assert_array_equal(tensor.numpy(), expected)
+
+
+def test_a_disk_without_room_is_named_before_anything_is_read(
+    tmp_path, monkeypatch
+):
+    usage = type("Usage", (), {"free": 10})
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(files.NoSpaceError, match="make room"):
+        storage.allocate(SHAPE, most_bytes=0, folder=tmp_path)
+
+
+def test_a_folder_that_nobody_may_write_to_is_passed_over(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(storage.os, "access", lambda *_: False)
+    storage.allocate(SHAPE, most_bytes=0, folder=tmp_path)
+    assert f"into {tempfile.gettempdir()}, " in capsys.readouterr().out
+
+
+def first_batch(images, purpose):
+    if purpose == "evaluation":
+        return next(iter(input_pipeline.make_for_eval(images, batch_size=8)))
+    targets = np.zeros((len(images), 1), np.float32)
+    dataset = input_pipeline.make_for_train(
+        images,
+        targets,
+        AUGMENTATION,
+        batch_size=8,
+        seed=0,
+        epochs=range(1),
+    )
+    return next(iter(dataset))
+
+
+@pytest.fixture(params=[True, False], ids=["deterministic", "any_order"])
+def determinism(request):
+    """TensorFlow rewrites what reads data where each step is to repeat."""
+    before = config.is_op_determinism_enabled()
+    set_determinism(request.param)
+    yield
+    set_determinism(before)
+
+
+def set_determinism(is_on):
+    if is_on:
+        tf.random.set_seed(0)
+        tf.config.experimental.enable_op_determinism()
+    else:
+        config.disable_op_determinism()
+
+
+@pytest.mark.usefixtures("determinism")
+@pytest.mark.parametrize("purpose", ["training", "evaluation"])
+def test_batches_need_no_copy_of_the_images(tmp_path, purpose):
+    # What TensorFlow loads only once it is used takes memory of its own.
+    first_batch(allocate_filled(ANY, tmp_path), purpose)
+    shape = (2**27 // 2304, 48, 48, 1)
+    images = storage.allocate(shape, most_bytes=0, folder=tmp_path)
+    rise = rise_of_memory(lambda: first_batch(images, purpose))
+    assert rise < images.nbytes / 2

@@ -1,0 +1,193 @@
+"""Answers of an earlier run as targets of a new one."""
+
+import dataclasses
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer import checkpoints
+from trainer import distillation
+from trainer import run_folder
+from trainer import train
+from trainer.data import prepared
+from trainer.settings import settings as settings_lib
+
+TINY = {
+    "backbone": "tiny_cnn",
+    "fine_tune_epochs": 2,
+    "fine_tune_learning_rate": 0.003,
+    "batch_size": 28,
+    "rotation": 20.0,
+}
+
+
+@pytest.fixture(scope="module")
+def teacher(prepared_data, tmp_path_factory):
+    """(workdir of a finished run, settings of a new one taught by it)."""
+    workdir = tmp_path_factory.mktemp("runs") / "teacher"
+    values = {**TINY, "data_dir": prepared_data}
+    train.train_and_evaluate(settings_lib.from_flat(values), workdir)
+    values["distill_from"] = (str(workdir),)
+    return workdir, settings_lib.from_flat(values)
+
+
+def answers(settings, splits=None):
+    return distillation.teacher_answers(
+        settings,
+        splits or prepared.load_splits(settings.data),
+        tf.distribute.get_strategy(),
+    )
+
+
+def with_target(settings, **values):
+    target = dataclasses.replace(settings.target, **values)
+    return dataclasses.replace(settings, target=target)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_it_answers_on_each_view_and_on_its_mirror_image(teacher, flip):
+    workdir, settings = teacher
+    settings = with_target(settings, distill_views=2)
+    settings = dataclasses.replace(
+        settings,
+        augmentation=dataclasses.replace(settings.augmentation, flip=flip),
+    )
+    model = checkpoints.load_for_inference(workdir).model
+    split = prepared.load_split(settings.data, "train")
+    got = answers(settings)
+    assert (got.shape, got.dtype) == ((2, 280, 7), np.float32)
+    for view in range(2):
+        images = distillation.make_view(split, settings, view)
+        images = images.astype(np.float32)
+        expected = model.predict(images, verbose=0)
+        if flip:
+            mirrored = model.predict(images[:, :, ::-1], verbose=0)
+            expected = (expected + mirrored) / 2
+        np.testing.assert_allclose(got[view], expected, atol=1e-5)
+    assert np.abs(got[0] - got[1]).max() > 0.01
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_it_answers_every_batch_in_the_precision_of_its_training(
+    teacher, tmp_path, precision
+):
+    workdir = tmp_path / "teacher"
+    shutil.copytree(teacher[0], workdir)
+    trained = workdir / run_folder.SETTINGS
+    values = json.loads(trained.read_text())
+    values["training"]["precision"] = precision
+    trained.write_text(json.dumps(values))
+    settings = with_target(
+        teacher[1], distill_views=0, distill_from=(str(workdir),)
+    )
+    splits = prepared.load_splits(settings.data)
+    images = splits["train"].images[:64].astype(np.float32)
+    expected = checkpoints.load_for_inference(workdir).model(images)
+    answer = distillation.load_teacher(
+        settings, splits, tf.distribute.get_strategy()
+    )
+    got = answer(tf.constant(images))
+    tolerance = 1e-5 if precision == "float32" else 0.05
+    np.testing.assert_allclose(got, expected, atol=tolerance)
+    assert (np.abs(got - expected).max() > 1e-5) == (precision != "float32")
+
+
+def test_teachers_are_asked_before_training_or_on_every_batch(teacher):
+    _, settings = teacher
+    splits = prepared.load_splits(settings.data)
+    nobody = with_target(settings, distill_from=(), distill_views=0)
+    for other in (settings, nobody):
+        strategy = tf.distribute.get_strategy()
+        assert distillation.load_teacher(other, splits, strategy) is None
+
+
+def test_teachers_are_averaged(teacher, tmp_path):
+    _, settings = teacher
+    other = tmp_path / "other"
+    values = dataclasses.replace(settings.training, seed=1)
+    train.train_and_evaluate(
+        dataclasses.replace(
+            with_target(settings, distill_from=()), training=values
+        ),
+        other,
+    )
+    names = (settings.target.distill_from[0], str(other))
+    settings = with_target(settings, distill_views=1)
+    one, two, both = (
+        answers(with_target(settings, distill_from=folders))
+        for folders in (names[:1], names[1:], names)
+    )
+    assert np.abs(one - two).max() > 0.01
+    np.testing.assert_allclose(both, (one + two) / 2, atol=1e-6)
+
+
+def test_the_precision_policy_is_left_alone(teacher):
+    keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+    try:
+        answers(with_target(teacher[1], distill_views=1))
+        policy = keras.mixed_precision.dtype_policy().name
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    assert policy == "mixed_bfloat16"
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"num_classes": 3}, "tells"),
+        ({"image_size": 32}, "has image_size 48, this run 32"),
+        (
+            {"train_split": "test", "test_split": "train[:50%]"},
+            "was trained on 140 of this run's test examples",
+        ),
+    ],
+    ids=["classes", "size", "leak"],
+)
+def test_a_teacher_that_does_not_fit_is_refused(teacher, values, text):
+    _, settings = teacher
+    data = dataclasses.replace(settings.data, **values)
+    with pytest.raises(ValueError, match=text):
+        answers(dataclasses.replace(settings, data=data))
+
+
+def test_teachers_are_asked_once_in_all_starts_of_a_run(
+    teacher, tmp_path, monkeypatch
+):
+    def untested(settings):
+        data = dataclasses.replace(settings.data, test_split="none")
+        return dataclasses.replace(settings, data=data)
+
+    settings = with_target(teacher[1], distill_views=2)
+    train.train_and_evaluate(untested(settings), tmp_path / "run")
+    kept = np.load(tmp_path / "run" / run_folder.TARGETS)
+    assert (kept.shape, kept.dtype) == ((2, 280, 7), np.float32)
+
+    def ask(*_):
+        raise AssertionError("asked again")
+
+    monkeypatch.setattr(distillation, "teacher_answers", ask)
+    (tmp_path / "run" / run_folder.METRICS).unlink()
+    train.train_and_evaluate(untested(settings), tmp_path / "run")
+    (tmp_path / "run" / run_folder.TARGETS).unlink()
+    assert "test" in train.train_and_evaluate(settings, tmp_path / "run")
+    with pytest.raises(AssertionError, match="asked again"):
+        train.train_and_evaluate(settings, tmp_path / "run", overwrite=True)
+
+
+def test_a_taught_run_ends_elsewhere(teacher, tmp_path):
+    workdir, settings = teacher
+    folders = [workdir]
+    for views in (4, 0):
+        folders.append(tmp_path / f"views_{views}")
+        train.train_and_evaluate(
+            with_target(settings, distill_views=views), folders[-1]
+        )
+    biases = {
+        checkpoints.load_for_inference(folder).model.get_weights()[-1].tobytes()
+        for folder in folders
+    }
+    assert len(biases) == 3

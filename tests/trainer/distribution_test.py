@@ -1,0 +1,145 @@
+"""Two replicas in one process, and two real worker processes on loopback.
+
+Equality with one device is shown on the head phase: there BatchNorm uses its
+stored statistics. In training mode each replica normalises by its own share
+of the batch, so a different number of replicas is a different network.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.trainer import two_workers
+from tests.trainer.resume_test import weights
+from trainer.settings import settings as settings_lib
+
+ROOT = pathlib.Path(__file__).parents[2]
+VALUES = {
+    "backbone": "tiny_cnn",
+    "batch_size": 28,
+    "head_epochs": 2,
+    "head_learning_rate": 0.01,
+    "fine_tune_epochs": 0,
+    "ema": 0.5,
+    "flip": True,
+    "rotation": 5,
+    "class_weights": "balanced",
+}
+
+
+def run(command, **options):
+    """Runs a command to its end; returns what it printed."""
+    result = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        **options,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    return result.stdout
+
+
+def assert_equal_weights(first, second, tolerance):
+    expected, got = weights(first), weights(second)
+    assert expected.keys() == got.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(
+            value, got[name], atol=tolerance, err_msg=name
+        )
+
+
+@pytest.fixture(scope="module")
+def one_device(prepared_data, tmp_path_factory):
+    settings = settings_lib.from_flat({**VALUES, "data_dir": prepared_data})
+    workdir = tmp_path_factory.mktemp("runs") / "one_device"
+    run(two_workers.arguments(settings, workdir))
+    return workdir
+
+
+def run_two_replicas(values, folder):
+    settings = settings_lib.from_flat({**values, "strategy": "mirrored"})
+    (folder / "s.json").write_text(settings.to_json())
+    script = ROOT / "tests" / "trainer" / "two_replicas.py"
+    printed = run(
+        [sys.executable, str(script), str(folder / "s.json"), str(folder / "w")]
+    )
+    assert "logical devices: 2" in printed
+    return folder / "w"
+
+
+def test_two_replicas_train_the_head_of_one_device(
+    one_device, prepared_data, tmp_path
+):
+    workdir = run_two_replicas({**VALUES, "data_dir": prepared_data}, tmp_path)
+    assert_equal_weights(one_device, workdir, 1e-5)
+    manifest = json.loads((workdir / "manifest.json").read_text())
+    assert manifest["replicas"] == 2
+
+
+def test_two_replicas_fine_tune_in_mixed_precision(prepared_data, tmp_path):
+    values = {
+        **VALUES,
+        "data_dir": prepared_data,
+        "fine_tune_epochs": 1,
+        "image_size": 24,
+        "precision": "mixed_float16",
+    }
+    workdir = run_two_replicas(values, tmp_path)
+    metrics = json.loads((workdir / "metrics.json").read_text())
+    assert metrics["test"]["n"] == 42
+    manifest = json.loads((workdir / "manifest.json").read_text())
+    assert manifest["precision"] == "mixed_float16"
+
+
+def test_two_workers_train_the_head_of_one_device(
+    one_device, prepared_data, tmp_path
+):
+    settings = settings_lib.from_flat(
+        {**VALUES, "data_dir": prepared_data, "strategy": "multi_worker"}
+    )
+    printed = []
+    for process in two_workers.start(settings, tmp_path / "w"):
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err[-3000:]
+        printed.append(
+            [line for line in out.splitlines() if "macro-F1" in line]
+        )
+    # Only the chief tells of epochs; both must come to the same figures.
+    assert printed[0][-2:] == printed[1][-2:]
+    assert_equal_weights(one_device, tmp_path / "w", 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        (None, "needs TF_CONFIG"),
+        ("nonsense", "TF_CONFIG is not usable"),
+        ('{"cluster": {}, "task": {}}', "TF_CONFIG is not usable"),
+    ],
+    ids=["absent", "nonsense", "empty"],
+)
+def test_a_worker_without_its_address_says_what_to_set(
+    config, text, monkeypatch
+):
+    from trainer import runtime
+
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    if config is not None:
+        monkeypatch.setenv("TF_CONFIG", config)
+    with pytest.raises(ValueError, match=text):
+        runtime.make_strategy("multi_worker")
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(prepared_data, tmp_path):
+    values = {**VALUES, "data_dir": prepared_data, "batch_size": 27}
+    with pytest.raises(AssertionError, match="give a multiple of 2"):
+        run_two_replicas(values, tmp_path)

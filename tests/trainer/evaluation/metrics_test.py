@@ -1,0 +1,235 @@
+"""Figures of merit against values worked out by hand or published."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.trainer.evaluation.six_examples import LABELS
+from tests.trainer.evaluation.six_examples import PROBABILITIES
+from trainer.evaluation import intervals
+from trainer.evaluation import metrics
+
+NAMES = ("ant", "bee", "cat")
+
+
+@pytest.fixture(name="result", scope="module")
+def evaluate():
+    return metrics.evaluate_probabilities(LABELS, PROBABILITIES, NAMES)
+
+
+def test_confusion_matrix_has_true_classes_in_rows(result):
+    assert result["confusion_matrix"] == [[1, 1, 0], [0, 2, 0], [1, 0, 1]]
+
+
+def test_overall_figures_match_hand_computation(result):
+    assert result["n"] == 6
+    assert result["accuracy"] == pytest.approx(4 / 6)
+    assert result["balanced_accuracy"] == pytest.approx((0.5 + 1 + 0.5) / 3)
+    # F1 = 2 hits / (support + predictions): 2/4, 4/5, 2/3.
+    assert result["macro_f1"] == pytest.approx((1 / 2 + 4 / 5 + 2 / 3) / 3)
+    true = [0.7, 0.3, 0.8, 0.6, 0.6, 0.4]
+    assert result["log_loss"] == pytest.approx(-np.log(true).mean(), abs=1e-6)
+    assert result["predicted_classes"] == 3
+    assert result["collapsed"] is False
+    assert result["never_predicted"] == []
+
+
+def test_balanced_accuracy_ignores_class_frequency():
+    probabilities = np.eye(2)[[0, 0, 0, 0, 0, 0, 0, 0, 1, 0]]
+    labels = np.array([0] * 8 + [1] * 2)
+    result = metrics.evaluate_probabilities(labels, probabilities, "ab")
+    assert result["accuracy"] == pytest.approx(0.9)
+    assert result["balanced_accuracy"] == pytest.approx(0.75)
+    # F1: 16 / (8 + 9) and 2 / (2 + 1).
+    assert result["macro_f1"] == pytest.approx((16 / 17 + 2 / 3) / 2)
+
+
+def test_per_class_figures_match_hand_computation(result):
+    rows = {row["name"]: row for row in result["per_class"]}
+    assert list(rows) == list(NAMES)
+    assert rows["ant"]["support"] == 2
+    assert rows["ant"]["precision"] == pytest.approx(1 / 2)
+    assert rows["bee"]["precision"] == pytest.approx(2 / 3)
+    assert rows["cat"]["precision"] == pytest.approx(1.0)
+    assert [row["recall"] for row in rows.values()] == [0.5, 1.0, 0.5]
+    assert rows["bee"]["f1"] == pytest.approx(4 / 5)
+    # 1 of 2: centre 1/2, half width z / sqrt(2 + z^2) / 2.
+    half = 1.959964 / np.sqrt(2 + 1.959964**2) / 2
+    assert rows["ant"]["recall_interval"] == pytest.approx(
+        [0.5 - half, 0.5 + half], abs=1e-6
+    )
+
+
+def test_roc_areas_come_from_probabilities(result):
+    # Pairs (example, other) won. ant: 0.7 beats all 4; 0.3 beats 3 of 4.
+    # bee: 0.8 and 0.6 beat all. cat: 0.6 and 0.4 beat all.
+    areas = [row["roc_auc"] for row in result["per_class"]]
+    assert areas == pytest.approx([7 / 8, 1.0, 1.0])
+    assert result["roc_auc"] == pytest.approx((7 / 8 + 2) / 3)
+    assert result["roc_auc_reason"] is None
+    # From hard labels "ant" would have 1/2 true and 1/4 false positives.
+    assert areas[0] != pytest.approx(5 / 8)
+
+
+def test_tied_scores_count_half():
+    probabilities = np.full((4, 2), 0.5)
+    result = metrics.evaluate_probabilities(
+        np.array([0, 0, 1, 1]), probabilities, "ab"
+    )
+    assert result["roc_auc"] == pytest.approx(0.5)
+
+
+def test_missing_class_gives_no_area_but_a_reason():
+    result = metrics.evaluate_probabilities(
+        LABELS[:4], PROBABILITIES[:4], NAMES
+    )
+    cat = result["per_class"][2]
+    assert result["roc_auc"] is None
+    assert result["roc_auc_reason"] == "no example of cat"
+    assert cat["recall"] is None
+    assert cat["recall_interval"] is None
+    assert cat["precision"] is None
+    assert cat["f1"] is None
+    assert result["collapsed"] is False  # cat has no example to be missed
+    # Over ant and bee alone: F1 2/3 and 4/5, recall 1/2 and 1.
+    assert result["macro_f1"] == pytest.approx((2 / 3 + 4 / 5) / 2)
+    assert result["balanced_accuracy"] == pytest.approx(0.75)
+
+
+def test_collapse_to_one_class_is_reported():
+    probabilities = np.tile([0.2, 0.5, 0.3], (6, 1))
+    result = metrics.evaluate_probabilities(LABELS, probabilities, NAMES)
+    assert result["collapsed"] is True
+    assert result["predicted_classes"] == 1
+    assert result["never_predicted"] == ["ant", "cat"]
+    assert result["per_class"][0]["precision"] is None
+    assert result["per_class"][0]["f1"] == 0.0
+
+
+def test_certain_and_wrong_keeps_log_loss_finite():
+    result = metrics.evaluate_probabilities(
+        np.array([0, 1]), np.eye(2)[[0, 0]], "ab"
+    )
+    # ln(2^-23) over two examples.
+    assert result["log_loss"] == pytest.approx(23 * np.log(2) / 2)
+
+
+def test_means_over_classes_have_bootstrap_intervals_around_them(result):
+    for name in ("macro_f1", "balanced_accuracy", "roc_auc", "log_loss"):
+        low, high = result[f"{name}_interval"]
+        assert low < result[name] < high
+
+
+def test_intervals_shrink_with_the_square_root_of_the_examples():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 400)
+    probabilities = rng.dirichlet(np.ones(3), 400)
+    probabilities[:200] = np.eye(3)[labels[:200]] * 0.7 + 0.1
+    small = metrics.evaluate_probabilities(labels, probabilities, NAMES)
+    large = metrics.evaluate_probabilities(
+        np.repeat(labels, 4), np.repeat(probabilities, 4, axis=0), NAMES
+    )
+    for name in ("macro_f1", "balanced_accuracy", "roc_auc", "log_loss"):
+        assert large[name] == pytest.approx(small[name])
+        widths = [
+            np.diff(figures[f"{name}_interval"])[0]
+            for figures in (small, large)
+        ]
+        assert widths[0] / widths[1] == pytest.approx(2, rel=0.08)
+
+
+def test_quick_figures_are_those_of_the_full_evaluation(result):
+    quick = metrics.quick_figures(LABELS, PROBABILITIES)
+    assert quick == {name: result[name] for name in quick}
+    assert set(quick) == {"accuracy", "macro_f1", "log_loss"}
+    diverged = np.full_like(PROBABILITIES, np.nan)
+    with pytest.raises(ValueError, match="diverge"):
+        metrics.quick_figures(LABELS, diverged)
+
+
+def test_quick_figures_draw_no_curve_and_no_sample(monkeypatch):
+    monkeypatch.delattr(metrics, "roc_curves")
+    monkeypatch.delattr(intervals, "resampled_intervals")
+    metrics.quick_figures(LABELS, PROBABILITIES)
+
+
+def test_result_survives_strict_json(result):
+    text = json.dumps(result, allow_nan=False)
+    assert json.loads(text) == result
+    values = [value for row in result["per_class"] for value in row.values()]
+    assert {type(value) for value in values} == {str, int, float, list}
+
+
+def test_accuracy_interval_is_that_of_the_hits(result):
+    assert result["accuracy_interval"] == list(intervals.wilson_interval(4, 6))
+
+
+def test_roc_curve_passes_through_hand_computed_points():
+    ant, bee, _ = metrics.roc_curves(LABELS, PROBABILITIES)
+    points = set(
+        zip(ant["false_positive_rate"], ant["true_positive_rate"], strict=True)
+    )
+    # Scores fall 0.7+ 0.5- 0.3+: the two corners need all three thresholds.
+    assert {(0.0, 0.5), (0.25, 0.5), (0.25, 1.0), (1.0, 1.0)} <= points
+    assert bee["true_positive_rate"][0] == 0.0
+    assert metrics.roc_curves(LABELS[:4], PROBABILITIES[:4])[2] is None
+
+
+def _changed(row, values):
+    probabilities = PROBABILITIES.copy()
+    probabilities[row] = values
+    return probabilities
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities", "names", "message"),
+    [
+        pytest.param(
+            LABELS, PROBABILITIES[:, 0], NAMES, r"shape \[n, K\]", id="1-d"
+        ),
+        pytest.param(
+            LABELS[:5], PROBABILITIES, NAMES, r"shape \(6,\)", id="lengths"
+        ),
+        pytest.param(
+            np.eye(3)[LABELS], PROBABILITIES, NAMES, r"\(6, 3\)", id="one-hot"
+        ),
+        pytest.param(
+            LABELS[:0], PROBABILITIES[:0], NAMES, r"is empty\. Has", id="empty"
+        ),
+        pytest.param(
+            LABELS.astype(float), PROBABILITIES, NAMES, "float64", id="floats"
+        ),
+        pytest.param(
+            LABELS + 1, PROBABILITIES, NAMES, r"3 at position 4", id="label 3"
+        ),
+        pytest.param(
+            LABELS - 1, PROBABILITIES, NAMES, r"-1 at position 0", id="label -1"
+        ),
+        pytest.param(
+            LABELS, _changed(3, np.nan), NAMES, "finite.*row 3", id="nan"
+        ),
+        pytest.param(
+            LABELS, _changed(2, [2, -1, 0]), NAMES, "row 2.*logits", id="logits"
+        ),
+        pytest.param(
+            LABELS, _changed(5, [0.9, 0.9, 0]), NAMES, "sum to 1", id="sum"
+        ),
+        pytest.param(
+            LABELS, PROBABILITIES, ("a", "b"), "class_names", id="two names"
+        ),
+        pytest.param(
+            LABELS, PROBABILITIES, ("a", "b", "a"), "distinct", id="same names"
+        ),
+    ],
+)
+def test_wrong_input_is_refused(labels, probabilities, names, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.evaluate_probabilities(labels, probabilities, names)
+
+
+def test_eight_bit_probabilities_are_accepted():
+    steps = np.round(PROBABILITIES * 256)
+    steps[0] = [179, 51, 25]  # 255 / 256 in sum, as LiteRT's softmax gives
+    result = metrics.evaluate_probabilities(LABELS, steps / 256, NAMES)
+    assert result["accuracy"] == pytest.approx(4 / 6)

@@ -1,0 +1,275 @@
+"""The page: complete, self-contained, escaped, and honest about collapse."""
+
+import re
+
+import matplotlib
+import numpy as np
+import pytest
+
+from tests.trainer.evaluation.report_fixtures import HISTORY
+from tests.trainer.evaluation.report_fixtures import Page
+from tests.trainer.evaluation.report_fixtures import answers
+from tests.trainer.evaluation.report_fixtures import decode
+from tests.trainer.evaluation.report_fixtures import epoch
+from tests.trainer.evaluation.report_fixtures import evaluation
+from trainer.evaluation import calibration
+from trainer.evaluation import charts
+from trainer.evaluation import report
+from trainer.evaluation import robustness
+
+# Confusion matrix, ROC, reliability twice; loss, accuracy, learning rate.
+CHARTS_PER_SPLIT, LEARNING_CHARTS = 4, 3
+STATE = dict(matplotlib.rcParams)
+
+
+@pytest.fixture(autouse=True)
+def draw_coarsely(monkeypatch):
+    # Drawing is what takes the time; nothing here depends on the resolution.
+    monkeypatch.setattr(charts, "DOTS_PER_INCH", 40)
+
+
+@pytest.fixture(name="write")
+def make_writer(tmp_path):
+    def write(**changes):
+        fields = {"title": "a run", "summary": {"seed": "17"}}
+        fields["evaluations"] = {"validation": evaluation()}
+        fields["history"] = HISTORY
+        path = tmp_path / "run" / "report.html"
+        report.write_report(path, **{**fields, **changes})
+        return Page(path)
+
+    return write
+
+
+def test_page_loads_nothing_from_outside(write):
+    page = write()
+    for tag, attributes in page.tags:
+        assert tag not in ("script", "link", "iframe", "object")
+        for key in ("src", "href", "srcset", "data"):
+            assert attributes.get(key, "data:").startswith("data:")
+    assert not re.search(r"@import|url\(", page.source)
+
+
+def test_pictures_decode_and_mistakes_are_of_validation_only(write):
+    run = evaluation()
+    pictures = write(evaluations={"validation": run, "test": run}).pictures()
+    wrong = int((run.probabilities.argmax(1) != run.labels).sum())
+    assert 0 < wrong < report.MISTAKES_SHOWN
+    assert len(pictures) == LEARNING_CHARTS + 2 * CHARTS_PER_SPLIT + wrong
+
+
+def test_figures_with_intervals_are_on_the_page(write):
+    run = evaluation()
+    text = write(evaluations={"validation": run}).text
+    figures = run.metrics
+    assert "never predicts" not in text
+    low, high = figures["accuracy_interval"]
+    assert f"{100 * figures['accuracy']:.1f}%" in text
+    assert f"95%: {100 * low:.1f} to {100 * high:.1f}" in text
+    assert f"{100 * figures['macro_f1']:.1f}%" in text
+    assert f"{figures['roc_auc']:.3f}" in text
+    for name in ("macro_f1", "balanced_accuracy"):
+        low, high = figures[f"{name}_interval"]
+        assert f"95%: {100 * low:.1f} to {100 * high:.1f}" in text
+    for name in ("roc_auc", "log_loss"):
+        low, high = figures[f"{name}_interval"]
+        assert f"95%: {low:.3f} to {high:.3f}" in text
+    for row in figures["per_class"]:
+        recall, low, high = 100 * np.array(
+            [row["recall"], *row["recall_interval"]]
+        )
+        assert f"{recall:.1f} {low:.1f} to {high:.1f}" in text
+    assert "seed 17" in text
+    assert "Epochs: 3 (2 of the head alone), in 1.5 minutes" in text
+
+
+def test_calibration_is_shown_before_and_after_the_temperature(write):
+    run = evaluation()
+    page = write(evaluations={"test": run})
+    scaled = calibration.apply_temperature(
+        run.probabilities, run.metrics["temperature"]
+    )
+    for probabilities in (run.probabilities, scaled):
+        error = calibration.reliability(run.labels, probabilities)["ece"]
+        assert page.text.count(f"ECE {100 * error:.1f}%") == 1
+    assert f"temperature {run.metrics['temperature']:.3f}" in page.text
+
+
+def by_brightness(images):
+    shares = images.reshape(len(images), -1).mean(axis=1) / 255
+    return np.stack([shares, 1 - shares], axis=1)
+
+
+def test_robustness_is_drawn_and_told(write):
+    images = np.full((20, 16, 16, 1), 150, np.uint8)
+    found = robustness.measure(by_brightness, images, np.zeros(20, int))
+    page = write(history=[], evaluations={}, robustness=found)
+    assert len(page.pictures()) == len(robustness.CHANGES)
+    assert "Accuracy on 20 validation images" in page.text
+    texts = [row["alt"] for tag, row in page.tags if tag == "img"]
+    assert "-80: 0.0%, -40: 0.0%, as it is: 100.0%, 40: 100.0%" in texts[2]
+    assert "Robustness" not in write(history=[], evaluations={}).text
+
+
+def test_without_groups_the_page_says_so(write):
+    text = write().text
+    assert "nothing can be said about how the model treats groups" in text
+
+
+GROUPS = {
+    "groups": [
+        {"name": "a", "n": 40, "accuracy": 0.9, "accuracy_interval": [0.8, 1]},
+        {"name": "<b>", "n": 35, "accuracy": 0.6, "accuracy_interval": [0, 1]},
+    ],
+    "largest_gap": {
+        "best": "a",
+        "worst": "<b>",
+        "difference": 0.3,
+        "interval": [0.11, 0.52],
+    },
+    "groups_reason": None,
+}
+
+
+def test_groups_and_their_largest_gap_are_told(write):
+    run = evaluation()
+    run = evaluation(metrics=run.metrics | GROUPS)
+    text = write(evaluations={"test": run}).text
+    assert "a 40 90.0 80.0 to 100.0 <b> 35 60.0" in text
+    assert "Largest gap: a before <b> by 30.0 points" in text
+    assert "11.0 to 52.0" in text
+
+
+def test_images_that_were_trained_on_are_told(write):
+    seen = {
+        "seen_in_training": 4,
+        "unseen": {
+            "n": 26,
+            "accuracy": 0.5,
+            "accuracy_interval": [0.321, 0.679],
+        },
+    }
+    run = evaluation()
+    run = evaluation(metrics=run.metrics | seen)
+    text = write(evaluations={"test": run}).text
+    assert "4 of these images also stand in the training split" in text
+    assert "On the 26 others the accuracy is 50.0% (95%: 32.1 to 67.9)" in text
+
+
+def test_a_gap_that_is_not_given_has_its_reason(write):
+    none = {"groups": [], "largest_gap": None, "groups_reason": "too few"}
+    run = evaluation()
+    run = evaluation(metrics=run.metrics | none)
+    text = write(evaluations={"test": run}).text
+    assert "No gap between groups is given: too few." in text
+
+
+def test_pictures_have_texts_and_tables_have_headers(write):
+    run = evaluation()
+    page = write(evaluations={"validation": run})
+    texts = [row.get("alt", "") for tag, row in page.tags if tag == "img"]
+    assert all(len(text) > 10 for text in texts)
+    assert len(set(texts[:LEARNING_CHARTS])) == LEARNING_CHARTS
+    headers = [row for tag, row in page.tags if tag == "th"]
+    assert all(row["scope"] in ("row", "col") for row in headers)
+
+
+def test_names_and_texts_are_escaped(write):
+    evil = "<script>alert(1)</script>"
+    # Mathtext would read the last name as a formula and fail on it.
+    run = evaluation(names=("a&b", evil, r"$\frac$"), ids=[evil] * 30)
+    page = write(title=evil, summary={evil: evil}, evaluations={"test": run})
+    assert "<script" not in page.source
+    assert page.text.count(evil) > 4
+    assert r"$\frac$" in page.text
+
+
+def test_collapse_is_an_alarm_that_names_the_classes(write):
+    run = answers(np.arange(9) % 3, np.tile([0.2, 0.5, 0.3], (9, 1)))
+    page = write(history=[], evaluations={"validation": run})
+    alarms = [row for _, row in page.tags if row.get("role") == "alert"]
+    assert len(alarms) == 1
+    assert "alarm" in alarms[0]["class"]
+    assert "never predicts ant, cat" in page.text
+    assert "1 of 3 classes" in page.text
+
+
+def test_page_without_training_or_pictures(write):
+    run = evaluation(images=None, ids=None)
+    page = write(history=[], summary={}, evaluations={"validation": run})
+    assert "No epoch was trained" in page.text
+    assert "mistakes" not in page.text
+    assert len(page.pictures()) == CHARTS_PER_SPLIT
+
+
+def test_class_without_example_is_drawn_and_explained(write):
+    run = answers([0, 0, 1, 1], np.eye(3)[[0, 1, 1, 2]])
+    page = write(history=[], evaluations={"validation": run})
+    assert "no example of cat" in page.text
+
+
+def test_mistakes_are_the_most_confident_ones_first():
+    probabilities = np.array(
+        [[0.6, 0.4], [0.9, 0.1], [0.2, 0.8], [0.99, 0.01], [0.3, 0.7]]
+    )
+    shades = np.arange(5, dtype=np.uint8) * 50
+    images = np.tile(shades[:, None, None, None], (1, 4, 4, 1))
+    pictures = {"images": images, "ids": list("vwxyz")}
+    run = answers([1, 1, 1, 0, 0], probabilities, "ab", **pictures)
+    faces = report._mistakes(run)
+    assert [face["id"] for face in faces] == ["w", "z", "v"]
+    assert (faces[0]["true"], faces[0]["predicted"]) == ("b", "a")
+    assert faces[0]["confidence"] == pytest.approx(0.9)
+    assert np.asarray(decode(faces[0]["source"])).max() == 50
+
+
+def test_colour_pictures_are_kept():
+    face = report._mistakes(evaluation(channels=3))[0]
+    assert decode(face["source"]).mode == "RGB"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{}, {"val_loss": None}, {"loss": np.nan}, {"learning_rate": 0.0}],
+    ids=["one epoch", "not validated", "diverged", "rate zero"],
+)
+@pytest.mark.filterwarnings("error")
+def test_odd_histories_are_drawn_without_a_warning(write, odd):
+    page = write(history=[epoch(0, **odd)], evaluations={})
+    assert "Nothing was evaluated" in page.text
+    assert len(page.pictures()) == LEARNING_CHARTS
+
+
+def test_history_without_a_key_is_refused(write):
+    broken = epoch(1)
+    del broken["val_loss"]
+    with pytest.raises(ValueError, match=r"entry 1 lacks \['val_loss'\]"):
+        write(history=[epoch(0), broken])
+
+
+@pytest.mark.parametrize("field", ["labels", "probabilities", "images", "ids"])
+def test_arrays_of_another_split_are_refused(field):
+    short = getattr(evaluation(n=12), field)
+    with pytest.raises(ValueError, match=f"`{field}` must hold the 30"):
+        evaluation(**{field: short})
+
+
+def test_failed_write_keeps_the_old_page(write, tmp_path, monkeypatch):
+    page = write(title="first", history=[], evaluations={})
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write(title="second", history=[], evaluations={})
+    (kept,) = (tmp_path / "run").iterdir()
+    assert kept.read_text("utf-8") == page.source
+
+
+def test_same_input_gives_the_same_bytes_and_leaves_no_trace(write):
+    evaluations = {"test": evaluation()}
+    first = write(history=[], evaluations=evaluations)
+    second = write(history=[], evaluations=evaluations)
+    assert first.source == second.source
+    assert dict(matplotlib.rcParams) == STATE

@@ -1,0 +1,128 @@
+"""Interrupting a run with -9 and typing the same command again."""
+
+import csv
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def command(workdir, data_dir):
+    return [
+        sys.executable, "-m", "trainer",
+        f"--workdir={workdir}", f"--data_dir={data_dir}",
+        f"--weights={first_weights(workdir)}",
+        "--backbone=tiny_cnn", "--batch_size=28", "--ema=0.9", "--flip",
+        "--rotation=5", "--pooling_dropout=0.3", "--schedule=one_cycle",
+        "--head_epochs=2", "--fine_tune_epochs=6", "--optimizer=adam",
+        "--fine_tune_learning_rate=0.003", "--nohead_augmentation",
+    ]  # fmt: skip
+
+
+def first_weights(workdir):
+    """Where the file lies that a run takes its backbone from."""
+    return workdir.parent / "backbone.weights.h5"
+
+
+def write_backbone(path, seed):
+    """Writes a backbone's weights as a user may have them."""
+    import keras
+
+    from trainer.models import build_model
+    from trainer.settings import settings
+
+    keras.utils.set_random_seed(seed)
+    flat = {"backbone": "tiny_cnn"}
+    model = build_model(settings.from_flat(flat), 7, keras)
+    features = model.get_layer("pooling").output
+    keras.Model(model.inputs, features).save_weights(path)
+
+
+def weights(workdir):
+    import h5py
+
+    found = {}
+    with h5py.File(workdir / "best.weights.h5") as file:
+        file.visititems(
+            lambda name, item: (
+                found.__setitem__(name, np.array(item))
+                if isinstance(item, h5py.Dataset)
+                else None
+            )
+        )
+    return found
+
+
+def history(workdir):
+    """Rows of each epoch, but for the time it took."""
+    with open(workdir / "history.csv", encoding="utf-8") as file:
+        return [{**row, "seconds": ""} for row in csv.DictReader(file)]
+
+
+def kill_after_epoch(arguments, workdir, epoch):
+    """Starts a run and kills it -9 once the checkpoint of `epoch` is there."""
+    process = subprocess.Popen(
+        arguments, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True
+    )
+    deadline = time.monotonic() + 240
+    target = workdir / "checkpoints" / f"epoch-{epoch:05d}"
+    while not target.exists():
+        assert process.poll() is None, "the run ended before it was killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.mark.parametrize("epoch", [1, 5], ids=["phase1", "phase2"])
+def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
+    epoch, whole_run, prepared_data, tmp_path
+):
+    workdir = tmp_path / "killed"
+    write_backbone(first_weights(workdir), seed=0)
+    arguments = command(workdir, prepared_data)
+    kill_after_epoch(arguments, workdir, epoch)
+    # What the run began with is no longer what the file holds.
+    write_backbone(first_weights(workdir), seed=1)
+    assert not (workdir / "metrics.json").exists()
+    again = subprocess.run(
+        arguments, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "going on after epoch" in again.stdout
+    # Its checkpoints hold the head alone.
+    is_phase1 = epoch == 1
+    assert (
+        "computing the backbone's features once" in again.stdout
+    ) == is_phase1
+    # The weights of the best epoch may be older than the interruption.
+    assert history(workdir) == history(whole_run)
+    expected, got = weights(whole_run), weights(workdir)
+    assert expected.keys() == got.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(value, got[name], err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def whole_run(prepared_data, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("runs") / "whole"
+    write_backbone(first_weights(workdir), seed=0)
+    subprocess.run(command(workdir, prepared_data), cwd=ROOT, check=True)
+    return workdir
+
+
+def test_other_settings_are_refused_and_named(whole_run, prepared_data):
+    arguments = [*command(whole_run, prepared_data), "--seed=5"]
+    result = subprocess.run(
+        arguments, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert "seed: 0 there, 5 now" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,156 @@
+import pathlib
+
+import pytest
+from absl import flags
+
+from trainer.settings import cli_flags
+from trainer.settings import settings as settings_lib
+
+ROOT = pathlib.Path(__file__).parents[3]
+FLAGFILES = sorted(ROOT.glob("*.flags")) + sorted(ROOT.glob("recipes/*.flags"))
+
+# A value for each setting that differs from its default.
+OTHER = {
+    "dataset": "affectnet",
+    "data_dir": "folder",
+    "train_split": "train[:90%]",
+    "validation_split": "train[90%:]",
+    "test_split": "validation",
+    "num_classes": 7,
+    "image_size": 64,
+    "channels": 3,
+    "max_memory_gib": 1.5,
+    "backbone": "layer_list",
+    "weights": "file.weights.h5",
+    "widths": (8, 16),
+    "stage_depth": (3, 1),
+    "stem_stride": 2,
+    "layers": ("c8", "mp"),
+    "pooling": "flatten",
+    "pooling_dropout": 0.25,
+    "head_units": (16, 8),
+    "head_dropout": (0.1, 0.2),
+    "head_activation": "tanh",
+    "head_batch_norm": True,
+    "head_l2": 0.01,
+    "flip": True,
+    "rotation": 5.0,
+    "shift": 0.1,
+    "zoom": 0.2,
+    "brightness": 0.1,
+    "contrast": 0.3,
+    "erasing": 0.5,
+    "label_smoothing": 0.1,
+    "soft_labels": "fer2013/plus",
+    "soft_label_share": 0.25,
+    "distill_from": ("runs/a", "runs/b"),
+    "distill_share": 0.75,
+    "distill_temperature": 2.0,
+    "distill_views": 3,
+    "mixup": 0.2,
+    "class_weights": "balanced",
+    "focal_gamma": 2.0,
+    "head_epochs": 2,
+    "head_learning_rate": 0.5,
+    "head_augmentation": False,
+    "fine_tune_epochs": 3,
+    "fine_tune_learning_rate": 0.25,
+    "fine_tune_from": "stage2_1_conv",
+    "batch_size": 32,
+    "optimizer": "sgd",
+    "fine_tune_optimizer": "rmsprop",
+    "momentum": 0.5,
+    "weight_decay": 0.01,
+    "schedule": "cosine",
+    "plateau_patience": 3,
+    "plateau_factor": 0.5,
+    "ema": 0.9,
+    "early_stopping": 4,
+    "selection_metric": "macro_f1",
+    "precision": "float32",
+    "strategy": "mirrored",
+    "reuse_features": False,
+    "seed": 3,
+    "deterministic": False,
+    "xla": True,
+    "steps_per_execution": 5,
+}
+
+
+@pytest.fixture
+def parse():
+    """Parses arguments as a command would, and forgets them afterwards."""
+
+    def parse_arguments(*arguments):
+        rest = flags.FLAGS(["command", *arguments])
+        assert rest == ["command"], f"positional arguments {rest[1:]}"
+        return cli_flags.settings_from_flags()
+
+    saved = {name: flags.FLAGS[name].default for name in flags.FLAGS}
+    yield parse_arguments
+    flags.FLAGS.unparse_flags()
+    for name, default in saved.items():
+        flags.FLAGS[name].value = default
+        flags.FLAGS[name].present = 0
+
+
+def test_the_table_of_other_values_is_complete():
+    defaults = settings_lib.Settings().flat()
+    assert list(OTHER) == list(defaults)
+    assert all(OTHER[name] != defaults[name] for name in OTHER)
+
+
+def test_no_flags_give_the_defaults(parse):
+    assert parse() == settings_lib.Settings()
+
+
+def test_every_flag_reaches_its_setting_and_back(parse, tmp_path):
+    settings = settings_lib.from_flat(OTHER)
+    path = tmp_path / "run.flags"
+    path.write_text(cli_flags.to_flagfile(settings, "some/workdir"))
+    assert parse(f"--flagfile={path}") == settings
+    assert cli_flags.WORKDIR.value == "some/workdir"
+
+
+def test_only_what_is_no_default_is_listed_on_demand():
+    settings = settings_lib.from_flat({"widths": (8, 16), "flip": True})
+    flags_given = cli_flags.to_flags(settings, only_changed=True)
+    assert flags_given == ["--widths=8,16", "--flip=True"]
+
+
+@pytest.mark.parametrize("path", FLAGFILES, ids=lambda path: path.name)
+def test_flagfiles_parse_and_begin_with_their_story(path, parse, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    settings = parse(f"--flagfile={path}")
+    assert settings != settings_lib.Settings()
+    assert path.read_text().startswith("# ")
+
+
+def test_a_flagfile_is_read_without_a_command_line(parse, tmp_path):
+    path = tmp_path / "run.flags"
+    path.write_text(cli_flags.to_flagfile(settings_lib.from_flat(OTHER), "x"))
+    parse("--seed=9")
+    assert cli_flags.read_flagfile(path) == settings_lib.from_flat(OTHER)
+    assert cli_flags.settings_from_flags().training.seed == 9
+
+
+def test_the_last_value_wins(parse):
+    flagfile = f"--flagfile={ROOT / 'edge.flags'}"
+    assert parse(flagfile, "--seed=9").training.seed == 9
+
+
+@pytest.mark.parametrize(
+    ("argument", "text"),
+    [
+        ("--widths=8,many", "`widths` must be int numbers"),
+        ("--batch_size=0", "batch_size"),
+        ("--backbone=vgg", "backbone"),
+        ("--shift=0.9", "shift"),
+        ("--learning=1", "learning"),
+    ],
+    ids=str,
+)
+def test_wrong_flags_are_refused_by_name(argument, text, parse):
+    with pytest.raises((ValueError, flags.Error)) as caught:
+        parse(argument)
+    assert text in str(caught.value)

@@ -1,0 +1,283 @@
+"""Which settings have no effect, given the others."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from trainer.settings import idle_settings
+from trainer.settings import settings as settings_lib
+
+ROOT = pathlib.Path(__file__).parents[3]
+
+HEAD = {"head_epochs": 2}
+HEAD_ONLY = {**HEAD, "fine_tune_epochs": 0}
+STILL = {**HEAD_ONLY, "head_augmentation": False}
+TAUGHT = {"distill_from": ("runs/a",)}
+HIDDEN = {"head_units": (8,), "head_dropout": (0.1,)}
+TUNED = {"fine_tune_epochs": 1}
+VOTES = {"soft_labels": "fer2013/plus"}
+PLATEAU = {"schedule": "plateau"}
+NOT_STILL = "--nohead_augmentation, --fine_tune_epochs=0"
+NO_TUNING = "--fine_tune_epochs=0"
+SHORT = "no phase is longer than --plateau_patience="
+
+# Setting, its value, what makes it idle, the reason; and the least change
+# that gives it an effect.
+CASES = [
+    (
+        "widths",
+        (8, 16),
+        {"backbone": "tiny_cnn"},
+        "--backbone=tiny_cnn",
+        {"backbone": "plain_cnn"},
+    ),
+    (
+        "stage_depth",
+        (3,),
+        {"backbone": "densenet121"},
+        "--backbone=densenet121",
+        {"backbone": "plain_cnn"},
+    ),
+    (
+        "stem_stride",
+        2,
+        {"backbone": "layer_list", "layers": ("c8",)},
+        "--backbone=layer_list",
+        {"backbone": "plain_cnn", "layers": ()},
+    ),
+    ("head_activation", "elu", {}, "no --head_units", HIDDEN),
+    ("head_l2", 0.1, {}, "no --head_units", HIDDEN),
+    ("flip", True, STILL, NOT_STILL, {"head_augmentation": True}),
+    ("rotation", 5.0, STILL, NOT_STILL, TUNED),
+    ("shift", 0.1, STILL, NOT_STILL, TAUGHT),
+    ("zoom", 0.1, STILL, NOT_STILL, TUNED),
+    ("brightness", 0.1, STILL, NOT_STILL, TUNED),
+    ("contrast", 0.1, STILL, NOT_STILL, TUNED),
+    ("erasing", 0.1, STILL, NOT_STILL, TUNED),
+    ("mixup", 0.2, STILL, NOT_STILL, {"head_augmentation": True}),
+    (
+        "soft_labels",
+        "fer2013/plus",
+        {"soft_label_share": 0.0},
+        "--soft_label_share=0",
+        {"soft_label_share": 0.1},
+    ),
+    ("soft_label_share", 0.3, {}, "no --soft_labels", VOTES),
+    (
+        "soft_labels",
+        "fer2013/plus",
+        {**TAUGHT, "distill_share": 1.0},
+        "--distill_share=1",
+        {"distill_from": ()},
+    ),
+    (
+        "soft_label_share",
+        0.3,
+        {**VOTES, **TAUGHT, "distill_share": 1.0},
+        "--distill_share=1",
+        {"distill_share": 0.9},
+    ),
+    ("distill_share", 0.3, {}, "no --distill_from", TAUGHT),
+    ("distill_temperature", 2.0, {}, "no --distill_from", TAUGHT),
+    ("distill_views", 0, {}, "no --distill_from", TAUGHT),
+    (
+        "distill_temperature",
+        2.0,
+        {**TAUGHT, "distill_share": 0.0},
+        "--distill_share=0",
+        {"distill_share": 0.1},
+    ),
+    (
+        "distill_from",
+        ("runs/a",),
+        {"distill_share": 0.0},
+        "--distill_share=0",
+        {"flip": True},
+    ),
+    (
+        "distill_from",
+        ("runs/a",),
+        {"distill_share": 0.0, "flip": True, "distill_views": 0},
+        "--distill_share=0",
+        {"distill_share": 0.1},
+    ),
+    ("distill_views", 3, TAUGHT, "no augmentation", {"flip": True}),
+    ("head_learning_rate", 0.5, {}, "--head_epochs=0", HEAD),
+    (
+        "head_augmentation",
+        False,
+        {"flip": True},
+        "--head_epochs=0",
+        HEAD,
+    ),
+    ("reuse_features", False, {}, "--head_epochs=0", HEAD),
+    (
+        "head_augmentation",
+        False,
+        HEAD,
+        "no augmentation, --mixup=0",
+        {"mixup": 0.2},
+    ),
+    (
+        "reuse_features",
+        False,
+        {**HEAD, "flip": True},
+        "phase 1 augments or mixes its images",
+        {"head_augmentation": False},
+    ),
+    (
+        "reuse_features",
+        False,
+        {**HEAD, **TAUGHT, "distill_views": 0},
+        "--distill_views=0",
+        {"distill_views": 8},
+    ),
+    ("fine_tune_learning_rate", 0.5, HEAD_ONLY, NO_TUNING, TUNED),
+    ("fine_tune_from", "logits", HEAD_ONLY, NO_TUNING, TUNED),
+    ("fine_tune_optimizer", "sgd", HEAD_ONLY, NO_TUNING, TUNED),
+    (
+        "optimizer",
+        "sgd",
+        {"fine_tune_optimizer": "rmsprop"},
+        "--head_epochs=0, --fine_tune_optimizer=rmsprop",
+        HEAD,
+    ),
+    ("momentum", 0.5, {}, "--optimizer=adam", {"fine_tune_optimizer": "sgd"}),
+    (
+        "momentum",
+        0.5,
+        {"optimizer": "adamw"},
+        "--optimizer=adamw",
+        {"optimizer": "sgd"},
+    ),
+    (
+        "momentum",
+        0.5,
+        {"optimizer": "sgd", "fine_tune_optimizer": "rmsprop"},
+        "no phase has sgd",
+        HEAD,
+    ),
+    ("plateau_patience", 3, {}, "--schedule=constant", PLATEAU),
+    (
+        "plateau_factor",
+        0.5,
+        {"schedule": "cosine"},
+        "--schedule=cosine",
+        PLATEAU,
+    ),
+    (
+        "schedule",
+        "plateau",
+        {"plateau_factor": 1.0},
+        "--plateau_factor=1",
+        {"plateau_factor": 0.5},
+    ),
+    (
+        "plateau_patience",
+        3,
+        {**PLATEAU, "plateau_factor": 1.0},
+        "--plateau_factor=1",
+        {"plateau_factor": 0.5},
+    ),
+    (
+        "schedule",
+        "plateau",
+        {"early_stopping": 2},
+        "--early_stopping=2 ends a phase first",
+        {"early_stopping": 3},
+    ),
+    (
+        "plateau_patience",
+        3,
+        {**PLATEAU, "early_stopping": 3},
+        "--early_stopping=3 ends a phase first",
+        {"early_stopping": 4},
+    ),
+    (
+        "plateau_factor",
+        0.5,
+        {**PLATEAU, "early_stopping": 1},
+        "--early_stopping=1 ends a phase first",
+        {"early_stopping": 0},
+    ),
+    (
+        "schedule",
+        "plateau",
+        {"fine_tune_epochs": 2},
+        f"{SHORT}2",
+        {"fine_tune_epochs": 3},
+    ),
+    (
+        "plateau_patience",
+        10,
+        PLATEAU,
+        f"{SHORT}10",
+        {"fine_tune_epochs": 11},
+    ),
+    (
+        "plateau_factor",
+        0.5,
+        {**PLATEAU, "fine_tune_epochs": 1},
+        f"{SHORT}2",
+        {"head_epochs": 3},
+    ),
+    ("early_stopping", 10, {}, "no phase is longer", {"head_epochs": 11}),
+    (
+        "selection_metric",
+        "macro_f1",
+        {"fine_tune_epochs": 1},
+        "one epoch in all",
+        {"head_epochs": 1},
+    ),
+]
+
+
+def reasons(values):
+    return idle_settings.idle_settings(settings_lib.from_flat(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "others", "reason", "mended"), CASES, ids=str
+)
+def test_what_has_no_effect_is_named(name, value, others, reason, mended):
+    assert reasons({**others, name: value})[name] == reason
+    assert name not in reasons({**others, name: value, **mended})
+
+
+def test_every_rule_has_a_case_of_its_own():
+    rules = {
+        (name, rule.reason)
+        for rule in idle_settings.RULES
+        for name in rule.names
+    }
+    met = set()
+    for name, value, others, reason, _ in CASES:
+        values = settings_lib.from_flat({**others, name: value}).flat()
+        met |= {
+            (name, rule.reason)
+            for rule in idle_settings.RULES
+            if name in rule.names and rule.reason.format_map(values) == reason
+        }
+    assert met == rules
+
+
+def test_rules_know_their_settings():
+    known = {field.name for _, field in settings_lib.fields()}
+    for rule in idle_settings.RULES:
+        assert set(rule.names) <= known
+
+
+def test_a_default_is_not_named():
+    assert reasons({}) == {}
+    assert reasons({"momentum": 0.9, "widths": (32, 64, 128, 256)}) == {}
+
+
+def test_the_rules_need_no_tensorflow():
+    code = (
+        "import sys, trainer.settings.idle_settings;"
+        "sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert done.returncode == 0

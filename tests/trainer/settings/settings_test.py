@@ -1,0 +1,71 @@
+import dataclasses
+
+import pytest
+
+from trainer.settings import settings as settings_lib
+
+
+def test_json_round_trip_keeps_every_value():
+    settings = settings_lib.from_flat(
+        {"widths": (8, 16), "flip": True, "seed": 7, "data_dir": "d"}
+    )
+    assert settings_lib.from_json(settings.to_json()) == settings
+
+
+def test_one_number_stands_for_a_tuple_of_one():
+    assert settings_lib.from_flat({"stage_depth": 3}).model.stage_depth == (3,)
+
+
+def test_names_are_unique_over_the_groups():
+    names = [field.name for _, field in settings_lib.fields()]
+    assert len(names) == len(set(names))
+
+
+def test_every_setting_has_help():
+    for _, field in settings_lib.fields():
+        assert field.metadata["help"].endswith("."), field.name
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"learning_rat": 1}, "unknown settings ['learning_rat']"),
+        ({"batch_size": 0}, "`batch_size` must lie between 1 and any number"),
+        ({"shift": 0.6}, "`shift` must lie between 0 and 0.5; received 0.6"),
+        ({"ema": float("nan")}, "`ema` must lie between"),
+        ({"widths": (8, 0)}, "`widths` must lie between 1"),
+        ({"backbone": "vgg"}, "`backbone` must be one of plain_cnn"),
+        ({"channels": 2}, "`channels` must be 1 (grey) or 3 (colour)"),
+        ({"head_units": (8,)}, "received 0 for 1"),
+        ({"head_dropout": (0.5,)}, "received 1 for 0"),
+        ({"widths": ()}, "`widths` needs at least one stage"),
+        ({"stage_depth": (2, 2)}, "`stage_depth` needs one value, or one for"),
+        ({"fine_tune_epochs": 0}, "nothing to train"),
+        ({"num_classes": 8}, "`num_classes` must be from 2 to 7 for fer2013"),
+        ({"dataset": "cifar"}, "`dataset` must be one of affectnet"),
+        ({"train_split": "none"}, "`train_split` cannot be `none`"),
+        ({"layers": ("c8",)}, "`layers` and `backbone=layer_list` belong"),
+        ({"backbone": "layer_list"}, "`layers` and `backbone=layer_list`"),
+        (
+            {"backbone": "layer_list", "layers": ("c8", "conv")},
+            "received 'conv'",
+        ),
+        ({"weights": "imagenet"}, "does not exist for plain_cnn"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_bad_values_are_refused_with_their_name(values, text):
+    with pytest.raises(ValueError) as caught:
+        settings_lib.from_flat(values)
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"other": {}}', "nonsense"])
+def test_foreign_json_is_refused(text):
+    with pytest.raises(ValueError):
+        settings_lib.from_json(text)
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings_lib.Settings().training.seed = 1

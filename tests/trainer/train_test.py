@@ -1,0 +1,231 @@
+"""A run end to end, in this process: what it leaves behind and honours."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from trainer import checkpoints
+from trainer import train
+from trainer.data import prepared
+from trainer.settings import settings as settings_lib
+
+TINY = {
+    "backbone": "tiny_cnn",
+    "fine_tune_epochs": 2,
+    "fine_tune_learning_rate": 0.003,
+    "batch_size": 28,
+}
+
+
+def make_settings(data_dir, **values):
+    return settings_lib.from_flat({**TINY, "data_dir": data_dir, **values})
+
+
+def final_weights(workdir):
+    model = checkpoints.load_for_inference(workdir).model
+    return np.concatenate([w.ravel() for w in model.get_weights()])
+
+
+@pytest.fixture(scope="module")
+def finished(prepared_data, tmp_path_factory):
+    """A run through both phases: its workdir and what it returned."""
+    workdir = tmp_path_factory.mktemp("runs") / "finished"
+    settings = make_settings(
+        prepared_data,
+        head_epochs=1,
+        ema=0.9,
+        pooling_dropout=0.2,
+        head_units=(16,),
+        head_dropout=(0.1,),
+        fine_tune_from="stage3_1_conv",
+        flip=True,
+        rotation=5,
+    )
+    return workdir, train.train_and_evaluate(settings, workdir)
+
+
+def test_a_run_leaves_all_its_files(finished):
+    workdir, _ = finished
+    names = {path.name for path in workdir.iterdir()}
+    assert names == {
+        "settings.json",
+        "run.flags",
+        "manifest.json",
+        "checkpoints",
+        "best.weights.h5",
+        "history.csv",
+        "tensorboard",
+        "report.html",
+        "predictions.npz",
+        "robustness.json",
+        "metrics.json",
+    }
+    kept = sorted(path.name for path in (workdir / "checkpoints").iterdir())
+    assert kept == ["epoch-00002", "epoch-00003"]
+
+
+def test_metrics_and_history_say_what_happened(finished):
+    workdir, figures = finished
+    assert json.loads((workdir / "metrics.json").read_text()) == figures
+    assert figures["test"]["n"] == 42
+    with open(workdir / "history.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["phase"] for row in rows] == ["head"] + ["fine_tune"] * 2
+    best = max(float(row["val_accuracy"]) for row in rows)
+    assert figures["validation"]["accuracy"] == pytest.approx(best)
+
+
+def test_metrics_are_those_of_the_saved_model(finished, prepared_data):
+    workdir, figures = finished
+    run = checkpoints.load_for_inference(workdir)
+    split = prepared.load_split(run.settings.data, "test")
+    answers = run.model.predict(split.images.astype(np.float32), verbose=0)
+    right = np.mean(answers.argmax(axis=1) == split.labels)
+    assert figures["test"]["accuracy"] == pytest.approx(right)
+
+
+def test_the_manifest_names_data_code_and_libraries(finished):
+    manifest = json.loads((finished[0] / "manifest.json").read_text())
+    assert manifest["data"]["name"] == "fer2013/original/1.1.0"
+    assert manifest["data"]["splits"]["train"]["examples"] == 280
+    assert len(manifest["data"]["splits"]["test"]["sha256"]) == 64
+    assert manifest["libraries"]["tensorflow"].startswith("2.")
+
+
+def test_the_report_is_written(finished):
+    page = (finished[0] / "report.html").read_text(encoding="utf-8")
+    assert "data:image/png;base64," in page
+
+
+def test_phase_two_leaves_the_frozen_part_as_it_was(finished, prepared_data):
+    import keras
+
+    from trainer.models import build_model
+
+    run = checkpoints.load_for_inference(finished[0])
+    keras.utils.set_random_seed(0)
+    fresh = build_model(run.settings, 7, keras)
+    for name in ("normalisation", "stage1_1_conv", "stage1_1_bn"):
+        pairs = zip(
+            fresh.get_layer(name).get_weights(),
+            run.model.get_layer(name).get_weights(),
+            strict=True,
+        )
+        for before, after in pairs:
+            np.testing.assert_array_equal(before, after)
+    moved = run.model.get_layer("stage3_1_bn").get_weights()[2]
+    assert np.abs(moved).max() > 1e-4
+
+
+def test_a_finished_run_is_not_repeated(finished):
+    workdir, _ = finished
+    text = (workdir / "settings.json").read_text()
+    settings = settings_lib.from_json(text)
+    with pytest.raises(checkpoints.WorkdirError, match="python -m export"):
+        train.train_and_evaluate(settings, workdir)
+
+
+def test_a_run_killed_before_its_metrics_only_evaluates(finished, tmp_path):
+    workdir = tmp_path / "run"
+    shutil.copytree(finished[0], workdir)
+    (workdir / "metrics.json").unlink()
+    history = (workdir / "history.csv").read_text()
+    text = (workdir / "settings.json").read_text()
+    figures = train.train_and_evaluate(settings_lib.from_json(text), workdir)
+    assert figures == finished[1]
+    assert (workdir / "history.csv").read_text() == history
+
+
+def test_a_run_may_be_tested_once_it_has_been_chosen(prepared_data, tmp_path):
+    untested = make_settings(prepared_data, test_split="none")
+    assert "test" not in train.train_and_evaluate(untested, tmp_path)
+    weights, history = (
+        (tmp_path / name).read_bytes()
+        for name in ("best.weights.h5", "history.csv")
+    )
+    figures = train.train_and_evaluate(make_settings(prepared_data), tmp_path)
+    assert figures["test"]["n"] == 42
+    assert figures == json.loads((tmp_path / "metrics.json").read_text())
+    assert (
+        "test"
+        in json.loads((tmp_path / "manifest.json").read_text())["data"][
+            "splits"
+        ]
+    )
+    assert (tmp_path / "best.weights.h5").read_bytes() == weights
+    assert (tmp_path / "history.csv").read_bytes() == history
+
+
+def test_the_same_seed_gives_the_same_bits(prepared_data, tmp_path):
+    settings = make_settings(prepared_data, flip=True, pooling_dropout=0.3)
+    for name in ("one", "two"):
+        train.train_and_evaluate(settings, tmp_path / name)
+    first, second = (final_weights(tmp_path / n) for n in ("one", "two"))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"batch_size": 300}, "larger than the training split"),
+        ({"fine_tune_from": "conv9"}, "Layers: pixels, normalisation"),
+        ({"data_dir": "nowhere"}, "tfds build fer_tfds/fer2013"),
+        ({"weights": "no.weights.h5"}, "there is no no.weights.h5"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_cannot_work_fails_before_anything_is_written(
+    values, text, prepared_data, tmp_path
+):
+    settings = make_settings(**{"data_dir": prepared_data, **values})
+    with pytest.raises(ValueError) as caught:
+        train.train_and_evaluate(settings, tmp_path / "run")
+    assert text in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_divergence_ends_the_run_and_says_what_to_do(prepared_data, tmp_path):
+    settings = make_settings(
+        prepared_data, optimizer="sgd", fine_tune_learning_rate=1e38
+    )
+    with pytest.raises(ArithmeticError, match="Lower the learning rate"):
+        train.train_and_evaluate(settings, tmp_path / "run")
+    assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+@pytest.mark.parametrize("name", ["macro_f1", "accuracy"])
+def test_an_epoch_is_kept_by_the_selection_metric_alone(
+    name, prepared_data, tmp_path, monkeypatch
+):
+    """Two figures that disagree about which of two epochs is the better."""
+    rows = iter([(0.5, 0.1), (0.4, 0.2)])
+
+    def figures(labels, probabilities):
+        accuracy, macro_f1 = next(rows)
+        return {
+            "val_loss": 1.0,
+            "val_accuracy": accuracy,
+            "val_macro_f1": macro_f1,
+        }
+
+    monkeypatch.setattr(train.evaluate, "quick_figures", figures)
+    settings = make_settings(prepared_data, selection_metric=name)
+    train.train_and_evaluate(settings, tmp_path / "run")
+    progress = checkpoints.read_progress(tmp_path / "run")
+    assert progress.best == {"macro_f1": 0.2, "accuracy": 0.5}[name]
+    assert progress.stale == {"macro_f1": 0, "accuracy": 1}[name]
+
+
+def test_early_stopping_ends_a_phase(prepared_data, tmp_path):
+    settings = make_settings(
+        prepared_data,
+        fine_tune_epochs=9,
+        fine_tune_learning_rate=0.0,
+        early_stopping=2,
+    )
+    train.train_and_evaluate(settings, tmp_path / "run")
+    rows = (tmp_path / "run" / "history.csv").read_text().splitlines()[1:]
+    assert 2 <= len(rows) < 9

@@ -1,0 +1,56 @@
+"""Two worker processes of one job on loopback."""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def start(settings, workdir):
+    """Starts the chief and the other worker; returns both processes."""
+    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    return [
+        subprocess.Popen(
+            arguments(settings, workdir),
+            cwd=ROOT,
+            env={**os.environ, "TF_CONFIG": config(workers, index)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for index in range(2)
+    ]
+
+
+def config(workers, index):
+    """TF_CONFIG of one worker."""
+    task = {"type": "worker", "index": index}
+    return json.dumps({"cluster": {"worker": workers}, "task": task})
+
+
+def arguments(settings, workdir):
+    """The command that trains with these settings."""
+    return [
+        sys.executable,
+        "-m",
+        "trainer",
+        f"--workdir={workdir}",
+        *(
+            f"--{name}={value}"
+            for name, value in settings.flat().items()
+            if value is not None and not isinstance(value, tuple)
+        ),
+    ]
+
+
+def free_ports(count):
+    """Ports that nobody listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports

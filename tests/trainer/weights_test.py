@@ -1,0 +1,205 @@
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from tests.export import export_fixtures
+from trainer import checkpoints
+from trainer import train
+from trainer import weights
+from trainer.data import prepared
+from trainer.models import build_model
+from trainer.settings.settings import from_flat
+
+
+def make(backbone, source="none"):
+    settings = from_flat({"backbone": backbone, "weights": source})
+    return build_model(settings, 7, keras), settings
+
+
+def layer_weights(model, name):
+    return model.get_layer(name).get_weights()
+
+
+def test_a_file_fills_the_backbone_and_nothing_else(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    donor = keras.applications.MobileNetV2(include_top=False, weights=None)
+    donor.save_weights(path)
+    model, settings = make("mobilenetv2", str(path))
+    head = layer_weights(model, "logits")
+    weights.load_backbone_weights(model, settings, keras)
+    for name in ("Conv1", "block_3_depthwise", "Conv_1_bn"):
+        for expected, got in zip(
+            layer_weights(donor, name), layer_weights(model, name), strict=True
+        ):
+            np.testing.assert_array_equal(expected, got)
+    np.testing.assert_array_equal(head[0], layer_weights(model, "logits")[0])
+
+
+def test_a_cnn_of_ours_takes_weights_too(tmp_path):
+    path = tmp_path / "t.weights.h5"
+    first, _ = make("tiny_cnn")
+    features = first.get_layer("pooling").output
+    keras.Model(first.inputs, features).save_weights(path)
+    model, settings = make("tiny_cnn", str(path))
+    weights.load_backbone_weights(model, settings, keras)
+    np.testing.assert_array_equal(
+        layer_weights(first, "stage2_1_conv")[0],
+        layer_weights(model, "stage2_1_conv")[0],
+    )
+
+
+def torch_arrays(model):
+    """The model's weights under the names and axes of the PyTorch ports."""
+    arrays = {}
+    for layer in model.layers:
+        name = "_" + layer.name.replace("blocks_", "blocks.", 1)
+        name = re.sub(r"(blocks\.\d+)_", r"\1._", name)
+        own = layer.get_weights()
+        if "bn" in layer.name and len(own) == 4:
+            parts = ("weight", "bias", "running_mean", "running_var")
+            for part, values in zip(parts, own, strict=True):
+                arrays[f"{name}.{part}"] = values
+        elif "depthwise" in layer.name:
+            arrays[f"{name}.weight"] = own[0].transpose(2, 3, 0, 1)
+        elif own and len(own[0].shape) == 4:
+            arrays[f"{name}.weight"] = own[0].transpose(3, 2, 0, 1)
+    return arrays
+
+
+def test_arrays_fill_efficientnet_lite0(tmp_path):
+    path = tmp_path / "lite.npz"
+    donor, _ = make("efficientnet_lite0")
+    rng = np.random.default_rng(0)
+    for layer in donor.layers[2:]:
+        layer.set_weights([rng.uniform(0.1, 1, w.shape) for w in layer.weights])
+    np.savez(path, **torch_arrays(donor))
+    model, settings = make("efficientnet_lite0", str(path))
+    weights.load_backbone_weights(model, settings, keras)
+    for layer in model.layers[2:]:
+        if layer.name not in ("logits", "pooling", "probabilities"):
+            for expected, got in zip(
+                layer_weights(donor, layer.name), layer.weights, strict=True
+            ):
+                np.testing.assert_array_equal(expected, got)
+    np.savez(path, **{"_conv_stem.weight": np.zeros([32, 3, 3, 3])})
+    with pytest.raises(weights.WeightsError, match="does not fit"):
+        weights.load_backbone_weights(model, settings, keras)
+
+
+def from_run(**values):
+    """A new network that begins with the weights of a finished run."""
+    workdir = export_fixtures.workdir()
+    run = checkpoints.load_for_inference(workdir)
+    flat = {**run.settings.flat(), "weights": str(workdir), **values}
+    settings = from_flat(flat)
+    return build_model(settings, 7, keras), settings, run
+
+
+def test_a_finished_run_gives_its_backbone_and_keeps_its_head():
+    model, settings, run = from_run()
+    weights.load_backbone_weights(model, settings, keras)
+    for layer in run.model.layers:
+        same = [
+            np.array_equal(expected, got)
+            for expected, got in zip(
+                layer.get_weights(),
+                layer_weights(model, layer.name),
+                strict=True,
+            )
+        ]
+        assert all(same) == (layer.name != "logits")
+
+
+def test_a_run_of_another_network_is_refused():
+    model, settings, _ = from_run(backbone="plain_cnn", widths=(4, 4, 4, 4))
+    with pytest.raises(weights.WeightsError, match=r"plain_cnn .* has no"):
+        weights.load_backbone_weights(model, settings, keras)
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    model, settings = make("tiny_cnn", str(tmp_path))
+    with pytest.raises(checkpoints.WorkdirError, match="no finished run"):
+        weights.load_backbone_weights(model, settings, keras)
+
+
+def test_a_run_that_saw_what_the_new_one_is_judged_by_is_refused():
+    _, settings, _ = from_run(train_split="test", test_split="train[:50%]")
+    splits = prepared.load_splits(settings.data)
+    with pytest.raises(ValueError, match=r"was trained on \d+ of .* test exam"):
+        weights.check_source(settings, splits)
+    _, settings, _ = from_run()
+    weights.check_source(settings, prepared.load_splits(settings.data))
+
+
+def test_training_asks_where_its_weights_come_from(tmp_path):
+    _, settings, _ = from_run(train_split="test", test_split="train[:50%]")
+    with pytest.raises(ValueError, match="test examples"):
+        train.train_and_evaluate(settings, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_called_none_is_no_run(tmp_path, monkeypatch):
+    (tmp_path / "none").mkdir()
+    monkeypatch.chdir(tmp_path)
+    weights.check_source(make("tiny_cnn")[1], {})
+
+
+def test_other_data_need_not_be_there():
+    _, settings, _ = from_run(dataset="affectnet", num_classes=7)
+    weights.check_source(settings, {})
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    path = tmp_path / "other.weights.h5"
+    keras.Sequential([keras.Input([3]), keras.layers.Dense(2)]).save_weights(
+        path
+    )
+    model, settings = make("mobilenetv2", str(path))
+    with pytest.raises(weights.WeightsError, match="does not fit mobilenetv2"):
+        weights.load_backbone_weights(model, settings, keras)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    model, settings = make("tiny_cnn", str(tmp_path / "no.h5"))
+    with pytest.raises(weights.WeightsError, match="there is no "):
+        weights.load_backbone_weights(model, settings, keras)
+
+
+def test_imagenet_without_a_network_says_what_to_do(prepared_data, tmp_path):
+    # Port 9 of this machine: nothing answers there, as without a network.
+    nowhere = "http://127.0.0.1:9"
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "trainer",
+            f"--data_dir={prepared_data}",
+            f"--workdir={tmp_path / 'run'}",
+            "--backbone=mobilenetv2",
+            "--weights=imagenet",
+        ],
+        cwd=pathlib.Path(__file__).parents[2],
+        env={
+            **os.environ,
+            "http_proxy": nowhere,
+            "https_proxy": nowhere,
+            "no_proxy": "",
+            "KERAS_HOME": str(tmp_path / "keras"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert "--weights=mobilenetv2.weights.h5" in result.stderr
+    expected = "MobileNetV2(include_top=False, weights='imagenet')"
+    assert expected in result.stderr
+    assert "--weights=none" in result.stderr
+    assert not (tmp_path / "run").exists()

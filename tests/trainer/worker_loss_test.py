@@ -1,0 +1,62 @@
+"""A worker killed with -9 in the middle of a job of two; the job goes on."""
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from tests.trainer import two_workers
+from tests.trainer.resume_test import weights
+from trainer.settings import settings as settings_lib
+
+VALUES = {
+    "backbone": "tiny_cnn",
+    "batch_size": 28,
+    "fine_tune_epochs": 8,
+    "fine_tune_learning_rate": 0.003,
+    "flip": True,
+    "ema": 0.5,
+    "strategy": "multi_worker",
+}
+
+# The survivor learns of the loss from a heartbeat that stays away.
+SECONDS_TO_NOTICE = 120
+
+
+@pytest.mark.slow
+def test_a_job_that_lost_a_worker_goes_on(prepared_data, tmp_path):
+    settings = settings_lib.from_flat({**VALUES, "data_dir": prepared_data})
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    for process in two_workers.start(settings, whole):
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors[-3000:]
+
+    chief, other = two_workers.start(settings, broken)
+    wait_for(broken / "checkpoints" / "epoch-00003")
+    os.kill(other.pid, signal.SIGKILL)
+    _, errors = chief.communicate(timeout=SECONDS_TO_NOTICE)
+    other.communicate()
+    assert chief.returncode != 0
+    assert "Traceback" not in errors
+    assert "type the same command again on every machine" in errors
+    assert not (broken / "metrics.json").exists()
+
+    printed = []
+    for process in two_workers.start(settings, broken):
+        out, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors[-3000:]
+        printed.append(out)
+    assert "going on after epoch" in printed[0]
+    assert "epoch   1/8" not in printed[0]
+    expected, got = weights(whole), weights(broken)
+    for name, value in expected.items():
+        np.testing.assert_allclose(value, got[name], atol=1e-5, err_msg=name)
+
+
+def wait_for(path):
+    deadline = time.monotonic() + 240
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

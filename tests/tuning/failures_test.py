@@ -1,0 +1,63 @@
+"""Trials that fail, and searches in which all do."""
+
+import pytest
+
+from tests.tuning.tuning_fixtures import make_options
+from trainer import loop
+from tuning import folder
+from tuning import results
+from tuning import search
+from tuning import trials
+
+
+def broken_training(monkeypatch, errors):
+    """Makes trials fail as `errors` say: None trains."""
+    make, waiting = trials.make_head_training, iter(errors)
+
+    def make_broken(*arguments):
+        real = make(*arguments)
+
+        def train_head(settings, folder):
+            error = next(waiting, None)
+            if error is not None:
+                raise error
+            return real(settings, folder)
+
+        return train_head
+
+    monkeypatch.setattr(trials, "make_head_training", make_broken)
+
+
+def test_trials_that_fail_are_counted_and_skipped(tmp_path, monkeypatch):
+    errors = [loop.DivergenceError("inf"), None, RuntimeError("odd")]
+    broken_training(monkeypatch, errors)
+    options = make_options(tmp_path / "out")
+    found = search.run_search(options)
+    statuses = [trial.status for trial in found.trials]
+    assert statuses == ["diverged", "completed", "failed", "completed"]
+    page = (options.out / "report.html").read_text()
+    assert "RuntimeError: odd" in page
+
+
+def test_no_completed_trial_is_an_error_with_the_first_traceback(
+    tmp_path, monkeypatch
+):
+    errors = [RuntimeError(f"number {i}") for i in range(9)]
+    broken_training(monkeypatch, errors)
+    options = make_options(tmp_path / "out", max_trials=9)
+    with pytest.raises(folder.SearchError) as caught:
+        search.run_search(options)
+    # It does not try all nine.
+    assert "none of 5 trials succeeded" in str(caught.value)
+    assert "Traceback" in str(caught.value)
+    assert "RuntimeError: number 0" in str(caught.value)
+    assert not (options.out / "best.flags").exists()
+
+
+def test_a_full_disk_is_no_fault_of_the_trial(tmp_path, monkeypatch):
+    broken_training(monkeypatch, [OSError(28, "No space left on device")])
+    options = make_options(tmp_path / "out", max_trials=1)
+    with pytest.raises(OSError, match="No space"):
+        search.run_search(options)
+    assert not results.read_trials(options.out / "trials")
+    assert len(search.run_search(options).trials) == 1

@@ -1,0 +1,158 @@
+"""`python -m tuning` as a user types it."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.commands import commands_test
+from tuning import results
+
+ROOT = pathlib.Path(__file__).parents[2]
+WRONG = [
+    ("--flagfile=densenet.flags", "give --out=FOLDER"),
+    ("--out=x --head_epochs=0", "give --head_epochs=10"),
+    ("--out=x --scope=full --fine_tune_epochs=0 --head_epochs=1", "is 0"),
+    ("--out=x --head_epochs=1 --tune=depth", "received depth"),
+    ("--out=x --head_epochs=1 --tune=weight_decay", "nothing to search"),
+    ("--out=x --head_epochs=1 --feature_passes=2", "such as --flip"),
+    ("--out=x --head_epochs=1 --flip --mixup=0.2 --feature_passes=2", "mixed"),
+    ("--out=x --head_epochs=1 --strategy=mirrored", "on one device"),
+    ("--out=x --scope=full --feature_passes=1 --flip", "--scope=head"),
+    ("--out=x --algorithm=luck", "algorithm"),
+    ("--out=x densenet.flags", "are not flags"),
+]
+
+
+@pytest.fixture(scope="module")
+def refusals():
+    """What each wrong command says, without TensorFlow to say it with."""
+    code = (
+        "import sys, json; from absl import app, flags; "
+        "from tuning import __main__ as command\n"
+        "said = []\n"
+        "for line in json.loads(sys.stdin.read()):\n"
+        "    flags.FLAGS.unparse_flags()\n"
+        "    for name in flags.FLAGS: flags.FLAGS[name].unparse()\n"
+        "    try:\n"
+        "        command.main(flags.FLAGS(['tuning', *line.split()]))\n"
+        "    except (app.UsageError, flags.Error) as error:\n"
+        "        said.append(str(error))\n"
+        "print(json.dumps([said, 'tensorflow' in sys.modules]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps([line for line, _ in WRONG]),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_wrong_flags_are_refused_before_tensorflow_is_loaded(refusals):
+    said, has_tensorflow = refusals
+    for (line, text), message in zip(WRONG, said, strict=True):
+        assert text in message, line
+    assert not has_tensorflow
+
+
+def test_the_command_says_what_is_wrong_and_ends():
+    done = commands_test.run("python -m tuning --out=x --head_epochs=0")
+    assert done.returncode != 0
+    assert "give --head_epochs=10" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (ROOT / "x").exists()
+
+
+def command(data_dir, out, *more):
+    return [
+        sys.executable, "-m", "tuning", f"--data_dir={data_dir}",
+        f"--out={out}", f"--feature_cache={out.parent}/cache",
+        "--backbone=tiny_cnn", "--head_epochs=2", "--batch_size=28",
+        "--fine_tune_epochs=1", "--max_trials=4", "--confirm_seeds=1",
+        "--tune=head_depth,head_learning_rate", *more,
+    ]  # fmt: skip
+
+
+def finish(arguments):
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def kill_after(arguments, out, count):
+    """Kills a search -9 in the trial after so many."""
+    process = subprocess.Popen(arguments, cwd=ROOT, start_new_session=True)
+    deadline = time.monotonic() + 240
+    while len(list(out.glob("trials/*/settings.json"))) <= count:
+        assert process.poll() is None, "the search ended before it was killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("algorithm", ["random", "grid", "hyperband"])
+def test_a_killed_search_ends_as_an_uninterrupted_one(
+    algorithm, prepared_data, tmp_path
+):
+    more = f"--algorithm={algorithm}"
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    finish(command(prepared_data, whole, more))
+    for count in (1, 3):
+        kill_after(command(prepared_data, broken, more), broken, count)
+    finish(command(prepared_data, broken, more))
+    expected, got = (
+        [
+            (t.name, t.values, t.figures)
+            for t in results.read_trials(folder / "trials")
+        ]
+        for folder in (whole, broken)
+    )
+    assert got == expected
+    texts = [(f / "best.flags").read_text() for f in (whole, broken)]
+    assert texts[0].splitlines()[2:] == texts[1].splitlines()[2:]
+
+
+@pytest.mark.slow
+def test_whole_runs_are_searched_through_the_trainer(prepared_data, tmp_path):
+    out = tmp_path / "out"
+    more = ("--scope=full", "--max_trials=2", "--tune=unfrozen_share,schedule")
+    printed = finish(command(prepared_data, out, *more, "--confirm_seeds=0"))
+    assert "report:" in printed
+    for trial in results.read_trials(out / "trials"):
+        assert trial.is_completed, trial.message
+        folder = out / "trials" / trial.name
+        figures = json.loads((folder / "metrics.json").read_text())
+        assert set(figures) == {"validation"}
+        assert figures["validation"]["accuracy"] == pytest.approx(
+            trial.figures["accuracy"], abs=1e-6
+        )
+        assert not (folder / "checkpoints").exists()
+    text = (out / "best.flags").read_text()
+    assert "--schedule=" in text and "--fine_tune_from=" in text
+    assert "test_split" not in text
+
+
+@pytest.mark.slow
+def test_a_whole_run_that_diverges_is_called_that(prepared_data, tmp_path):
+    out = tmp_path / "out"
+    done = subprocess.run(
+        command(
+            prepared_data, out, "--scope=full", "--max_trials=1",
+            "--optimizer=sgd", "--fine_tune_learning_rate=1e38",
+            "--tune=schedule", "--head_epochs=0",
+        ),
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "none of 1 trials succeeded" in done.stderr
+    assert results.read_trials(out / "trials")[0].status == "diverged"

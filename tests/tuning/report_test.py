@@ -1,0 +1,97 @@
+"""The page about a search, from made-up results."""
+
+import html.parser
+import pathlib
+import re
+
+import pytest
+
+from tests.tuning.results_test import make_trial
+from trainer.settings import settings as settings_lib
+from tuning import options as options_lib
+from tuning import report
+from tuning import results
+
+SETTINGS = settings_lib.from_flat({"head_epochs": 3, "dataset": "fer2013"})
+
+
+def make_options(**changes):
+    return options_lib.SearchOptions(
+        settings=SETTINGS,
+        out=pathlib.Path("search"),
+        workdir="runs/tuned",
+        tune=("optimizer", "head_learning_rate"),
+        **changes,
+    )
+
+
+def trials():
+    kinds = ("sgd", "adam", "adamw")
+    return [
+        make_trial(
+            str(i),
+            0.5 + 0.05 * (i % 3),
+            optimizer=kinds[i % 3],
+            head_learning_rate=10.0 ** -(2 + i / 10),
+        )
+        for i in range(12)
+    ] + [make_trial("12")]
+
+
+SPREADS = [
+    results.Spread("2", 0.6, (0.60, 0.61)),
+    results.Spread("5", 0.6, (0.605, 0.60)),
+    results.Spread(results.RECIPE, None, (0.4, 0.41)),
+]
+
+
+def write(tmp_path, *, spreads=(), **changes):
+    path = tmp_path / "report.html"
+    found = report.Found(trials(), spreads, "2")
+    report.write_report(path, make_options(**changes), found)
+    return path.read_text()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("page"), spreads=SPREADS)
+
+
+def test_the_page_is_whole_and_loads_nothing(page):
+    html.parser.HTMLParser().feed(page)
+    assert page.count("<table") == page.count("</table>") == 4
+    assert "Parallel coordinates" in page
+    sources = re.findall(r'src="(.{22})', page)
+    # Overview, progress, importance, spread and two hyperparameters.
+    assert sources == ["data:image/png;base64,"] * 6
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_every_trial_and_every_failure_is_shown(page):
+    assert page.count("adamw") >= 4
+    assert "boom" in page
+    assert re.search(r"completed<b>12</b>\s.*of 13 trials", page)
+
+
+def test_the_most_important_comes_first(page):
+    rows = re.findall(r'<th scope="row">(optimizer|head_\w+)</th>', page)
+    assert rows[0] == "optimizer"
+
+
+def test_a_lead_inside_the_noise_is_called_that(page):
+    assert "than trial 5: inside the noise" in page
+    assert "20.00 points better than the recipe" in page
+    assert "more than the noise" in page
+
+
+def test_without_seeds_the_lead_is_left_open(tmp_path):
+    page = write(tmp_path)
+    assert "nothing can be" in page
+    assert "Spread over seeds" not in page
+
+
+def test_of_a_loss_less_is_better(tmp_path):
+    page = write(tmp_path, objective="loss", spreads=SPREADS)
+    assert "validation loss (nats)" in page
+    assert "0.2000 nats worse than the recipe" in page
+    assert re.search(r"best trial<b>0.4000</b>", page)

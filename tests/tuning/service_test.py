@@ -1,0 +1,158 @@
+"""A search of several processes, and what becomes of it when one is lost."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.trainer import two_workers
+from tuning import service
+
+ROOT = pathlib.Path(__file__).parents[2]
+TRIALS = 10
+NAMES = dict(zip(service.VARIABLES, ("127.0.0.1", "1", "chief"), strict=True))
+
+
+def command(data_dir, out):
+    return [
+        sys.executable, "-m", "tuning", f"--data_dir={data_dir}",
+        f"--out={out}", f"--feature_cache={out.parent}/cache",
+        "--backbone=tiny_cnn", "--head_epochs=3", "--batch_size=28",
+        f"--max_trials={TRIALS}", "--tune=head_depth,head_learning_rate",
+        "--confirm_seeds=0", "--worker_timeout=10",
+    ]  # fmt: skip
+
+
+def start(name, port, data_dir, out):
+    values = ("127.0.0.1", str(port), name)
+    return subprocess.Popen(
+        command(data_dir, out),
+        cwd=ROOT,
+        env={**os.environ, **dict(zip(service.VARIABLES, values, strict=True))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def results_in(out):
+    return {path.parent.name for path in out.glob("trials/*/result.json")}
+
+
+def wait_for(is_there):
+    deadline = time.monotonic() + 240
+    while not is_there():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", ["worker", "chief"])
+def test_a_search_survives_the_loss_of_a_process(lost, prepared_data, tmp_path):
+    out, port = tmp_path / "out", two_workers.free_ports(1)[0]
+    names = ("chief", "one", "two")
+    jobs = {name: start(name, port, prepared_data, out) for name in names}
+    wait_for(lambda: len(results_in(out)) >= 3)
+    gone = "chief" if lost == "chief" else "one"
+    os.kill(jobs[gone].pid, signal.SIGKILL)
+    jobs[gone].communicate()
+    if lost == "chief":
+        jobs[gone] = start(gone, port, prepared_data, out)
+    printed = {}
+    for name, job in jobs.items():
+        if name != gone or lost == "chief":
+            printed[name], _ = job.communicate(timeout=240)
+            assert job.returncode == 0, printed[name][-3000:]
+    assert len(results_in(out)) == TRIALS
+    for path in out.glob("trials/*/result.json"):
+        assert json.loads(path.read_text())["status"] == "completed"
+    assert (out / "best.flags").exists()
+    assert "no trial is left" in printed["two"]
+    assert not list((out / "workers").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, "single"),
+        (NAMES, "chief"),
+        ({**NAMES, "KERASTUNER_TUNER_ID": "worker0"}, "worker"),
+    ],
+    ids=["single", "chief", "worker"],
+)
+def test_the_environment_says_who_we_are(values, expected, monkeypatch):
+    for name in service.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    assert service.role() == expected
+
+
+def test_half_an_environment_is_refused(monkeypatch):
+    monkeypatch.delenv("KERASTUNER_ORACLE_PORT", raising=False)
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
+    with pytest.raises(ValueError, match="not set: KERASTUNER_ORACLE_PORT"):
+        service.role()
+
+
+def test_a_silent_worker_is_noticed_and_a_living_one_is_not(
+    tmp_path, monkeypatch
+):
+    now = [100.0]
+    monkeypatch.setattr(service.time, "monotonic", lambda: now[0])
+    watch = service._Watch(tmp_path, timeout=10)
+    for name in ("silent", "living", "ended"):
+        (tmp_path / name).touch()
+    assert watch.look() == ({"silent", "living", "ended"}, set())
+    now[0] += 11
+    os.utime(tmp_path / "living", (1, 1))
+    (tmp_path / "ended").unlink()
+    assert watch.look() == ({"living"}, {"silent", "ended"})
+    assert not (tmp_path / "silent").exists()
+    assert watch.look() == ({"living"}, set())
+
+
+def test_a_worker_shows_that_it_lives_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "one")
+    monkeypatch.setattr(service, "BEAT", 0.01)
+    with service.beating(tmp_path):
+        os.utime(tmp_path / "one", (1, 1))
+        wait_for(lambda: (tmp_path / "one").stat().st_mtime > 1)
+    assert not list(tmp_path.iterdir())
+
+
+class EndedOracle:
+    """An oracle that has nothing left."""
+
+    def is_over(self, has_stopped):
+        return True
+
+
+def test_a_chief_with_nothing_left_does_not_wait(tmp_path, monkeypatch, capsys):
+    port = two_workers.free_ports(1)[0]
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(port))
+    monkeypatch.setattr(service, "BEAT", 0.01)
+    service.serve(EndedOracle(), tmp_path, 10)
+    assert f"127.0.0.1:{port}" in capsys.readouterr().out
+
+
+def test_a_worker_without_a_chief_says_so(tmp_path, monkeypatch):
+    from keras_tuner.src.distribute import oracle_client
+
+    port = two_workers.free_ports(1)[0]
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(port))
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "one")
+    monkeypatch.setattr(service, "CHIEF_TIMEOUT", 0.5)
+    with (
+        pytest.raises(service.ServiceError, match="start chief and workers"),
+        service.explain_lost_chief(),
+    ):
+        oracle_client.OracleClient(None).get_space()

@@ -1,0 +1,110 @@
+"""A trial is what the trainer would do."""
+
+import subprocess
+
+import numpy as np
+import pytest
+
+from tests import prepared
+from tests.tuning import tuning_fixtures
+from trainer import checkpoints
+from trainer import exit_codes
+from trainer import files
+from trainer import loop
+from trainer import phases
+from trainer import train
+from trainer.data import prepared as records
+from trainer.settings import settings as settings_lib
+from tuning import search
+from tuning import trials
+
+
+def test_a_trial_is_phase_1_of_the_trainer(tmp_path, monkeypatch):
+    """From the same first weights both write the same history."""
+    settings = settings_lib.from_flat(
+        {
+            **tuning_fixtures.TINY,
+            "data_dir": str(prepared.data_dir()),
+            "head_augmentation": False,
+            "fine_tune_epochs": 0,
+            "head_units": (16,),
+            "head_dropout": (0.3,),
+            "pooling_dropout": 0.2,
+            "label_smoothing": 0.1,
+            "ema": 0.5,
+            "test_split": "none",
+        }
+    )
+    first = {}
+    real = train.build_model
+
+    def remember(*arguments):
+        model = real(*arguments)
+        for layer in train_head_layers(model):
+            first.setdefault(layer.name, layer.get_weights())
+        return model
+
+    monkeypatch.setattr(train, "build_model", remember)
+    train.train_and_evaluate(settings, tmp_path / "plain")
+    build = trials.build_head_model
+
+    def begin_there(*arguments):
+        model = build(*arguments)
+        for layer in train_head_layers(model):
+            layer.set_weights(first[layer.name])
+        return model
+
+    monkeypatch.setattr(trials, "build_head_model", begin_there)
+    strategy = search.runtime.configure(settings.training)
+    splits = records.load_splits(settings.data)
+    features = search.features_lib.get_features(
+        settings, splits, strategy, num_passes=0, cache=tmp_path / "cache"
+    )
+    train_call = trials.make_head_training(features, splits, strategy)
+    quick = train_call(settings, tmp_path / "quick")
+    plain = checkpoints.read_progress(tmp_path / "plain").history
+    for one, other in zip(quick, plain, strict=True):
+        for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+            assert one[name] == pytest.approx(other[name], abs=1e-4)
+
+
+def train_head_layers(model):
+    return [
+        layer for layer in model.layers if layer.name in ("head1", "logits")
+    ]
+
+
+def test_augmented_passes_take_turns():
+    run = object.__new__(trials._HeadRun)
+    run.passes = [np.full([4, 1, 1, 3], i, np.float32) for i in range(2)]
+    run.settings = settings_lib.from_flat({"head_epochs": 4})
+    run.progress = checkpoints.Progress(epoch=1, phase_epoch=1)
+    run.targets, run.batch = np.eye(4, dtype=np.float32), 2
+    run.strategy = search.runtime.make_strategy("default")
+    phase = phases.planned_phases(run.settings.training)[0]
+    batches = [x.numpy().mean() for x, _ in run.training_data(phase, None)]
+    assert batches == [1, 1, 0, 0, 1, 1]
+
+
+MISLEADING = "error: the training loss is high, make room for others"
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (exit_codes.DIVERGED, loop.DivergenceError),
+        (exit_codes.DISK_FULL, files.NoSpaceError),
+        (exit_codes.FAILED, trials.TrialError),
+        (-9, trials.TrialError),
+    ],
+)
+@pytest.mark.parametrize("said", ["", "error: something", MISLEADING])
+def test_a_failed_run_is_told_by_its_exit_code_not_its_words(
+    code, error, said, tmp_path, monkeypatch
+):
+    done = subprocess.CompletedProcess([], code, "", said)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    with pytest.raises(error) as caught:
+        trials.train_whole(settings_lib.from_flat({}), tmp_path)
+    assert type(caught.value) is error
+    assert str(caught.value) == (said or f"exit code {code}")

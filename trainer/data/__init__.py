@@ -1,0 +1,1 @@
+"""Prepared records to augmented batches."""

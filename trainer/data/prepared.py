@@ -1,0 +1,285 @@
+"""Prepared records -> one decoded split, checked against the settings.
+
+Prepared data is read by name and folder; nothing of the builders is imported.
+"""
+
+import dataclasses
+import hashlib
+import itertools
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from fer_tfds import labels as taxonomy
+from trainer.data import preprocessing
+from trainer.data import storage
+from trainer.settings.model_and_data import DataSettings
+
+GIB = 2**30
+
+# Sharded reading in parallel would change the order from run to run.
+_IN_ORDER = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
+
+
+class DataError(ValueError):
+    """Prepared data is missing or is not what the settings say."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """One split, decoded and prepared.
+
+    Attributes:
+      images: uint8 [n, S, S, C] in [0, 255], in stored order.
+      labels: int32 [n], native label ids.
+      ids: n names of the examples.
+      groups: n names of the groups that the people in the pictures belong
+        to; None where the records have no feature `group`.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    ids: list[str]
+    groups: list[str] | None = None
+
+    def content_hash(self) -> str:
+        """Returns a sha256 over images and labels, in hexadecimal."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.labels))
+        return digest.hexdigest()
+
+
+def find_data(data: DataSettings) -> tfds.core.DatasetBuilder:
+    """Finds prepared data and checks its class names, reading no image.
+
+    Raises:
+      DataError: nothing is prepared, or its labels are not ours; the text
+        says which command to type.
+    """
+    try:
+        # From its files alone: what counts is what was written, not what
+        # the builder's code would write today.
+        builder = tfds.core.read_only_builder.builder_from_files(
+            data.dataset, data_dir=data.data_dir
+        )
+        is_prepared = bool(builder.info.splits)
+    except tfds.core.DatasetNotFoundError:
+        is_prepared = False
+    if not is_prepared:
+        where = data.data_dir or tfds.core.constants.DATA_DIR
+        option = f" --data_dir={data.data_dir}" if data.data_dir else ""
+        raise DataError(
+            f"no prepared `{data.dataset}` in {where}. Put the raw file into "
+            f"{where}/downloads/manual and type:\n"
+            f"  {_build_command(data.dataset)}{option}"
+            f"{_list_prepared(pathlib.Path(where), data.dataset)}"
+        )
+    _check_labels(builder, data.dataset)
+    return builder
+
+
+def load_splits(data: DataSettings) -> dict[str, Split]:
+    """Reads the splits of a run: part (train, validation, test) -> split.
+
+    Raises:
+      DataError: as in `load_split`, or an example is in two of the parts.
+    """
+    splits = {
+        part: load_split(data, name) for part, name in data.splits.items()
+    }
+    for one, other in itertools.combinations(splits, 2):
+        shared = set(splits[one].ids) & set(splits[other].ids)
+        if shared:
+            raise DataError(
+                f"--{one}_split={data.splits[one]} and --{other}_split="
+                f"{data.splits[other]} share {len(shared):,} examples, such "
+                f"as {min(shared)}; give splits that lie apart"
+            )
+    return splits
+
+
+def load_split(data: DataSettings, split: str) -> Split:
+    """Reads, decodes and prepares one split.
+
+    It is kept in memory, or on disk if it is too large; see `storage`.
+
+    Args:
+      data: which data; examples beyond its classes are left out.
+      split: a split in TFDS's language, such as `train` or `train[:90%]`.
+
+    Raises:
+      DataError: the split is absent or empty, or the data is not prepared.
+      trainer.files.NoSpaceError: it is too large for memory and for the disk.
+    """
+    builder = find_data(data)
+    count = _count_examples(builder, data, split)
+    images = storage.allocate(
+        [count, data.image_size, data.image_size, data.channels],
+        most_bytes=int(data.max_memory_gib * GIB),
+        folder=builder.data_path,
+    )
+    labels = np.empty([count], np.int32)
+    ids: list[str] = []
+    kept = 0
+    for batch in tfds.as_numpy(_read_prepared(builder, split, data)):
+        labels[len(ids) : len(ids) + len(batch["label"])] = batch["label"]
+        ids.extend(name.decode() for name in batch["id"])
+        chosen = batch["image"][batch["label"] < len(data.class_names)]
+        images[kept : kept + len(chosen)] = chosen
+        kept += len(chosen)
+    if len(ids) != count:
+        raise DataError(
+            f"split `{split}` announces {count} examples and holds {len(ids)}; "
+            f"build it again: {_build_command(data.dataset)} --overwrite"
+        )
+    is_class = labels < len(data.class_names)
+    groups = _read_groups(builder, split)
+    return Split(
+        images[:kept],
+        labels[is_class],
+        list(itertools.compress(ids, is_class)),
+        groups and list(itertools.compress(groups, is_class)),
+    )
+
+
+def load_ids(data: DataSettings, split: str) -> list[str]:
+    """Reads the names of a split's examples, and no image.
+
+    Raises:
+      DataError: as in `load_split`.
+    """
+    builder = find_data(data)
+    _count_examples(builder, data, split)
+    examples = _read_stored(builder, split, ["id"])
+    return [example["id"].decode() for example in examples]
+
+
+def load_votes(data: DataSettings, dataset: str) -> dict[str, np.ndarray]:
+    """Reads people's votes on the examples of another prepared data set.
+
+    Args:
+      data: the classes to vote for, and the folder of prepared data.
+      dataset: its name, such as `fer2013/plus`; its class names say what the
+        votes are for.
+
+    Returns:
+      Example id -> float32 [K], votes for our classes, summing to 1. Examples
+      without a vote for any of them are left out.
+
+    Raises:
+      DataError: it is not prepared, or has no votes.
+    """
+    builder = find_data(dataclasses.replace(data, dataset=dataset))
+    if "votes" not in builder.info.features:
+        raise DataError(f"`{dataset}` has no votes; fer2013/plus has")
+    names = [_canonical(n) for n in builder.info.features["label"].names]
+    ours = [names.index(_canonical(name)) for name in data.class_names]
+    votes = {}
+    for split in builder.info.splits:
+        for example in _read_stored(builder, split, ["id", "votes"]):
+            chosen = example["votes"][ours]
+            if chosen.sum() > 0:
+                votes[example["id"].decode()] = chosen / chosen.sum()
+    return votes
+
+
+def _read_groups(builder, split):
+    """Names of the groups in stored order, None without such a feature."""
+    feature = dict(builder.info.features.items()).get("group")
+    is_class = isinstance(feature, tfds.features.ClassLabel)
+    if not is_class and not isinstance(feature, tfds.features.Text):
+        return None
+    examples = _read_stored(builder, split, ["group"])
+    values = [example["group"] for example in examples]
+    if is_class:
+        # TFDS keeps -1 where an example has no label.
+        return [feature.names[v] if v >= 0 else "unknown" for v in values]
+    return [value.decode(errors="replace") for value in values]
+
+
+def _canonical(name):
+    try:
+        return taxonomy.canonical_name(name)
+    except ValueError:
+        return name  # `unknown` and the like, which are no expressions
+
+
+def _read_stored(builder, split, features):
+    """Examples as numpy, in stored order, with these features alone."""
+    return tfds.as_numpy(
+        builder.as_dataset(
+            split=split,
+            shuffle_files=False,
+            decoders=tfds.decode.PartialDecoding(dict.fromkeys(features, True)),
+            read_config=_IN_ORDER,
+        )
+    )
+
+
+def _read_prepared(builder, split, data):
+    """Batches of prepared examples in stored order."""
+
+    def prepare(example):
+        image = preprocessing.prepare_image(
+            preprocessing.decode_image(example["image"]),
+            size=data.image_size,
+            channels=data.channels,
+        )
+        return {
+            "image": image,
+            "label": tf.cast(example["label"], tf.int32),
+            "id": example["id"],
+        }
+
+    dataset = builder.as_dataset(
+        split=split,
+        shuffle_files=False,
+        decoders={"image": tfds.decode.SkipDecoding()},
+        read_config=_IN_ORDER,
+    )
+    dataset = dataset.map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+    return dataset.batch(512).prefetch(1)
+
+
+def _check_labels(builder, dataset):
+    stored = tuple(builder.info.features["label"].names)
+    ours = taxonomy.native_names(dataset)
+    if stored != ours:
+        raise DataError(
+            f"the prepared `{dataset}` has the classes {stored}, and this "
+            f"version wants {ours}. Build it again:\n"
+            f"  {_build_command(dataset)} --overwrite"
+        )
+
+
+def _build_command(dataset):
+    name, _, config = dataset.partition("/")
+    return f"tfds build fer_tfds/{name}" + (config and f" --config={config}")
+
+
+def _list_prepared(where, dataset):
+    """What is prepared of the same data set, for people who forgot which."""
+    name = dataset.partition("/")[0]
+    found = sorted(
+        path.parent.parent.relative_to(where).as_posix()
+        for path in where.expanduser().glob(f"{name}/*/*/dataset_info.json")
+    )
+    return f"\nPrepared there: {', '.join(found)}" if found else ""
+
+
+def _count_examples(builder, data, split):
+    splits = builder.info.splits
+    try:
+        count = splits[split].num_examples
+    except (KeyError, ValueError) as error:
+        raise DataError(
+            f"`{data.dataset}` has no split `{split}`; it has "
+            f"{sorted(splits)}. Choose among them, or slices of them, such as "
+            "--train_split=train[:90%] --validation_split=train[90%:] "
+            "--test_split=none"
+        ) from error
+    if count == 0:
+        raise DataError(f"split `{split}` of `{data.dataset}` is empty")
+    return count

@@ -1,0 +1,1 @@
+"""Predictions to metrics, charts and report."""

@@ -1,0 +1,173 @@
+"""From predictions to figures: metrics.json, robustness.json, report.html."""
+
+import dataclasses
+import json
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from trainer import files
+from trainer import run_folder
+from trainer.data.prepared import Split
+from trainer.evaluation import calibration
+from trainer.evaluation import metrics
+from trainer.evaluation import predictions as predictions_lib
+from trainer.evaluation import subgroups
+from trainer.evaluation import train_overlap
+from trainer.settings import cli_flags
+from trainer.settings.settings import Settings
+
+
+def quick_figures(labels: np.ndarray, probabilities: np.ndarray) -> dict:
+    """Returns the validation figures that every epoch is judged by.
+
+    Args:
+      labels: int [n].
+      probabilities: float32 [n, K].
+    """
+    figures = metrics.quick_figures(labels, probabilities)
+    return {
+        "val_loss": figures["log_loss"],
+        "val_accuracy": figures["accuracy"],
+        "val_macro_f1": figures["macro_f1"],
+    }
+
+
+def evaluate(
+    settings: Settings,
+    splits: dict[str, Split],
+    predictions: dict[str, np.ndarray],
+) -> dict[str, Any]:
+    """Returns `{split name: metrics}` for each split with predictions.
+
+    Metrics are those of `trainer.evaluation.metrics`, of
+    `trainer.evaluation.calibration` (the temperature is fitted on validation),
+    of `trainer.evaluation.train_overlap` and, where the data has groups, of
+    `trainer.evaluation.subgroups`.
+    """
+    temperature = calibration.fit_temperature(
+        splits["validation"].labels, predictions["validation"]
+    )
+    class_names = settings.data.class_names
+    train = set(train_overlap.digests(splits["train"].images))
+    return {
+        name: _evaluate_split(
+            splits[name], probabilities, class_names, temperature
+        )
+        | train_overlap.evaluate_unseen(
+            splits[name].labels,
+            probabilities,
+            train_overlap.seen_in_training(splits[name].images, train),
+        )
+        for name, probabilities in predictions.items()
+    }
+
+
+def finish(
+    workdir: pathlib.Path,
+    settings: Settings,
+    splits: dict[str, Split],
+    predictions: dict[str, np.ndarray],
+    history: list[dict[str, Any]],
+    robustness: dict[str, Any],
+) -> dict[str, Any]:
+    """Evaluates, writes what is to be kept and, last of all, metrics.json.
+
+    Args:
+      workdir: the run folder.
+      settings: those of the run.
+      splits: part (train, validation, test) -> split.
+      predictions: part -> probabilities float32 [n, K].
+      history: one dict for each epoch.
+      robustness: what `trainer.evaluation.robustness.measure` found on
+        validation.
+
+    Returns:
+      `{split name: metrics}`, as in metrics.json.
+    """
+    # Plotting loads for a second, and only the end of a run needs it.
+    from trainer.evaluation import report
+
+    figures = evaluate(settings, splits, predictions)
+    _write_predictions(workdir, splits, predictions)
+    _write_json(workdir / run_folder.ROBUSTNESS, robustness)
+    names = settings.data.class_names
+    evaluations = {
+        part: _for_report(figures[part], splits[part], answers, names)
+        for part, answers in predictions.items()
+    }
+    title = f"{settings.model.backbone} on {settings.data.dataset}"
+    report.write_report(
+        workdir / run_folder.REPORT,
+        title=title,
+        summary=_summary(workdir, settings),
+        history=history,
+        evaluations=evaluations,
+        robustness=robustness,
+    )
+    _write_json(workdir / run_folder.METRICS, figures)
+    return figures
+
+
+def _evaluate_split(split, probabilities, class_names, temperature):
+    labels = split.labels
+    figures = metrics.evaluate_probabilities(labels, probabilities, class_names)
+    figures |= calibration.calibration_figures(
+        labels, probabilities, temperature
+    )
+    if split.groups is None:
+        return figures
+    found = subgroups.evaluate_groups(labels, probabilities, split.groups)
+    return figures | found
+
+
+def _for_report(figures, split, probabilities, class_names):
+    from trainer.evaluation import report
+
+    return report.Evaluation(
+        metrics=figures,
+        labels=split.labels,
+        probabilities=probabilities,
+        class_names=class_names,
+        images=split.images,
+        ids=split.ids,
+    )
+
+
+def _write_predictions(workdir, splits, predictions):
+    answers = {
+        name: predictions_lib.Predictions(
+            splits[name].ids, splits[name].labels, probabilities
+        )
+        for name, probabilities in predictions.items()
+    }
+    predictions_lib.write(workdir / run_folder.PREDICTIONS, answers)
+
+
+def _write_json(path, value):
+    files.write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def _summary(workdir, settings):
+    """What the head of the report says of the run."""
+    manifest = json.loads((workdir / run_folder.MANIFEST).read_text())
+    libraries = manifest["libraries"]
+    here = dataclasses.replace(settings.data, data_dir=None)
+    changed = cli_flags.to_flags(
+        dataclasses.replace(settings, data=here), only_changed=True
+    )
+    return {
+        "data": manifest["data"]["name"],
+        "code": manifest["commit"] or "not under version control",
+        "hardware": (
+            f"{manifest['replicas']} replica(s), {manifest['precision']}, "
+            f"{manifest['hardware']['cores']} cores, "
+            f"{manifest['hardware']['gpus']} GPUs"
+        ),
+        "libraries": ", ".join(f"{n} {v}" for n, v in libraries.items()),
+        "settings that are no default": " ".join(changed) or "none",
+        "all settings": (
+            f"{run_folder.SETTINGS} and {run_folder.FLAGFILE} beside this page"
+        ),
+    }

@@ -1,0 +1,188 @@
+"""What a finished run's folder says of itself, read without TensorFlow.
+
+The folder may come from anywhere: every file is bounded in size, and every
+value that a page shows is turned into the number or text that it must be.
+Nothing is computed here, and no weights are read.
+"""
+
+import csv
+import io
+import json
+import pathlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trainer import run_folder
+from trainer.settings import settings as settings_lib
+
+SPLITS = ("validation", "test")
+FIGURES = ("accuracy", "macro_f1", "balanced_accuracy", "roc_auc", "log_loss")
+FIGURES += ("ece", "temperature")
+_COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1")
+_COLUMNS += ("learning_rate", "seconds")
+
+# 100,000 epochs of history, and metrics of a thousand classes, are smaller.
+MAX_BYTES = 2**24
+
+# The page draws each; AffectNet has eleven.
+MAX_CLASSES = 100
+
+# What json, csv and the conversions raise for what no run has written.
+_UNREADABLE = (ValueError, KeyError, TypeError, IndexError, AttributeError)
+_UNREADABLE += (OverflowError, RecursionError, csv.Error)
+
+
+class StoredRunError(ValueError):
+    """A folder holds no finished run; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class StoredFigures:
+    """The figures of one split.
+
+    Attributes:
+      n: number of examples.
+      class_names: in id order.
+      values: name in FIGURES -> figure, None where the run has none.
+      bounds: name in FIGURES -> [low, high] (95%), None where it has none.
+      recalls: class name -> {"recall", "recall_interval"} in [0, 1], or None.
+    """
+
+    n: int
+    class_names: list[str]
+    values: dict[str, float | None]
+    bounds: dict[str, list[float] | None]
+    recalls: dict[str, dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A finished run.
+
+    Attributes:
+      name: what a page calls it.
+      path: its folder.
+      settings: setting -> value, with today's defaults for what it predates.
+      figures: split -> its figures.
+      history: column of history.csv -> float [epochs].
+      data: name and version of its data.
+      code: the git commit, or a text that there was none.
+    """
+
+    name: str
+    path: pathlib.Path
+    settings: dict[str, Any]
+    figures: dict[str, StoredFigures]
+    history: dict[str, np.ndarray]
+    data: str
+    code: str
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs, over both phases."""
+        return len(self.history["seconds"])
+
+    @property
+    def hours(self) -> float:
+        """Time that the epochs took."""
+        return float(np.nansum(self.history["seconds"])) / 3600
+
+
+def read_run(folder: pathlib.Path, name: str) -> StoredRun:
+    """Reads what a finished run wrote.
+
+    Args:
+      folder: the workdir.
+      name: what to call it.
+
+    Raises:
+      StoredRunError: it is no run, not finished, or damaged.
+    """
+    _check_finished(folder)
+    try:
+        return _parse_run(folder, name)
+    except FileNotFoundError as error:
+        raise StoredRunError(
+            f"{folder} is no whole run: {error.filename} is missing"
+        ) from error
+    except _UNREADABLE as error:
+        raise StoredRunError(
+            f"{folder} is damaged or of another version: {error!r:.300}"
+        ) from error
+
+
+def _check_finished(folder: pathlib.Path) -> None:
+    if not (folder / run_folder.SETTINGS).is_file():
+        raise StoredRunError(
+            f"{folder} holds no run: {run_folder.SETTINGS} is missing. Give "
+            "a folder that `python -m trainer --workdir=FOLDER` wrote"
+        )
+    if not (folder / run_folder.METRICS).is_file():
+        raise StoredRunError(
+            f"the run in {folder} is not finished: {run_folder.METRICS} is "
+            "missing. Finish it with\n"
+            f"  python -m trainer --flagfile={folder / run_folder.FLAGFILE}"
+        )
+
+
+def _parse_run(folder: pathlib.Path, name: str) -> StoredRun:
+    manifest = json.loads(_read_text(folder / run_folder.MANIFEST))
+    settings = settings_lib.from_json(_read_text(folder / run_folder.SETTINGS))
+    figures = json.loads(_read_text(folder / run_folder.METRICS))
+    return StoredRun(
+        name=name,
+        path=folder,
+        settings=settings.flat(),
+        figures={s: _figures(figures[s]) for s in SPLITS if s in figures},
+        history=_history(_read_text(folder / run_folder.HISTORY)),
+        data=str(manifest["data"]["name"]),
+        code=str(manifest["commit"] or "not under version control"),
+    )
+
+
+def _read_text(path: pathlib.Path) -> str:
+    with open(path, "rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"{path.name} has more than {MAX_BYTES:,} bytes")
+    return data.decode("utf-8")
+
+
+def _figures(stored: dict) -> StoredFigures:
+    if len(stored["class_names"]) > MAX_CLASSES:
+        raise ValueError(f"more than {MAX_CLASSES} classes")
+    bounds = {key: stored.get(f"{key}_interval") for key in FIGURES}
+    return StoredFigures(
+        n=int(stored["n"]),
+        class_names=[str(name) for name in stored["class_names"]],
+        values={key: _number(stored.get(key)) for key in FIGURES},
+        bounds={key: _pair(value) for key, value in bounds.items()},
+        recalls={
+            str(row["name"]): {
+                "recall": _number(row["recall"]),
+                "recall_interval": _pair(row["recall_interval"]),
+            }
+            for row in stored["per_class"]
+        },
+    )
+
+
+def _number(value) -> float | None:
+    return None if value is None else float(value)
+
+
+def _pair(value) -> list[float] | None:
+    if value is None:
+        return None
+    low, high = value
+    return [float(low), float(high)]
+
+
+def _history(text: str) -> dict[str, np.ndarray]:
+    rows = list(csv.DictReader(io.StringIO(text)))
+    if not rows:
+        raise ValueError(f"{run_folder.HISTORY} has no epoch")
+    columns = {key: [float(row[key]) for row in rows] for key in _COLUMNS}
+    return {key: np.array(values) for key, values in columns.items()}

@@ -1,0 +1,1 @@
+"""Every choice of a run: its default, bounds, help and flag."""
