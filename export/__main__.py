@@ -33,7 +33,7 @@ RECIPES = flags.DEFINE_list(
     "recipes",
     list(choices.DEFAULT_RECIPES),
     f"Which .tflite files, of {', '.join(choices.RECIPES)}; what each costs "
-    "and is for is in export/README.md.",
+    "and is for is in docs/devices.md.",
 )
 IO = flags.DEFINE_enum(
     "io",

@@ -55,7 +55,7 @@ def load_tensorflow() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # TensorFlow leaves oneDNN off on processors without AVX-512, where it
-    # trained our networks up to three times as fast (BUILD.md, Traps).
+    # trained our networks up to three times as fast (docs/traps.md).
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     # app.run gives the flag a value of its own, so only `present` tells.
     if not flags.FLAGS["verbosity"].present:

@@ -181,7 +181,7 @@ def _values(name, content, model, inputs, operators, arena):
             f"#define FER_ARENA_BYTES {arena}  /* measured */"
             if arena
             else "#error Measure the arena and define FER_ARENA_BYTES: "
-            "see export/README.md"
+            "see docs/devices.md"
         ),
         "tolerance": round(256 * golden.TOLERANCE["int8"]),
         "end": "uint8" if model.input_dtype == np.uint8 else "int8",

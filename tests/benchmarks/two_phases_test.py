@@ -62,8 +62,8 @@ def test_a_run_without_a_phase_or_a_test_says_so(workdir):
 
 
 def test_readme_has_a_place_for_what_make_densenet_measured(tmp_path):
-    page = tmp_path / "README.md"
-    shutil.copy(pathlib.Path(__file__).parents[2] / "README.md", page)
+    page = tmp_path / "results.md"
+    shutil.copy(pathlib.Path(__file__).parents[2] / "docs" / "results.md", page)
     before = page.read_text()
     missing = [str(tmp_path / name) for name in ("densenet_random", "densenet")]
     two_phases.main(["--workdir", *missing, f"--readme={page}"])

@@ -1,4 +1,4 @@
-"""Tests of export/golden.py, and of the check that its README shows."""
+"""Tests of export/golden.py, and of the check that docs/devices.md shows."""
 
 import json
 import pathlib
@@ -82,9 +82,9 @@ def test_colour_channels_differ():
     assert (images[1, 0, 0] == [255, 178, 102]).all()
 
 
-def test_the_check_of_the_readme_passes_without_our_code(tmp_path):
+def test_the_check_of_the_documents_passes_without_our_code(tmp_path):
     """And fails on answers that are not the file's."""
-    text = (ROOT / "export" / "README.md").read_text()
+    text = (ROOT / "docs" / "devices.md").read_text()
     (code,) = re.findall(r"```python\n(# golden.*?)```", text, re.DOTALL)
     target = tmp_path / "export"
     shutil.copytree(export_fixtures.export_folder(), target)
