@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--num_images", type=int, nargs="+", default=sizes)
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--scratch", type=pathlib.Path, default=harness.SCRATCH)
-    harness.run_program(parser, measure, build_plainly, arguments)
+    harness.run_program(parser, measure, build_plainly, arguments=arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:

@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rival", type=pathlib.Path, nargs="*", default=[])
     parser.add_argument("--rival_python", help="has `fer` installed")
     parser.add_argument("--num_faces", type=int, default=NUM_FACES)
-    harness.run_program(parser, measure, make_rivals, arguments)
+    harness.run_program(parser, measure, make_rivals, arguments=arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:

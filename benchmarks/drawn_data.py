@@ -167,6 +167,7 @@ def build_command(
     dataset: str,
     manual_dir: pathlib.Path,
     target: pathlib.Path,
+    *,
     config: str = "",
     processes: int = 1,
 ) -> list[str]:

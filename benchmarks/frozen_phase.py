@@ -59,7 +59,8 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
             {"plain": way(False), "features once": way(True)},
             options.repetitions,
         )
-        rows.append(table_row(options, epochs, *found.values()))
+        plain, quick = found.values()
+        rows.append(table_row(options, epochs, plain=plain, quick=quick))
     return {"frozen_phase": harness.as_table(HEADER, rows)}
 
 
@@ -85,7 +86,7 @@ def run_phase(options, epochs: int, quick: bool) -> tuple[float, str]:
     return seconds, f"{float(rows[-1]['val_accuracy']):.4f}"
 
 
-def table_row(options, epochs: int, plain, quick) -> list:
+def table_row(options, epochs: int, *, plain, quick) -> list:
     """A row from (seconds, accuracy) of each turn of both ways."""
     times = [[seconds for seconds, _ in turns] for turns in (plain, quick)]
     same = len({accuracy for _, accuracy in [*plain, *quick]}) == 1

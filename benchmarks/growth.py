@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--num_images", type=int, nargs="+", default=sizes)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--scratch", type=pathlib.Path, default=harness.SCRATCH)
-    harness.run_program(parser, measure, measure_alone, arguments)
+    harness.run_program(parser, measure, measure_alone, arguments=arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -73,7 +73,11 @@ def measure_size(
     raw = drawn_data.photographs(count, scratch)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         command = drawn_data.build_command(
-            "affectnet", raw, folder, f"size_{SIZE_PX}", processes
+            "affectnet",
+            raw,
+            folder,
+            config=f"size_{SIZE_PX}",
+            processes=processes,
         )
         built = harness.run_watched(command)
         seconds = {"build": built["seconds"]}

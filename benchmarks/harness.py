@@ -145,6 +145,7 @@ def run_program(
     parser: argparse.ArgumentParser,
     measure: Callable[[argparse.Namespace], dict[str, str]],
     measure_alone: Callable[..., dict[str, Any]] | None = None,
+    *,
     arguments: list[str] | None = None,
 ) -> None:
     """Runs a program: its tables, or in a fresh process one measurement.

@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--backbone", default="resnet50")
     parser.add_argument("--train_split", default="train[:10%]")
     parser.add_argument("--scratch", type=pathlib.Path, default=harness.SCRATCH)
-    harness.run_program(parser, measure, measure_alone, arguments)
+    harness.run_program(parser, measure, measure_alone, arguments=arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:

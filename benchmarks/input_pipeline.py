@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--scratch", type=pathlib.Path, default=harness.SCRATCH, help="folder"
     )
-    harness.run_program(parser, measure, measure_alone, arguments)
+    harness.run_program(parser, measure, measure_alone, arguments=arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -120,7 +120,7 @@ def as_table(task: str, measured: dict[str, list[dict[str, float]]]) -> str:
 
 
 def measure_alone(
-    way: str, task: str, source: str, batch_size: int, seconds: float
+    way: str, task: str, source: str, *, batch_size: int, seconds: float
 ) -> dict[str, Any]:
     """Measures one way in this process.
 
@@ -132,7 +132,7 @@ def measure_alone(
     import tensorflow_datasets  # noqa: F401
 
     started = time.perf_counter()
-    batches = make_batches(way, task, source, batch_size)
+    batches = make_batches(way, task, source, batch_size=batch_size)
     next(batches)
     first_batch = time.perf_counter() - started
     count_images(batches, seconds / 4)
@@ -151,7 +151,7 @@ def count_images(batches: Iterator, seconds: float) -> int:
 
 
 def make_batches(
-    way: str, task: str, source: str, batch_size: int
+    way: str, task: str, source: str, *, batch_size: int
 ) -> Iterator[Any]:
     """Yields the images of batch after batch, epoch after epoch."""
     is_training = task == "training"
@@ -159,7 +159,7 @@ def make_batches(
         return _ours(source, batch_size, is_training)
     if way == "generator":
         return _generator(source, batch_size, is_training)
-    return _folders(source, batch_size, is_training, way == "cached")
+    return _folders(source, batch_size, is_training, is_cached=way == "cached")
 
 
 def _ours(source, batch_size, is_training):
@@ -217,7 +217,7 @@ def _generator(source, batch_size, is_training):
         yield next(iterator)[0]
 
 
-def _folders(source, batch_size, is_training, is_cached):
+def _folders(source, batch_size, is_training, *, is_cached):
     import keras
     import tensorflow as tf
 

@@ -89,9 +89,13 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
             prepared.load_split(data, split),
             test,
             is_seen,
-            lambda split, path=path, answer=answer: answer(path, split),
+            answer=lambda split, path=path, answer=answer: answer(path, split),
         )
-        rows.append(table_row(path, figures, times[path], times[options.rival]))
+        rows.append(
+            table_row(
+                path, figures, times[path], rival_times=times[options.rival]
+            )
+        )
     return {SECTION: harness.as_table(HEADER, rows)}
 
 
@@ -99,6 +103,7 @@ def accuracies(
     validation: prepared.Split,
     test: prepared.Split,
     is_seen: np.ndarray,
+    *,
     answer: Callable[[prepared.Split], np.ndarray],
 ) -> list[tuple[int, int]]:
     """Counts right answers, and all.
@@ -171,7 +176,7 @@ def face_times(options: argparse.Namespace) -> dict[pathlib.Path, list[float]]:
         )
 
 
-def table_row(path, figures, times, rival_times) -> list[str]:
+def table_row(path, figures, times, *, rival_times) -> list[str]:
     """A row from (right, all) of each split and the times of each turn."""
     content = path.read_bytes()
     operators = flatbuffer.read_operators(content)

@@ -57,7 +57,10 @@ def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[str]:
     )
     weights_size = (workdir / "export" / "model.keras").stat().st_size
     rows = [
-        lead + _row("as trained, `model.keras`", weights_size, figures, "-")
+        lead
+        + _row(
+            "as trained, `model.keras`", weights_size, figures, agreement="-"
+        )
     ]
     data = settings.data
     if data_dir:
@@ -72,7 +75,12 @@ def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[str]:
         scored = _score(path, splits, data.class_names)
         rows.append(
             lead
-            + _row(f"`{name}`", path.stat().st_size, scored, agreement[name])
+            + _row(
+                f"`{name}`",
+                path.stat().st_size,
+                scored,
+                agreement=agreement[name],
+            )
         )
     return rows
 
@@ -87,7 +95,7 @@ def _score(path, splits, names):
     }
 
 
-def _row(name, size, figures, agreement):
+def _row(name, size, figures, *, agreement):
     test = figures["test"]
     low, high = test["accuracy_interval"]
     return (

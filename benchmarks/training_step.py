@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> None:
         "--seconds", type=float, default=8, help="for the wait of a recipe"
     )
     parser.set_defaults(repetitions=9)
-    harness.run_program(parser, measure, measure_alone, arguments)
+    harness.run_program(parser, measure, measure_alone, arguments=arguments)
 
 
 def all_recipes() -> list[str]:
@@ -163,11 +163,11 @@ def measure_alone(
     images = drawn_data.pictures(count, data.image_size, data.channels)
     with tempfile.TemporaryDirectory() as folder:
         if turns:
-            return _compare(settings, images, pathlib.Path(folder), turns)
-        return _wait(settings, images, pathlib.Path(folder), seconds)
+            return _compare(settings, images, pathlib.Path(folder), turns=turns)
+        return _wait(settings, images, pathlib.Path(folder), seconds=seconds)
 
 
-def _compare(settings, images, folder, turns):
+def _compare(settings, images, folder, *, turns):
     from benchmarks import timed_run
 
     ours, bare = (
@@ -214,7 +214,7 @@ def _block(take_steps):
     return time_block
 
 
-def _wait(settings, images, folder, seconds):
+def _wait(settings, images, folder, *, seconds):
     from benchmarks import timed_run
 
     run = timed_run.make_run(settings, images, folder, is_ours=True)

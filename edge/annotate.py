@@ -37,13 +37,13 @@ def draw(
     letters_px = max(LEAST_LETTERS_PX, round(image.height * LETTERS))
     font = ImageFont.load_default(letters_px)
     for face in faces:
-        _draw_face(pen, face, font, image.size)
+        _draw_face(pen, face, font, size=image.size)
     if corner:
-        _write(pen, corner, (0, 0), font, image.size)
+        _write(pen, corner, (0, 0), font=font, size=image.size)
     return np.asarray(image)
 
 
-def _draw_face(pen, face, font, size):
+def _draw_face(pen, face, font, *, size):
     left, top, width, height = face.box
     right, bottom = left + width - 1, top + height - 1
     line_px = max(1, round(min(size) / 200))
@@ -52,10 +52,16 @@ def _draw_face(pen, face, font, size):
     words = f"{face.number} {label} {probability:.0%}"
     text_height = _extent(pen, words, font)[1]
     above = top - text_height
-    _write(pen, words, (left, above if above >= 0 else bottom), font, size)
+    _write(
+        pen,
+        words,
+        (left, above if above >= 0 else bottom),
+        font=font,
+        size=size,
+    )
 
 
-def _write(pen, words, place, font, size):
+def _write(pen, words, place, *, font, size):
     """Words on a ground of their own, moved until they lie inside."""
     width, height = _extent(pen, words, font)
     left = max(0, min(place[0], size[0] - width))

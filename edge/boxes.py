@@ -26,14 +26,14 @@ def whole(picture: np.ndarray) -> Box:
 
 def overlap(one: Box, other: Box) -> float:
     """Intersection over union of two boxes, in [0, 1]."""
-    width = _shared(one.left, one.width, other.left, other.width)
-    height = _shared(one.top, one.height, other.top, other.height)
+    width = _shared(one.left, one.width, other.left, other_length=other.width)
+    height = _shared(one.top, one.height, other.top, other_length=other.height)
     shared = width * height
     union = one.width * one.height + other.width * other.height - shared
     return shared / union if union > 0 else 0.0
 
 
-def square(box: Box, margin: float, height: int, width: int) -> Box:
+def square(box: Box, margin: float, height: int, *, width: int) -> Box:
     """The square around a box, inside the picture.
 
     Its side is the longer side of the box and `margin` times that on each of
@@ -67,13 +67,14 @@ def crop(picture: np.ndarray, box: Box, margin: float = 0.0) -> np.ndarray:
     Returns:
       uint8 [h, w, C], the very pixels of the picture, not scaled.
     """
-    inside = square(box, margin, *picture.shape[:2])
+    height, width = picture.shape[:2]
+    inside = square(box, margin, height, width=width)
     rows = slice(inside.top, inside.top + inside.height)
     columns = slice(inside.left, inside.left + inside.width)
     return picture[rows, columns]
 
 
-def _shared(start, length, other_start, other_length):
+def _shared(start, length, other_start, *, other_length):
     end = min(start + length, other_start + other_length)
     return max(0, end - max(start, other_start))
 

@@ -54,6 +54,7 @@ class Classifier:
         model: str | os.PathLike | None = None,
         num_threads: int = 1,
         use_xnnpack: bool = True,
+        *,
         delegate: str | None = None,
     ):
         """Loads and checks the file.
@@ -233,7 +234,7 @@ class Classifier:
                 padding = [(0, self._batch - count)] + [(0, 0)] * 3
                 images = np.pad(images, padding)
             values = quantise(
-                images, *self.input_quantization, self.input_dtype
+                images, *self.input_quantization, dtype=self.input_dtype
             )
             self._interpreter.set_tensor(self._input_index, values)
             self._interpreter.invoke()

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def quantise(
-    values: np.ndarray, scale: float, zero_point: int, dtype
+    values: np.ndarray, scale: float, zero_point: int, *, dtype
 ) -> np.ndarray:
     """Real values -> the numbers of a tensor.
 

@@ -120,14 +120,14 @@ class Runner:
                     found = analyser.analyse(
                         frame.pixels, tracker, frame.seconds
                     )
-                    self._answer_frame(source, frame, found, detector)
+                    self._answer_frame(source, frame, found, detector=detector)
                     pace.count(found)
                     if not display.frame(frame, found, pace.fps):
                         break
         finally:
             reports.complain(pace.describe(source))
 
-    def _answer_frame(self, source, frame, found, detector):
+    def _answer_frame(self, source, frame, found, *, detector):
         self._report.answer(
             Answer(
                 source.name,

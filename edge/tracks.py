@@ -69,7 +69,9 @@ class Tracker:
             if track is None:
                 track = self._begin(seconds, box, probabilities[index])
             else:
-                self._continue(track, seconds, box, probabilities[index])
+                self._continue(
+                    track, seconds, box, probabilities=probabilities[index]
+                )
             answers.append((track.number, track.probabilities))
         return answers
 
@@ -95,7 +97,7 @@ class Tracker:
         self._tracks.append(track)
         return track
 
-    def _continue(self, track, seconds, box, probabilities):
+    def _continue(self, track, seconds, box, *, probabilities):
         share = 1.0
         if self._smoothing_s > 0:
             share -= math.exp(-(seconds - track.seen_s) / self._smoothing_s)

@@ -56,7 +56,7 @@ def write(
     sheet = Image.new("L", (_COLUMNS * _CELL_WIDTH + _GAP, height), _PAPER)
     top = 0
     for band in bands:
-        _draw_band(sheet, top, band, records.images)
+        _draw_band(sheet, top, band, images=records.images)
         top += _band_height(band)
     sheet.save(path, "PNG")
 
@@ -106,9 +106,12 @@ def _vote_bands(records: FaceRecords, votes: ferplus.Votes) -> Iterable[_Band]:
         return f"{ferplus.NAMES[winners[index]]} {percent}%"
 
     yield _band(
-        records, "FER+ has another label, surest first", against, caption
+        records,
+        "FER+ has another label, surest first",
+        against,
+        second_line=caption,
     )
-    yield _band(records, "FER+: not a face", no_face, caption)
+    yield _band(records, "FER+: not a face", no_face, second_line=caption)
 
 
 def _by_group(groups: np.ndarray, indices: np.ndarray) -> np.ndarray:
@@ -116,7 +119,7 @@ def _by_group(groups: np.ndarray, indices: np.ndarray) -> np.ndarray:
     return indices[np.argsort(groups[indices], kind="stable")]
 
 
-def _band(records, title, indices, second_line=None) -> _Band:
+def _band(records, title, indices, *, second_line=None) -> _Band:
     shown = indices[: _COLUMNS * _ROWS_PER_BAND]
     second_line = second_line or (lambda index: records.splits[index])
     cells = [
@@ -132,7 +135,7 @@ def _band_height(band: _Band) -> int:
 
 
 def _draw_band(
-    sheet: Image.Image, top: int, band: _Band, images: np.ndarray
+    sheet: Image.Image, top: int, band: _Band, *, images: np.ndarray
 ) -> None:
     draw = ImageDraw.Draw(sheet)
     draw.text((_GAP, top + _GAP), band.title, fill=_INK)

@@ -137,7 +137,7 @@ class Builder(NamedConfigs, dataset_builder.FileReaderBuilder):
                 num_shards=download_config.num_shards,
                 max_examples=download_config.max_examples_per_split,
             ),
-            folder / rejects.REJECTS_FILE,
+            rejects_path=folder / rejects.REJECTS_FILE,
         )
 
 

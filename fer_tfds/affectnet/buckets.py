@@ -79,7 +79,7 @@ def read_spread(folder: Path, split: str, number: int) -> list[Annotation]:
 
 
 def fill_buckets(
-    folder: Path, split: str, num_buckets: int, max_rows: int | None
+    folder: Path, split: str, num_buckets: int, *, max_rows: int | None
 ) -> None:
     """Distributes the rows of a split over its buckets.
 

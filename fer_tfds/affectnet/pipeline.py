@@ -49,6 +49,7 @@ def build(
     job: ShardJob,
     settings: CopySettings,
     how: BeamSettings,
+    *,
     rejects_path: Path,
 ) -> list[tfds.core.SplitInfo]:
     """Builds all splits.
@@ -78,7 +79,7 @@ def build(
     print(f"  {sum(counts.values()):,} rows with a picture", flush=True)
     by_row = rejects.write_list(rejects_path, _rejects(job, []))
     check(by_row, sum(counts.values()) + by_row.num_rejects)
-    _look_at_some(job, counts, settings, where)
+    _look_at_some(job, counts, settings, where=where)
     shards, num_rows = _fill_buckets(job, counts, how)
     with _report_progress(job.folder, len(shards)):
         _run(shards, job, how)
@@ -92,7 +93,7 @@ def build(
         tally = tally.without(by_row)
         settings = dataclasses.replace(settings, expected_counts=None)
     check(tally, num_rows)
-    return _finish(job, settings, shards, where)
+    return _finish(job, settings, shards, where=where)
 
 
 def _rejects(job: ShardJob, shards: list[Shard]) -> Iterator[Reject]:
@@ -102,7 +103,7 @@ def _rejects(job: ShardJob, shards: list[Shard]) -> Iterator[Reject]:
 
 
 def _look_at_some(
-    job: ShardJob, counts: dict[str, int], settings: CopySettings, where: str
+    job: ShardJob, counts: dict[str, int], settings: CopySettings, *, where: str
 ) -> None:
     """Builds some rows without keeping them, and fails if most are damaged."""
     rows = [
@@ -119,7 +120,7 @@ def _look_at_some(
                 tally.add(result)
     allowed = max(_MAX_DAMAGED_PROBES, settings.max_rejected_fraction)
     rejects.check_fraction(
-        tally, len(rows), allowed, f"{where}, a look at some rows"
+        tally, len(rows), allowed, where=f"{where}, a look at some rows"
     )
 
 
@@ -132,7 +133,9 @@ def _fill_buckets(
         if how.max_examples is not None:
             count = min(count, how.max_examples)
         num_shards = how.num_shards or math.ceil(count / buckets.ROWS_PER_SHARD)
-        buckets.fill_buckets(job.folder, split, num_shards, how.max_examples)
+        buckets.fill_buckets(
+            job.folder, split, num_shards, max_rows=how.max_examples
+        )
         shards += [Shard(split, i, num_shards) for i in range(num_shards)]
         num_rows += count
     return shards, num_rows
@@ -185,7 +188,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _finish(
-    job: ShardJob, settings: CopySettings, shards: list[Shard], where: str
+    job: ShardJob, settings: CopySettings, shards: list[Shard], *, where: str
 ) -> list[tfds.core.SplitInfo]:
     infos, counts = [], {}
     for split in dict.fromkeys(shard.split for shard in shards):

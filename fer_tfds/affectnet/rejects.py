@@ -96,7 +96,7 @@ def write_list(path: Path, rejects: Iterable[Reject]) -> Tally:
 
 
 def check_fraction(
-    tally: Tally, num_rows: int, max_fraction: float, where: str
+    tally: Tally, num_rows: int, max_fraction: float, *, where: str
 ) -> None:
     """Compares the damage with what is allowed.
 

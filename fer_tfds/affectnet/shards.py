@@ -126,7 +126,7 @@ def write_shard(shard: Shard, job: ShardJob) -> None:
     )
     rows = buckets.read_bucket(job.folder, shard.split, shard.index)
     summary, rejects = Summary(), []
-    serialized = _serialize(rows, job, summary, rejects)
+    serialized = _serialize(rows, job, summary, rejects=rejects)
     # Beam may run this twice, on two machines at once: only whole files
     # appear under the names that are read later.
     with tfds.core.utils.incomplete_file(path) as aside:
@@ -198,6 +198,7 @@ def _serialize(
     rows: list[Annotation],
     job: ShardJob,
     summary: Summary,
+    *,
     rejects: list[Reject],
 ) -> Iterator[tuple[int, bytes]]:
     """Yields serialized examples, and fills in summary and rejects."""

@@ -284,7 +284,7 @@ def test_phase_1_is_compared_in_time_and_accuracy(accuracies, text):
     seconds = zip((10, 12, 2, 4), accuracies, strict=True)
     turns = list(seconds)
     options = frozen_phase.argparse.Namespace(backbone="b", train_split="t")
-    row = frozen_phase.table_row(options, 5, turns[:2], turns[2:])
+    row = frozen_phase.table_row(options, 5, plain=turns[:2], quick=turns[2:])
     assert list(map(str, row[3:])) == [
         "11.0 (10.0 to 12.0)",
         "3.00 (2.00 to 4.00)",

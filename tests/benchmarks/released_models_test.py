@@ -54,7 +54,7 @@ def test_right_answers_are_counted_with_and_without_seen_images():
         validation,
         test,
         seen,
-        lambda split: np.eye(2)[[0, 0, 1, 0][: len(split.labels)]],
+        answer=lambda split: np.eye(2)[[0, 0, 1, 0][: len(split.labels)]],
     )
     assert found == [(1, 2), (3, 4), (1, 2)]
 
@@ -91,7 +91,7 @@ def test_what_was_held_out_is_read_from_the_file(monkeypatch):
 def test_a_row_holds_size_work_accuracy_and_times():
     path = export_fixtures.export_folder() / "model_int8.tflite"
     figures = [(1, 4), (50, 100), (30, 50)]
-    row = released_models.table_row(path, figures, [2, 4], [1, 8])
+    row = released_models.table_row(path, figures, [2, 4], rival_times=[1, 8])
     assert row[0] == "`model_int8.tflite`"
     assert row[1] == f"{path.stat().st_size / 1000:,.1f}"
     assert float(row[2]) > 0

@@ -80,7 +80,7 @@ def test_every_reader_gives_the_same_kind_of_batches(
     source = prepared_data
     if way != input_pipeline.OURS:
         source = str(drawn_data.class_folders(28, tmp_path))
-    batches = input_pipeline.make_batches(way, task, source, 8)
+    batches = input_pipeline.make_batches(way, task, source, batch_size=8)
     first = np.asarray(next(batches))
     assert first.shape[1:] == (48, 48, 1)
     assert first.dtype == np.float32

@@ -50,7 +50,7 @@ def test_overlap(one, other, expected):
     ],
 )
 def test_square_lies_inside_a_picture_of_80_by_100(box, margin, expected):
-    assert boxes.square(box, margin, 80, 100) == expected
+    assert boxes.square(box, margin, 80, width=100) == expected
     shape = boxes.crop(noise(80, 100), box, margin).shape
     assert shape == (expected.height, expected.width, 3)
 
@@ -67,7 +67,7 @@ def test_any_crop_is_inside_and_never_empty():
         height, width = rng.integers(1, 60, 2).tolist()
         left, top = rng.integers(-80, 80, 2).tolist()
         box = Box(left, top, *rng.integers(0, 90, 2).tolist())
-        inside = boxes.square(box, rng.uniform(0, 2), height, width)
+        inside = boxes.square(box, rng.uniform(0, 2), height, width=width)
         assert 0 <= inside.left <= inside.left + inside.width <= width
         assert 0 <= inside.top <= inside.top + inside.height <= height
         assert min(inside[2:]) >= 1
@@ -78,7 +78,7 @@ def test_any_crop_is_inside_and_never_empty():
 def test_crops_are_prepared_as_training_prepares_them(channels, margin):
     """The same region through TensorFlow's own cropping and the trainer."""
     picture, box = noise(120, 160), Box(-7, 31, 70, 84)
-    inside = boxes.square(box, margin, 120, 160)
+    inside = boxes.square(box, margin, 120, width=160)
     trained = preprocessing.prepare_image(
         tf.image.crop_to_bounding_box(
             picture, inside.top, inside.left, inside.height, inside.width

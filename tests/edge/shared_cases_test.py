@@ -140,14 +140,16 @@ def test_built_in_kernels_agree_with_xnnpack(kind):
 def test_quantise_rounds_and_clips_at_both_ends(
     dtype, zero_point, values, steps
 ):
-    quantised = classifier.quantise(np.array(values), 1.0, zero_point, dtype)
+    quantised = classifier.quantise(
+        np.array(values), 1.0, zero_point, dtype=dtype
+    )
     assert quantised.dtype == dtype
     assert quantised.tolist() == steps
 
 
 def test_dequantise_undoes_quantise():
     values = np.array([0.0, 0.5, 255 / 256], np.float32)
-    steps = classifier.quantise(values, 1 / 256, -128, np.int8)
+    steps = classifier.quantise(values, 1 / 256, -128, dtype=np.int8)
     assert steps.tolist() == [-128, 0, 127]
     np.testing.assert_array_equal(
         classifier.dequantise(steps, 1 / 256, -128), values
@@ -156,7 +158,7 @@ def test_dequantise_undoes_quantise():
 
 def test_scale_zero_means_not_quantised():
     values = np.array([0.25, 300.0])
-    assert classifier.quantise(values, 0, 0, np.float32).tolist() == [
+    assert classifier.quantise(values, 0, 0, dtype=np.float32).tolist() == [
         0.25,
         300.0,
     ]

@@ -173,7 +173,7 @@ def _class_folders(
             str(path / prefix),
             "class folders",
             lambda p=prefix: folders.make_source(
-                path, p, names, settings.class_names
+                path, p, names, class_names=settings.class_names
             ),
         )
 

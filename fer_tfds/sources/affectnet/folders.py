@@ -58,7 +58,7 @@ def find_prefixes(names: list[str]) -> list[str]:
 
 
 def make_source(
-    path: Path, prefix: str, names: list[str], class_names: dict[str, str]
+    path: Path, prefix: str, names: list[str], *, class_names: dict[str, str]
 ) -> ClassFolders:
     """A copy below a prefix.
 

@@ -69,7 +69,7 @@ class FullRelease(records.Source):
                         raise _too_long(path, number)
                     where = f"{path.name} line {number}"
                     if line.strip():
-                        yield _read_row(line, columns, split, where)
+                        yield _read_row(line, columns, split, where=where)
 
 
 def looks_like_annotations(head: bytes) -> bool:
@@ -152,7 +152,9 @@ def _probe_paths(path: Path) -> list[str]:
             file.seek(size * index // _NUM_PROBES)
             file.readline(_MAX_LINE_BYTES)  # the rest of a row
             line = file.readline(_MAX_LINE_BYTES)
-            row = _read_row(line, columns, "", "") if line.strip() else None
+            row = (
+                _read_row(line, columns, "", where="") if line.strip() else None
+            )
             if isinstance(row, Annotation):
                 probes.append(row.image)
     return list(dict.fromkeys(probes))
@@ -201,7 +203,7 @@ def _read_columns(path: Path) -> tuple[dict[str, int], bool]:
 
 
 def _read_row(
-    line: bytes, columns: dict[str, int], split: str, where: str
+    line: bytes, columns: dict[str, int], split: str, *, where: str
 ) -> Annotation | Reject:
     cells = _split_cells(line)
     try:

@@ -44,7 +44,7 @@ class LabelTable(records.Source):
             names = {n for n in tree.names() if records.is_image(n)}
             num_used, num_disagreeing = 0, 0
             for where, row in _read_rows(tree, self.table):
-                item = _make_row(row, where, self.prefix, names)
+                item = _make_row(row, where, self.prefix, names=names)
                 if isinstance(item, Annotation):
                     num_used += 1
                     num_disagreeing += _disagrees(item)
@@ -97,7 +97,7 @@ def _read_rows(
 
 
 def _make_row(
-    row: dict[str, str], where: str, prefix: str, names: set[str]
+    row: dict[str, str], where: str, prefix: str, *, names: set[str]
 ) -> Annotation | Reject:
     try:
         path = records.parse_path(row[_PATH] or "")

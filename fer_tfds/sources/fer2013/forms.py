@@ -77,7 +77,7 @@ def find_in_folder(folder: Path) -> Iterator[Source]:
     ]
     roots = class_folders.find_roots(names)
     if "" in roots:
-        yield _folder_source(folder, "", roots[""], "")
+        yield _folder_source(folder, "", roots[""], where="")
 
 
 def find_in_file(path: Path) -> Iterator[Source]:
@@ -103,7 +103,7 @@ def _find_in_archive(tree: FileTree) -> Iterator[Source]:
     contents = _look(tree)
     where = f" in a {tree.kind}"
     for root, form in contents.roots.items():
-        yield _folder_source(tree.path, root, form, where)
+        yield _folder_source(tree.path, root, form, where=where)
     for name in contents.complete:
         yield _csv_source(tree, name, where)
     if contents.roots or contents.complete:
@@ -177,7 +177,7 @@ def _csv_source(
 
 
 def _folder_source(
-    path: Path, root: str, form: class_folders.Form | None, where: str
+    path: Path, root: str, form: class_folders.Form | None, *, where: str
 ) -> Source:
     inside = f", under {root}" if root else ""
     return Source(

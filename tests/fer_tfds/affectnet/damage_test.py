@@ -177,10 +177,10 @@ def test_the_bound_is_what_it_says(num_damaged):
     for _ in range(num_damaged):
         tally.add(Reject("train", "a", Reason.BAD_BOX, ""))
     if num_damaged == 5:
-        affectnet_rejects.check_fraction(tally, 100, 0.05, "here")
+        affectnet_rejects.check_fraction(tally, 100, 0.05, where="here")
     else:
         with pytest.raises(ValueError, match=r"here: 6 of 100 rows \(6.0%\)"):
-            affectnet_rejects.check_fraction(tally, 100, 0.05, "here")
+            affectnet_rejects.check_fraction(tally, 100, 0.05, where="here")
 
 
 def test_a_written_shard_may_be_written_again(tmp_path):

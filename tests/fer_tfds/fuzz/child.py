@@ -120,7 +120,7 @@ def read_affectnet(manual_dir: Path, config: str, folder: Path) -> None:
     found = {split: [0] * (NO_FACE + 1) for split in counts}
     with source.open() as load:
         for split in counts:
-            buckets.fill_buckets(folder, split, 1, None)
+            buckets.fill_buckets(folder, split, 1, max_rows=None)
             for row in buckets.read_bucket(folder, split, 0):
                 try:
                     label = make_example(*load(row), int(config[5:]))
@@ -133,7 +133,7 @@ def read_affectnet(manual_dir: Path, config: str, folder: Path) -> None:
     tally = affectnet_rejects.write_list(folder / "rejects.csv", rejects)
     num_rows = sum(map(sum, found.values())) + tally.num_rejects
     affectnet_rejects.check_fraction(
-        tally, num_rows, settings.max_rejected_fraction, where
+        tally, num_rows, settings.max_rejected_fraction, where=where
     )
     print(affectnet_rejects.check_counts(found, settings, where))
 
