@@ -60,7 +60,7 @@ def export_run(options: ExportOptions) -> pathlib.Path:
     """
     export_options.check(options)
     run = checkpoints.load_for_inference(options.workdir)
-    check.check(run.settings, options.compression)
+    check.check(run.settings, options.compression, options.workdir)
     run = _with_data_dir(run, options.data_dir)
     splits = _load_splits(run, options)
     target = options.target

@@ -146,9 +146,7 @@ def make_head_training(
         keras.backend.clear_session()
         settings = _head_only(settings)
         runtime.configure(settings.training)
-        answers = targets.mean_of_views(
-            targets.training_targets(settings, splits, strategy)
-        )
+        answers = targets.targets_of_any_view(settings, splits, strategy)
         shape = (features.validation.shape[-1], len(settings.data.class_names))
         model = build_head_model(settings, *shape, keras)
         average = None

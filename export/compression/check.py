@@ -43,8 +43,15 @@ class CompressionError(ValueError):
     """A network cannot be compressed, or what came back is wrong."""
 
 
-def check(settings: Settings, options: CompressionOptions) -> None:
-    """Refuses what cannot be done, before any picture is read.
+def check(
+    settings: Settings, options: CompressionOptions, workdir: pathlib.Path
+) -> None:
+    """Refuses what cannot be done, before any image is read.
+
+    Args:
+      settings: of the run.
+      options: which variants to make; without any, nothing is refused.
+      workdir: of the run, which may have kept what its teachers predicted.
 
     Raises:
       CompressionError: says what to do instead.
@@ -72,8 +79,23 @@ def check(settings: Settings, options: CompressionOptions) -> None:
             "train with --head_activation=relu, or quantise after training "
             "with --recipes=int8 or int16x8"
         )
-    if not settings.target.distill_views:
+    if kept_targets(settings.target, workdir) is None:
         check_teachers(settings.target)
+
+
+def kept_targets(
+    target: TargetSettings, workdir: pathlib.Path
+) -> pathlib.Path | None:
+    """Returns the file that holds a taught run's targets, if it kept one.
+
+    Args:
+      target: of the run; without teachers, or with teachers that were asked
+        on every batch, nothing was kept that belongs to it.
+      workdir: of the run.
+    """
+    path = workdir / run_folder.TARGETS
+    is_kept = target.distill_from and target.distill_views and path.exists()
+    return path if is_kept else None
 
 
 def check_teachers(target: TargetSettings) -> None:

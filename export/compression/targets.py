@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from export.compression import check
 from export.compression.check import CompressionError
-from trainer import run_folder
 from trainer import targets
 from trainer.checkpoints import Run
 from trainer.data.prepared import Split
@@ -31,8 +30,8 @@ def find(run: Run, splits: dict[str, Split]) -> np.ndarray:
       ValueError: votes or teachers do not do.
     """
     target = run.settings.target
-    kept = run.workdir / run_folder.TARGETS
-    if target.distill_from and target.distill_views and kept.exists():
+    kept = check.kept_targets(target, run.workdir)
+    if kept is not None:
         return targets.mean_of_views(_read(kept, run, splits["train"]))
     check.check_teachers(target)
     strategy = tf.distribute.get_strategy()

@@ -194,7 +194,7 @@ def _prune(network, trainer, done):
         lambda layer: tfmot.sparsity.keras.prune_low_magnitude(layer, schedule),
     )
     update = tfmot.sparsity.keras.UpdatePruningStep()
-    trainer.training_run(network, "prune", [update])
+    trainer.run(network, "prune", [update])
     return trainer.unwrap(tfmot.sparsity.keras.strip_pruning(network))
 
 
@@ -211,7 +211,7 @@ def _cluster(network, trainer, done):
         cluster = experimental.cluster_weights
         options["preserve_sparsity"] = True
     network = _wrap(network, lambda layer: cluster(layer, **options))
-    trainer.training_run(network, "cluster")
+    trainer.run(network, "cluster")
     return trainer.unwrap(tfmot.clustering.keras.strip_clustering(network))
 
 
@@ -226,7 +226,7 @@ def _quantise(network, trainer, done):
     elif "prune" in done:
         scheme = combine.Default8BitPrunePreserveQuantizeScheme()
     network = _annotated(network, scheme)
-    trainer.training_run(network, "qat")
+    trainer.run(network, "qat")
     return network
 
 

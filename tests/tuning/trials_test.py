@@ -15,6 +15,7 @@ from trainer import phases
 from trainer import train
 from trainer.data import prepared as records
 from trainer.settings import settings as settings_lib
+from tuning import features as features_lib
 from tuning import search
 from tuning import trials
 
@@ -66,6 +67,37 @@ def test_a_trial_is_phase_1_of_the_trainer(tmp_path, monkeypatch):
     for one, other in zip(quick, plain, strict=True):
         for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
             assert one[name] == pytest.approx(other[name], abs=1e-4)
+
+
+def test_a_heads_trial_asks_teachers_of_every_batch_too(tmp_path, monkeypatch):
+    """Once, on the images as they are: the loop cannot, on features."""
+    settings = settings_lib.from_flat(
+        {
+            **tuning_fixtures.TINY,
+            "data_dir": str(prepared.data_dir()),
+            "distill_from": ("teacher",),
+            "distill_views": 0,
+            "distill_share": 1.0,
+        }
+    )
+    splits = records.load_splits(settings.data)
+    count, classes = len(splits["train"].labels), 7
+    taught = np.full([count, classes], 1 / classes, np.float32)
+    monkeypatch.setattr(
+        trials.targets.distillation, "plain_answers", lambda *_: taught
+    )
+    trained_to = []
+    monkeypatch.setattr(
+        trials._HeadRun, "train", lambda run: trained_to.append(run.targets)
+    )
+    features = features_lib.Features(
+        [np.zeros([count, 3], np.float32)],
+        np.zeros([len(splits["validation"].labels), 3], np.float32),
+        {},
+    )
+    strategy = search.runtime.configure(settings.training)
+    trials.make_head_training(features, splits, strategy)(settings, tmp_path)
+    np.testing.assert_allclose(trained_to[0], taught, atol=1e-6)
 
 
 def train_head_layers(model):

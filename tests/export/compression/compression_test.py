@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 import shutil
 
 import numpy as np
@@ -19,6 +20,7 @@ from export.export_options import ExportOptions
 from tests.export import export_fixtures
 
 QAT = CompressionOptions(variants=("qat",))
+NO_RUN = pathlib.Path("none")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def test_unknown_variants_are_refused():
     options = CompressionOptions(variants=("distil",))
     settings = export_fixtures.make_settings()
     with pytest.raises(check.CompressionError, match="distil"):
-        check.check(settings, options)
+        check.check(settings, options, workdir=NO_RUN)
 
 
 def test_an_activation_without_8_bits_is_refused_with_an_alternative():
@@ -53,12 +55,12 @@ def test_an_activation_without_8_bits_is_refused_with_an_alternative():
         head_units=(8,), head_dropout=(0.0,), head_activation="elu"
     )
     with pytest.raises(check.CompressionError, match="--head_activation=relu"):
-        check.check(settings, QAT)
+        check.check(settings, QAT, workdir=NO_RUN)
     # Without a hidden layer the setting has no effect; pruning rounds nothing.
     plain = export_fixtures.make_settings(head_activation="elu")
-    check.check(plain, QAT)
+    check.check(plain, QAT, workdir=NO_RUN)
     prune = CompressionOptions(variants=("prune",))
-    check.check(settings, prune)
+    check.check(settings, prune, workdir=NO_RUN)
 
 
 def test_a_missing_toolkit_says_what_to_install(monkeypatch):
@@ -68,8 +70,8 @@ def test_a_missing_toolkit_says_what_to_install(monkeypatch):
         check.CompressionError,
         match=r"pip install -r requirements\.lock",
     ):
-        check.check(settings, QAT)
-    check.check(settings, CompressionOptions())
+        check.check(settings, QAT, workdir=NO_RUN)
+    check.check(settings, CompressionOptions(), workdir=NO_RUN)
 
 
 def test_another_network_is_noticed():
@@ -227,7 +229,7 @@ def test_every_network_trains_for_int8(tmp_path, backbone, monkeypatch):
     job = compress.Job(
         run,
         {
-            "train": exporter.records.load_split(settings.data, "train"),
+            "train": exporter.prepared.load_split(settings.data, "train"),
             "validation": export_fixtures.validation(),
         },
         export_fixtures.calibration(),

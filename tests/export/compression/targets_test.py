@@ -5,13 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 
+from export import exporter
 from export.compression import check
 from export.compression import compress
 from export.compression import exchange
 from export.compression import targets as compression_targets
 from export.compression.options import CompressionOptions
+from export.export_options import ExportOptions
 from tests.export import export_fixtures
 from trainer import distillation
+from trainer import files
 from trainer import run_folder
 from trainer import targets
 from trainer.data import prepared
@@ -131,20 +134,37 @@ def test_missing_teachers_of_every_batch_are_refused_before_the_data(tmp_path):
     with pytest.raises(
         check.CompressionError, match=r"gone/settings\.json"
     ) as caught:
-        check.check(settings, QAT)
+        check.check(settings, QAT, workdir=tmp_path)
     assert "--recipes=int8" in str(caught.value)
     assert run_folder.TARGETS not in str(caught.value)
-    check.check(settings, CompressionOptions())
+    check.check(settings, CompressionOptions(), workdir=tmp_path)
+
+
+def test_missing_teachers_of_views_are_refused_before_any_conversion(
+    tmp_path, monkeypatch
+):
+    folder = export_fixtures.copy_workdir(tmp_path)
+    taught = {"distill_views": 2, "distill_from": (str(tmp_path / "gone"),)}
+    settings = export_fixtures.make_settings(**taught)
+    files.write_text(folder / run_folder.SETTINGS, settings.to_json())
+    options = ExportOptions(workdir=folder, tflite=True, compression=QAT)
+    # Nothing may be converted, nor read for it.
+    monkeypatch.setattr(exporter, "_load_splits", None)
+    with pytest.raises(check.CompressionError, match=r"gone/settings\.json"):
+        exporter.export_run(options)
+    keep(folder)
+    with pytest.raises(TypeError, match="NoneType"):
+        exporter.export_run(options)
 
 
 def test_an_unfinished_teacher_is_missing_too(tmp_path):
     folder = export_fixtures.copy_workdir(tmp_path)
     taught = {"distill_views": 0, "distill_from": (str(folder),)}
     settings = export_fixtures.make_settings(**taught)
-    check.check(settings, QAT)
+    check.check(settings, QAT, workdir=tmp_path)
     (folder / run_folder.METRICS).unlink()
     with pytest.raises(check.CompressionError, match=r"tiny/metrics\.json"):
-        check.check(settings, QAT)
+        check.check(settings, QAT, workdir=tmp_path)
 
 
 def test_neither_kept_targets_nor_teachers_are_refused(
