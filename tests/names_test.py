@@ -25,6 +25,14 @@ OTHER_FILES = {
 # Of other libraries: a public name there is none for.
 PRIVATE_OF_LIBRARIES = {"_get_ops_details"}  # LiteRT.
 PRIVATE_OF_LIBRARIES |= {"_replace", "_asdict", "_fields"}  # Of namedtuple.
+# Test files that read another one.
+IMPORTS_OF_TESTS = {
+    ("tests/export/serving_test.py", "tests.export.artifacts_test"),
+    ("tests/names_test.py", "tests.imports_test"),
+    ("tests/tuning/folder_test.py", "tests.commands.commands_test"),
+    ("tests/tuning/main_test.py", "tests.commands.commands_test"),
+    ("tests/tuning/report_test.py", "tests.tuning.results_test"),
+}
 
 
 @functools.cache
@@ -88,3 +96,23 @@ def test_the_batch_of_predictions_stands_in_one_place():
         if isinstance(node, ast.Assign) and ast.unparse(node.value) == size
     }
     assert found == {"trainer/batches.py"}
+
+
+def imported_modules(path):
+    """What a file imports, as modules or as names of a module."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_no_test_file_imports_another():
+    found = {
+        (name_of(path), name)
+        for path in (ROOT / "tests").rglob("*_test.py")
+        for name in imported_modules(path)
+        if name.startswith("tests.") and name.endswith("_test")
+    }
+    assert found <= IMPORTS_OF_TESTS

@@ -11,11 +11,8 @@ from benchmarks import edge_soak
 from edge import boxes
 from edge import faces
 from fer_tfds import synthetic
+from tests.benchmarks.tables import cells
 from tests.edge import edge_fixtures
-
-
-def cells(text):
-    return [line.strip("| ").split(" | ") for line in text.splitlines()]
 
 
 def test_the_soak_prints_a_row_for_each_minute(monkeypatch, capsys):

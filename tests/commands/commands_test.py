@@ -1,36 +1,15 @@
 """The commands of README.md and the Makefile, typed as a user types them."""
 
 import json
-import os
-import pathlib
 import re
-import subprocess
-import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
+from tests.commands.command_line import ROOT
+from tests.commands.command_line import run
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-BIN = pathlib.Path(sys.executable).parent
-
-
-def run(command, folder=ROOT, **environment):
-    """Runs a command line in the project's root, as this environment does."""
-    return subprocess.run(
-        command,
-        shell=True,
-        cwd=folder,
-        env={
-            **os.environ,
-            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-    )
 
 
 def quickstart_lines(folder):

@@ -16,8 +16,8 @@ from export import choices
 from export import tflite
 from export import tflite_recipes
 from tests import prepared
+from tests.edge import brightness
 from tests.edge import edge_fixtures
-from tests.edge import shared_cases_test
 
 # Every recipe with every type that its ends may have.
 ENDS = [
@@ -56,19 +56,15 @@ void tflite_plugin_destroy_delegate(TfLiteDelegate* made) { free(made); }
 
 @pytest.mark.parametrize(("recipe", "io"), ENDS)
 def test_every_recipe_and_type_that_export_writes_answers(tmp_path, recipe, io):
-    shared_cases_test.convert("float32")  # Writes the SavedModel.
+    brightness.convert("float32")  # Writes the SavedModel.
     folder = prepared.scratch() / "brightness_float32"
     convert = tflite_recipes.RECIPES[recipe]
     path = tmp_path / "model.tflite"
-    path.write_bytes(convert(str(folder), shared_cases_test.pictures(50), io))
-    tflite.append_metadata(
-        path, shared_cases_test.LABELS, shared_cases_test.METADATA
-    )
-    images = shared_cases_test.pictures(11)
+    path.write_bytes(convert(str(folder), brightness.pictures(50), io))
+    tflite.append_metadata(path, brightness.LABELS, brightness.METADATA)
+    images = brightness.pictures(11)
     answers = edge.Classifier(path).probabilities(images)
-    np.testing.assert_allclose(
-        answers, shared_cases_test.expected(images), atol=0.03
-    )
+    np.testing.assert_allclose(answers, brightness.expected(images), atol=0.03)
 
 
 def test_top_k_keeps_the_most_probable():
@@ -105,7 +101,7 @@ def test_a_delegate_is_asked_and_answers_stay(delegate):
     assert library.times_asked() == 0
     model = edge.Classifier(edge_fixtures.model_path(), delegate=delegate)
     assert library.times_asked() >= 1
-    images = shared_cases_test.pictures(5)
+    images = brightness.pictures(5)
     plain = edge.Classifier(edge_fixtures.model_path())
     np.testing.assert_allclose(
         model.probabilities(images), plain.probabilities(images), atol=2 / 256
@@ -147,7 +143,7 @@ def test_a_camera_and_a_caller_may_share_a_classifier(capsys):
     model = f"--model={edge_fixtures.model_path()}"
     run = runner.Runner(options.parse([model, "--json", path]))
     shared = run._classifier
-    images = shared_cases_test.pictures(5)
+    images = brightness.pictures(5)
     whole = shared.probabilities(images)
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
         looked = threads.submit(run.run)
@@ -174,7 +170,7 @@ def test_known_crops_in_a_video_get_their_own_answers():
     model = edge.Classifier(edge_fixtures.model_path())
     found = analyser.Analyser(model, Known()).analyse(picture)
     assert [next(iter(f.probabilities)) for f in found] == list(
-        shared_cases_test.LABELS
+        brightness.LABELS
     )
     frame = video.Frame(picture, 0, 0.0)
     assert frame.pixels is picture

@@ -1,6 +1,6 @@
 """What the tests of the device runtime share: models, pictures, commands.
 
-The model is that of `shared_cases_test`: it tells dark, grey and light pictures
+The model is that of `brightness`: it tells dark, grey and light pictures
 apart. Files are made once per test process and must not be changed.
 """
 
@@ -17,17 +17,17 @@ from benchmarks import drawn_video
 from edge.out_files import VideoWriter
 from edge.video import Frame
 from tests import prepared
-from tests.edge import shared_cases_test
+from tests.edge import brightness
 
 ROOT = pathlib.Path(__file__).parents[2]
-LABELS = shared_cases_test.LABELS
+LABELS = brightness.LABELS
 # Haar finds these drawn expressions; a mouth that is wide open it misses.
 VIDEO = drawn_video.DrawnVideo(num_frames=12)
 
 
 def model_path():
     """A uint8 model of 8x8 grey pixels."""
-    return shared_cases_test.model_path("uint8")
+    return brightness.model_path("uint8")
 
 
 @functools.cache

@@ -11,11 +11,10 @@ import pathlib
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 from tests.trainer import two_workers
-from tests.trainer.resume_test import weights
+from tests.trainer import weight_files
 from trainer.settings import settings as settings_lib
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -48,15 +47,6 @@ def run(command, **options):
     return result.stdout
 
 
-def assert_equal_weights(first, second, tolerance):
-    expected, got = weights(first), weights(second)
-    assert expected.keys() == got.keys()
-    for name, value in expected.items():
-        np.testing.assert_allclose(
-            value, got[name], atol=tolerance, err_msg=name
-        )
-
-
 @pytest.fixture(scope="module")
 def one_device(prepared_data, tmp_path_factory):
     settings = settings_lib.from_flat({**VALUES, "data_dir": prepared_data})
@@ -80,7 +70,7 @@ def test_two_replicas_train_the_head_of_one_device(
     one_device, prepared_data, tmp_path
 ):
     workdir = run_two_replicas({**VALUES, "data_dir": prepared_data}, tmp_path)
-    assert_equal_weights(one_device, workdir, 1e-5)
+    weight_files.assert_equal(one_device, workdir, 1e-5)
     manifest = json.loads((workdir / "manifest.json").read_text())
     assert manifest["replicas"] == 2
 
@@ -115,7 +105,7 @@ def test_two_workers_train_the_head_of_one_device(
         )
     # Only the chief tells of epochs; both must come to the same figures.
     assert printed[0][-2:] == printed[1][-2:]
-    assert_equal_weights(one_device, tmp_path / "w", 1e-5)
+    weight_files.assert_equal(one_device, tmp_path / "w", 1e-5)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
+
+from tests.trainer import weight_files
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -43,21 +44,6 @@ def write_backbone(path, seed):
     model = build_model(settings.from_flat(flat), 7, keras)
     features = model.get_layer("pooling").output
     keras.Model(model.inputs, features).save_weights(path)
-
-
-def weights(workdir):
-    import h5py
-
-    found = {}
-    with h5py.File(workdir / "best.weights.h5") as file:
-        file.visititems(
-            lambda name, item: (
-                found.__setitem__(name, np.array(item))
-                if isinstance(item, h5py.Dataset)
-                else None
-            )
-        )
-    return found
 
 
 def history(workdir):
@@ -104,10 +90,7 @@ def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
     ) == is_phase1
     # The weights of the best epoch may be older than the interruption.
     assert history(workdir) == history(whole_run)
-    expected, got = weights(whole_run), weights(workdir)
-    assert expected.keys() == got.keys()
-    for name, value in expected.items():
-        np.testing.assert_array_equal(value, got[name], err_msg=name)
+    weight_files.assert_equal(whole_run, workdir)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,9 @@
 
 import pytest
 
-from tests.trainer.settings.settings_matter_test import HEAD
-from tests.trainer.settings.settings_matter_test import STALE
-from tests.trainer.settings.settings_matter_test import TAUGHT
-from tests.trainer.settings.settings_matter_test import outcome  # noqa: F401, a fixture
+from tests.trainer.settings.variants import HEAD
+from tests.trainer.settings.variants import STALE
+from tests.trainer.settings.variants import TAUGHT
 from trainer.settings import idle_settings
 from trainer.settings import settings as settings_lib
 
@@ -33,7 +32,7 @@ IDLE = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "value", "others"), IDLE, ids=str)
-def test_the_setting_does_nothing(name, value, others, outcome):  # noqa: F811
+def test_the_setting_does_nothing(name, value, others, outcome):
     values = {**others, name: value}
     assert outcome(values)[1] == outcome(others)[1]
     values |= {"distill_from": ("run",)} if "distill_from" in values else {}

@@ -1,0 +1,45 @@
+"""Commands as a user types them, each in a process of its own."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parents[2]
+BIN = pathlib.Path(sys.executable).parent
+
+
+def run(command, folder=ROOT, **environment):
+    """Runs a command line in the project's root, as this environment does."""
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env={**os.environ, "PATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
+
+
+def python(*arguments, folder=ROOT, env=None, **options):
+    """Runs this Python to its end; gives its exit code and what it said."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        **options,
+    )
+
+
+def loaded_after(statement, *libraries):
+    """Those of the libraries that a new process has loaded by then."""
+    done = python("-c", f"import sys; {statement}; print(*sys.modules)")
+    assert done.returncode == 0, done.stderr
+    return set(libraries) & set(done.stdout.split())
