@@ -5,64 +5,19 @@ words. Loads no file and knows no artefact; what is judged how strictly
 follows from the kind of a file alone.
 """
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from export.bounds import Bounds
 from trainer.evaluation import intervals
 from trainer.evaluation import metrics
 
 # A class the trained model gives this often must not vanish from an artefact;
 # one that it gives once may fall to a single picture on the boundary.
 VANISHED_FROM = 2
-# The kind of files that were trained again, whose answers differ for better
-# and for worse.
-COMPRESSED = "compressed"
-
-
-@dataclasses.dataclass(frozen=True)
-class Bounds:
-    """What an artefact may differ by.
-
-    Attributes:
-      float_difference: largest difference of a probability, float32 files.
-      float_agreement: least share of equal answers, in [0, 1], float32 files.
-      float16_agreement: the same for float16 files.
-      dynamic_agreement: the same for dynamic files.
-      int8_agreement: the same for int8 files.
-      int16x8_agreement: the same for int16x8 files.
-      compressed_agreement: the same for compressed files, which were trained
-        again.
-      accuracy_loss_points: most accuracy lost, in percentage points.
-      compressed_accuracy_loss_points: the same for compressed files.
-      recall_loss_points: most recall that a class may lose.
-      compressed_recall_loss_points: the same for compressed files.
-    """
-
-    float_difference: float = 1e-4
-    float_agreement: float = 0.999
-    float16_agreement: float = 0.995
-    dynamic_agreement: float = 0.98
-    int8_agreement: float = 0.98
-    int16x8_agreement: float = 0.99
-    compressed_agreement: float = 0.8
-    accuracy_loss_points: float = 0.5
-    compressed_accuracy_loss_points: float = 1.0
-    recall_loss_points: float = 4.0
-    compressed_recall_loss_points: float = 10.0
-
-    def least_agreement(self, kind: str) -> float:
-        """Least share of equal answers of a kind of file, in [0, 1]."""
-        name = "float" if kind == "float32" else kind
-        return getattr(self, f"{name}_agreement")
-
-    def most_lost(self, kind: str, figure: str) -> float:
-        """Most points of `accuracy` or `recall` that a kind may lose."""
-        lead = f"{COMPRESSED}_" if kind == COMPRESSED else ""
-        return getattr(self, f"{lead}{figure}_loss_points")
 
 
 def compare(

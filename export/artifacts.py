@@ -14,6 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from export import choices
 from export import tflite_recipes
 from trainer.checkpoints import Run
 from trainer.data import preprocessing
@@ -25,7 +26,7 @@ H5 = "model.h5"
 ARCHITECTURE = "model.json"
 WEIGHTS = "model.weights.h5"
 LABELS = "labels.txt"
-METADATA = "metadata.json"
+METADATA = choices.METADATA
 
 PIXELS_SIGNATURE = tflite_recipes.PIXELS_SIGNATURE
 BYTES_SIGNATURE = "image_bytes"

@@ -14,22 +14,22 @@ import time
 
 import tensorflow as tf
 
-from export import agreement
 from export import artifacts
-from export import export_options
+from export import bounds
 from export import golden
 from export import model_card
+from export import options as options_lib
 from export import parity
 from export import quantisation_debug
 from export import representative_data
 from export import tflite
 from export.compression import check
 from export.compression import compress
-from export.export_options import ExportError
-from export.export_options import ExportOptions
 from export.measure import latency
 from export.measure import latency_chart
 from export.microcontroller import write
+from export.options import ExportError
+from export.options import ExportOptions
 from trainer import checkpoints
 from trainer import files
 from trainer.checkpoints import Run
@@ -44,7 +44,7 @@ LATENCY_CHART = "latency.png"
 ADVICE = {
     "int8": "For int8 try another --calibration_images, or "
     "--recipes=int16x8, or --compress=qat. ",
-    agreement.COMPRESSED: "For a compressed file try more --compress_epochs, "
+    bounds.COMPRESSED: "For a compressed file try more --compress_epochs, "
     "a smaller --sparsity or more --clusters; the other files are exported "
     "when --compress does not name it. ",
 }
@@ -58,7 +58,7 @@ def export_run(options: ExportOptions) -> pathlib.Path:
         broke its bound.
       ValueError: the run, the data or a conversion does not do.
     """
-    export_options.check(options)
+    options_lib.check(options)
     run = checkpoints.load_for_inference(options.workdir)
     check.check(run.settings, options.compression, options.workdir)
     run = _with_data_dir(run, options.data_dir)

@@ -18,6 +18,8 @@ import tensorflow as tf
 from edge import classifier as runtime
 from export import agreement
 from export import artifacts
+from export.bounds import COMPRESSED
+from export.bounds import Bounds
 from trainer.batches import PREDICT_BATCH_SIZE as BATCH
 from trainer.checkpoints import Run
 from trainer.data.prepared import Split
@@ -35,7 +37,7 @@ class Artefact:
 
     Attributes:
       name: of the file, and of the way where there are two.
-      kind: how strictly it is judged, for `agreement.Bounds`.
+      kind: how strictly it is judged, for `Bounds`.
       predict: uint8 [n, S, S, C] -> float32 [n, K].
     """
 
@@ -45,7 +47,7 @@ class Artefact:
 
 
 def measure(
-    run: Run, folder: pathlib.Path, split: Split, bounds: agreement.Bounds
+    run: Run, folder: pathlib.Path, split: Split, bounds: Bounds
 ) -> dict[str, Any]:
     """Compares every artefact in a folder with the live model.
 
@@ -148,7 +150,7 @@ def _points(result, figure):
 
 def _kind(model):
     if "compression" in model.metadata:
-        return agreement.COMPRESSED
+        return COMPRESSED
     return model.metadata["recipe"]
 
 

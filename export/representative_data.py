@@ -11,7 +11,6 @@ import numpy as np
 
 from trainer.data.prepared import Split
 
-DEFAULT_IMAGES = 400
 DEFAULT_SEED = 0
 
 
@@ -52,7 +51,7 @@ class Calibration:
 def choose(
     split: Split,
     num_classes: int,
-    count: int = DEFAULT_IMAGES,
+    count: int,
     seed: int = DEFAULT_SEED,
 ) -> Calibration:
     """Draws the calibration list from the training split.

@@ -18,7 +18,6 @@ import numpy as np
 
 from edge import classifier as runtime
 from export import artifacts
-from export import choices
 from export import representative_data
 from export import shared_vectors
 from export import tflite_recipes
@@ -48,8 +47,8 @@ def write_tflite_files(
     chosen: representative_data.Calibration,
     metadata: dict[str, Any],
     *,
-    recipes: Sequence[str] = choices.DEFAULT_RECIPES,
-    io: str = choices.DEFAULT_IO,
+    recipes: Sequence[str],
+    io: str,
     variant: str = "",
 ) -> dict[str, dict[str, Any]]:
     """Writes one checked `.tflite` for each recipe.

@@ -16,59 +16,13 @@ from absl import logging
 
 from trainer import console
 from trainer.settings import cli_flags
+from trainer.settings import derived_flags
 from tuning import options as options_lib
 
 flags.adopt_module_key_flags(cli_flags)
 
 OUT = flags.DEFINE_string("out", None, "Folder of the search.")
-SCOPE = flags.DEFINE_enum(
-    "scope",
-    "head",
-    ["head", "full"],
-    "head: heads on backbone features that are computed once. full: "
-    "fine-tuning, each trial a whole run.",
-)
-ALGORITHM = flags.DEFINE_enum(
-    "algorithm", "random", list(options_lib.ALGORITHMS), "Who chooses trials."
-)
-OBJECTIVE = flags.DEFINE_enum(
-    "objective",
-    "accuracy",
-    list(options_lib.OBJECTIVES),
-    "Validation figure to search by.",
-)
-MAX_TRIALS = flags.DEFINE_integer(
-    "max_trials", 30, "Trials, failed ones included.", lower_bound=1
-)
-TUNE = flags.DEFINE_list(
-    "tune", [], "Hyperparameters to search; default: all of the scope."
-)
-FEATURE_PASSES = flags.DEFINE_integer(
-    "feature_passes",
-    0,
-    "head: augmented passes over the training images that features are "
-    "computed of; epochs take turns. 0: the images as they are.",
-    lower_bound=0,
-    upper_bound=20,
-)
-FEATURE_CACHE = flags.DEFINE_string(
-    "feature_cache",
-    "runs/feature_cache",
-    "head: folder that keeps computed features; may be deleted at any time.",
-)
-CONFIRM_SEEDS = flags.DEFINE_integer(
-    "confirm_seeds",
-    3,
-    "Further seeds that the three best, and the recipe as it is, are trained "
-    "with; 0 is off.",
-    lower_bound=0,
-)
-WORKER_TIMEOUT = flags.DEFINE_float(
-    "worker_timeout",
-    60.0,
-    "Several processes: seconds after which a silent worker counts as lost.",
-    lower_bound=5,
-)
+derived_flags.define(options_lib.SearchOptions)
 
 
 def main(argv: list[str]) -> int:
@@ -94,15 +48,7 @@ def _options():
         settings=settings,
         out=pathlib.Path(OUT.value),
         workdir=f"{workdir}_tuned",
-        scope=SCOPE.value,
-        algorithm=ALGORITHM.value,
-        objective=OBJECTIVE.value,
-        max_trials=MAX_TRIALS.value,
-        tune=tuple(TUNE.value),
-        feature_passes=FEATURE_PASSES.value,
-        feature_cache=pathlib.Path(FEATURE_CACHE.value),
-        confirm_seeds=CONFIRM_SEEDS.value,
-        worker_timeout=WORKER_TIMEOUT.value,
+        **derived_flags.values_of(options_lib.SearchOptions),
     )
 
 

@@ -6,6 +6,8 @@ Reads no flags and touches no files.
 import dataclasses
 import pathlib
 
+from trainer.settings.field import check_settings
+from trainer.settings.field import setting
 from trainer.settings.model_and_data import AugmentationSettings
 from trainer.settings.settings import Settings
 from tuning import space
@@ -31,36 +33,61 @@ class SearchOptions:
       settings: what every trial starts from; trials change some of it.
       out: folder of the search.
       workdir: where the run of best.flags is to go.
-      scope: `head` trains heads on features, `full` whole runs.
-      algorithm: one of ALGORITHMS.
-      objective: one of OBJECTIVES.
-      max_trials: trials, failed ones included.
-      tune: names of hyperparameters to search; empty is all of the scope.
-      feature_passes: head: augmented passes over the training images; 0 is
-        one pass over the images as they are.
-      feature_cache: head: folder of computed features.
-      confirm_seeds: further seeds that the best are trained with.
-      worker_timeout: seconds after which a silent worker counts as lost.
 
     Raises:
-      ValueError: they contradict each other or the settings.
+      ValueError: one is out of its bounds, or they contradict each other or
+        the settings.
     """
 
     settings: Settings
     out: pathlib.Path
     workdir: str
-    scope: str = "head"
-    algorithm: str = "random"
-    objective: str = "accuracy"
-    max_trials: int = 30
-    tune: tuple[str, ...] = ()
-    feature_passes: int = 0
-    feature_cache: pathlib.Path = pathlib.Path("runs/feature_cache")
-    confirm_seeds: int = 3
-    worker_timeout: float = 60.0
+    scope: str = setting(
+        "head",
+        "head: heads on backbone features that are computed once. full: "
+        "fine-tuning, each trial a whole run.",
+        choices=tuple(space.PARAMETERS),
+    )
+    algorithm: str = setting(
+        "random", "Who chooses trials.", choices=ALGORITHMS
+    )
+    objective: str = setting(
+        "accuracy",
+        "Validation figure to search by.",
+        choices=tuple(OBJECTIVES),
+    )
+    max_trials: int = setting(30, "Trials, failed ones included.", lower=1)
+    tune: tuple[str, ...] = setting(
+        (), "Hyperparameters to search; default: all of the scope."
+    )
+    feature_passes: int = setting(
+        0,
+        "head: augmented passes over the training images that features are "
+        "computed of; epochs take turns. 0: the images as they are.",
+        lower=0,
+        upper=20,
+    )
+    feature_cache: pathlib.Path = setting(
+        pathlib.Path("runs/feature_cache"),
+        "head: folder that keeps computed features; may be deleted at any "
+        "time.",
+    )
+    confirm_seeds: int = setting(
+        3,
+        "Further seeds that the three best, and the recipe as it is, are "
+        "trained with; 0 is off.",
+        lower=0,
+    )
+    worker_timeout: float = setting(
+        60.0,
+        "Several processes: seconds after which a silent worker counts as "
+        "lost.",
+        lower=5,
+    )
 
     def __post_init__(self):
         """Refuses what cannot be searched."""
+        check_settings(self)
         known = [each.name for each in space.PARAMETERS[self.scope]]
         unknown = [name for name in self.tune if name not in known]
         if unknown:

@@ -7,11 +7,13 @@ import pytest
 
 from export import agreement
 from export import choices
+from export.bounds import COMPRESSED
+from export.bounds import Bounds
 
 COUNT = 200
 NAMES = ("angry", "happy", "neutral", "sad")
-BOUNDS = agreement.Bounds()
-LOOSE = agreement.Bounds(recall_loss_points=100)
+BOUNDS = Bounds()
+LOOSE = Bounds(recall_loss_points=100)
 
 
 def reference():
@@ -44,7 +46,7 @@ def compare(candidate, *, kind="float32", labels=None, bounds=BOUNDS):
     )
 
 
-@pytest.mark.parametrize("kind", [*choices.RECIPES, agreement.COMPRESSED])
+@pytest.mark.parametrize("kind", [*choices.RECIPES, COMPRESSED])
 def test_equal_answers_pass(kind):
     result = compare(reference(), kind=kind)
     assert result["passed"]
@@ -72,7 +74,7 @@ def test_float_probabilities_are_held_to_their_bound():
         ("dynamic", 4),
         ("int8", 4),
         ("int16x8", 2),
-        (agreement.COMPRESSED, 40),
+        (COMPRESSED, 40),
     ],
 )
 def test_each_kind_is_held_to_its_own_agreement(kind, changed):
@@ -87,15 +89,15 @@ def test_each_kind_is_held_to_its_own_agreement(kind, changed):
 
 def test_every_bound_is_honoured():
     """Changed to its other extreme, each bound changes a verdict."""
-    strict = agreement.Bounds(
+    strict = Bounds(
         **{
             field.name: 1.0 if "agreement" in field.name else 0.0
-            for field in dataclasses.fields(agreement.Bounds)
+            for field in dataclasses.fields(Bounds)
         }
     )
     answers = with_changed(2, step=4)
     answers[1, 1] -= 0.01
-    for field in dataclasses.fields(agreement.Bounds):
+    for field in dataclasses.fields(Bounds):
         kind = field.name.split("_")[0].replace("float", "float32")
         kind = {"float3216": "float16"}.get(kind, kind)
         kind = "int8" if kind in ("accuracy", "recall") else kind
@@ -151,7 +153,7 @@ def test_one_picture_may_change_however_few_there_are():
     assert result["passed"]
 
 
-@pytest.mark.parametrize("kind", [*choices.RECIPES, agreement.COMPRESSED])
+@pytest.mark.parametrize("kind", [*choices.RECIPES, COMPRESSED])
 def test_a_class_that_vanishes_is_a_collapse(kind):
     candidate = reference()
     candidate[:, 2] = 0

@@ -76,7 +76,7 @@ def test_a_file_that_failed_is_told_what_may_help_it(
     [
         ({"recipes": ("int4",)}, "`recipes` must be of"),
         ({"recipes": ()}, "`recipes` must be of"),
-        ({"io": "int4"}, "`io` must be of"),
+        ({"io": "int4"}, "`io` must be one of"),
         ({"microcontroller": True}, "needs .tflite"),
         (
             {"microcontroller": True, "tflite": True, "io": "float32"},

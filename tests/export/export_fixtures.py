@@ -93,4 +93,4 @@ def calibration():
     """A calibration list of the 56 validation images."""
     from export import representative_data as calibration
 
-    return calibration.choose(validation(), len(CLASSES))
+    return calibration.choose(validation(), len(CLASSES), count=400)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import edge
-from export import agreement
 from export import artifacts
 from export import choices
 from export import parity
 from export import tflite
+from export.bounds import Bounds
 from tests.export import export_fixtures
 from trainer.models import build_model
 
@@ -32,7 +32,7 @@ def measure(folder, run=None):
         run or export_fixtures.run(),
         folder,
         export_fixtures.validation(),
-        agreement.Bounds(),
+        Bounds(),
     )
 
 
@@ -79,6 +79,8 @@ def test_files_of_another_model_are_caught(folder, tmp_path):
         elsewhere,
         export_fixtures.calibration(),
         artifacts.describe(stranger),
+        recipes=["int8"],
+        io="uint8",
     )
     shutil.copy(elsewhere / "model_int8.tflite", folder)
     stranger.model.save(folder / artifacts.KERAS)

@@ -178,7 +178,14 @@ def test_conversion_says_nothing(tmp_path, capfd):
     chosen = export_fixtures.calibration()
     metadata = artifacts.describe(export_fixtures.run())
     capfd.readouterr()
-    tflite.write_tflite_files(export_fixtures.run(), tmp_path, chosen, metadata)
+    tflite.write_tflite_files(
+        export_fixtures.run(),
+        tmp_path,
+        chosen,
+        metadata,
+        recipes=["float32", "int8"],
+        io="uint8",
+    )
     assert capfd.readouterr() == ("", "")
     assert {path.name for path in tmp_path.iterdir()} == {
         "model_float32.tflite",
@@ -198,6 +205,8 @@ def test_a_failed_conversion_shows_the_end_of_the_log(tmp_path, monkeypatch):
             tmp_path,
             export_fixtures.calibration(),
             {},
+            recipes=["float32"],
+            io="uint8",
         )
     assert "float32 conversion failed: no kernel" in str(caught.value)
     assert "the converter's own words" in str(caught.value)

@@ -1,43 +1,42 @@
 """Command-line flags of training: one for each setting, and the folders.
 
-The flags are derived from `trainer.settings.settings`; this is the only module
-that defines flags for training.
+The flags of settings are derived from `trainer.settings.settings`; this is the
+only module that defines flags for training.
 """
 
 import copy
-import dataclasses
 import os
 from typing import Any
 
 from absl import flags
 
+from trainer.settings import derived_flags
 from trainer.settings import idle_settings
 from trainer.settings import settings as settings_lib
-from trainer.settings.field import element_type
 
 WORKDIR = flags.DEFINE_string(
     "workdir",
     None,
     "Folder of the run; default: runs/BACKBONE. A run that was interrupted "
-    "goes on from its last finished epoch.",
+    "resumes after its last finished epoch.",
 )
 OVERWRITE = flags.DEFINE_bool(
     "overwrite", False, "Begin again, deleting the run in --workdir."
 )
 
 
-def settings_from_flags(values: flags.FlagValues = flags.FLAGS):
+def settings_from_flags(
+    values: flags.FlagValues = flags.FLAGS,
+) -> settings_lib.Settings:
     """Builds Settings from parsed flags.
 
     Raises:
       ValueError: values contradict each other, or are not numbers.
     """
-    return settings_lib.from_flat(
-        {
-            field.name: _parse(field, values[field.name].value)
-            for _, field in settings_lib.fields()
-        }
-    )
+    flat: dict[str, Any] = {}
+    for kind in settings_lib.GROUPS.values():
+        flat |= derived_flags.values_of(kind, values)
+    return settings_lib.from_flat(flat)
 
 
 def read_flagfile(path: str | os.PathLike) -> settings_lib.Settings:
@@ -87,38 +86,5 @@ def _as_text(value: Any) -> str:
     return str(value)
 
 
-def _define(field: dataclasses.Field) -> None:
-    name, default, help_text = field.name, field.default, field.metadata["help"]
-    lower, upper = field.metadata["lower"], field.metadata["upper"]
-    bounds = {"lower_bound": lower, "upper_bound": upper}
-    if element_type(field):
-        text = [str(part) for part in default]
-        flags.DEFINE_list(name, text, help_text)
-    elif field.metadata["choices"]:
-        choices = list(field.metadata["choices"])
-        flags.DEFINE_enum(name, default, choices, help_text)
-    elif field.type is bool:
-        flags.DEFINE_bool(name, default, help_text)
-    elif field.type is int:
-        flags.DEFINE_integer(name, default, help_text, **bounds)
-    elif field.type is float:
-        flags.DEFINE_float(name, default, help_text, **bounds)
-    else:
-        flags.DEFINE_string(name, default, help_text)
-
-
-def _parse(field: dataclasses.Field, value: Any) -> Any:
-    kind = element_type(field)
-    if kind is None:
-        return value
-    try:
-        return tuple(kind(part) for part in value)
-    except ValueError as error:
-        raise ValueError(
-            f"`{field.name}` must be {kind.__name__} numbers with commas "
-            f"between them; received {','.join(value)!r}"
-        ) from error
-
-
-for _, _field in settings_lib.fields():
-    _define(_field)
+for _kind in settings_lib.GROUPS.values():
+    derived_flags.define(_kind)

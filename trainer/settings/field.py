@@ -12,15 +12,47 @@ def setting(
     choices: tuple[str, ...] = (),
     lower: float | None = None,
     upper: float | None = None,
+    flag: str = "",
 ) -> Any:
-    """Returns a dataclass field that carries its help, choices and bounds."""
+    """Returns a dataclass field that carries its help, choices and bounds.
+
+    Args:
+      default: the value without a flag.
+      help_text: says what the setting does.
+      choices: all that the value may be; empty is any.
+      lower: the least number that is allowed.
+      upper: the largest one.
+      flag: name of its flag; empty is that of the field.
+    """
     metadata = {
+        "flag": flag,
         "help": help_text,
         "choices": choices,
         "lower": lower,
         "upper": upper,
     }
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def settings_of(kind: type) -> list[dataclasses.Field]:
+    """Returns the fields of a dataclass that `setting` made, in order."""
+    found = dataclasses.fields(kind)
+    return [field for field in found if "help" in field.metadata]
+
+
+def flag_name(field: dataclasses.Field) -> str:
+    """Returns the name of a setting's flag."""
+    return field.metadata["flag"] or field.name
+
+
+def check_settings(settings: Any) -> None:
+    """Refuses settings of a dataclass that are out of their bounds.
+
+    Raises:
+      ValueError: as `check_bounds`.
+    """
+    for field in settings_of(type(settings)):
+        check_bounds(field, getattr(settings, field.name))
 
 
 def element_type(field: dataclasses.Field) -> type | None:
@@ -35,11 +67,10 @@ def check_bounds(field: dataclasses.Field, value: Any) -> None:
     Raises:
       ValueError: the text names the setting, what is allowed and the value.
     """
-    choices = field.metadata["choices"]
+    choices, name = field.metadata["choices"], flag_name(field)
     if choices and value not in choices:
         raise ValueError(
-            f"`{field.name}` must be one of {', '.join(choices)}; "
-            f"received {value!r}"
+            f"`{name}` must be one of {', '.join(choices)}; received {value!r}"
         )
     lower, upper = field.metadata["lower"], field.metadata["upper"]
     for number in value if isinstance(value, tuple) else (value,):
@@ -47,7 +78,7 @@ def check_bounds(field: dataclasses.Field, value: Any) -> None:
         too_high = upper is not None and not number <= upper
         if too_low or too_high:
             raise ValueError(
-                f"`{field.name}` must lie between {lower} and "
+                f"`{name}` must lie between {lower} and "
                 f"{'any number' if upper is None else upper}; "
                 f"received {value!r}"
             )

@@ -16,7 +16,7 @@ from export.compression import exchange
 from export.compression.options import VARIANTS
 from export.compression.options import CompressionOptions
 from export.compression.options import canonical
-from export.export_options import ExportOptions
+from export.options import ExportOptions
 from tests.export import export_fixtures
 
 QAT = CompressionOptions(variants=("qat",))

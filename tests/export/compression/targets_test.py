@@ -11,7 +11,7 @@ from export.compression import compress
 from export.compression import exchange
 from export.compression import targets as compression_targets
 from export.compression.options import CompressionOptions
-from export.export_options import ExportOptions
+from export.options import ExportOptions
 from tests.export import export_fixtures
 from trainer import distillation
 from trainer import files
