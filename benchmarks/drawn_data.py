@@ -21,9 +21,9 @@ from PIL import Image
 
 from benchmarks import harness
 from fer_tfds import labels
+from fer_tfds import synthetic
 from fer_tfds.drawing import affectnet
-from fer_tfds.drawing import affectnet_files
-from fer_tfds.drawing import fer2013_files
+from fer_tfds.drawing import fer2013
 from fer_tfds.sources.affectnet import settings
 from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.records import FaceRecords
@@ -87,9 +87,7 @@ def csv_folder(count: int, scratch: pathlib.Path = harness.SCRATCH):
         with (folder / "fer2013.csv").open("wb") as file:
             for start in range(0, count, _ROWS_AT_ONCE):
                 stop = min(start + _ROWS_AT_ONCE, count)
-                text = fer2013_files.format_csv(
-                    drawn.take(list(range(start, stop)))
-                )
+                text = fer2013.format_csv(drawn.take(list(range(start, stop))))
                 # The header stands in the first part alone.
                 file.write(text if not start else text.split(b"\n", 1)[1])
         counts = count_classes(drawn, NUM_CLASSES)
@@ -136,13 +134,13 @@ def photographs(count: int, scratch: pathlib.Path = harness.SCRATCH):
     Names are all different; files with the same picture are one file on disk.
     """
     drawn = _drawn_photographs(min(count, DISTINCT), scratch)
-    table = affectnet_files.TABLES["train"]
+    table = affectnet.TABLES["train"]
     with (drawn / table).open(encoding="utf-8") as file:
         header, *rows = csv.reader(file)
 
     def make(folder):
         folder.mkdir()
-        images = affectnet_files.IMAGES_FOLDER
+        images = affectnet.IMAGES_FOLDER
         found = [0] * len(labels.native_names("affectnet"))
         with (folder / table).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
@@ -188,7 +186,7 @@ def build_command(
 @functools.cache
 def _draw(count):
     ids = np.arange(count) % NUM_CLASSES
-    return fer2013_files.draw_faces(ids, SEED)
+    return fer2013.draw_faces(ids, SEED)
 
 
 def _vary(drawn, turn):
@@ -205,7 +203,7 @@ def _drawn_photographs(count, scratch):
     row = np.bincount(np.arange(count) % 8, minlength=11).tolist()
 
     def make(folder):
-        affectnet.write_full(folder, {"train": row}, SEED)
+        synthetic.write("full", folder, {"train": row}, SEED)
 
     return _once(scratch / f"drawn_photographs_{count}", make)
 

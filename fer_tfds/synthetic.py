@@ -8,23 +8,19 @@ Command: python -m fer_tfds.synthetic --out=DIR --layout=archive
 """
 
 import argparse
-import io
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from fer_tfds import labels
 from fer_tfds.drawing import affectnet
 from fer_tfds.drawing import fer2013
-from fer_tfds.drawing.fer2013 import LAYOUTS
-from fer_tfds.drawing.fer2013 import write_challenge_archive
-from fer_tfds.drawing.fer2013 import write_class_folders
-from fer_tfds.drawing.fer2013 import write_csv
-from fer_tfds.drawing.fer2013_files import draw_faces
-from fer_tfds.drawing.fer2013_files import draw_records
+from fer_tfds.drawing.fer2013 import draw_faces
+from fer_tfds.drawing.fer2013 import draw_records
+from fer_tfds.drawing.layouts import Counts
+from fer_tfds.drawing.layouts import Layout
+from fer_tfds.drawing.layouts import write_aside
 from fer_tfds.sources.records import SPLITS
 
 __all__ = [
@@ -33,19 +29,45 @@ __all__ = [
     "draw_faces",
     "draw_records",
     "main",
-    "write_challenge_archive",
-    "write_class_folders",
+    "write",
     "write_contact_sheet",
-    "write_csv",
 ]
 
-# Data set -> layout -> what writes it.
-DATASETS: dict[str, dict[str, Callable[..., None]]] = {
-    "fer2013": LAYOUTS,
+# Data set -> its layouts by name; no two data sets share one.
+DATASETS: dict[str, dict[str, Layout]] = {
+    "fer2013": fer2013.LAYOUTS,
     "affectnet": affectnet.LAYOUTS,
 }
+LAYOUTS = fer2013.LAYOUTS | affectnet.LAYOUTS
 
 _SHEET_COLUMNS = 14
+
+
+def write(
+    layout: str,
+    directory: Path,
+    counts: Counts,
+    seed: int,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Writes synthetic faces as a data set's copies come, marked as such.
+
+    Args:
+        layout: a key of `LAYOUTS`.
+        directory: the folder to write to; made when it is absent.
+        counts: split name -> how many faces of each class, by label id. For
+            AffectNet 11 counts, or 8, to which the full release adds one in
+            twenty of each label that is no expression; splits that a layout
+            does not have are left out.
+        seed: decides on all faces; FER-2013's layouts hold the same faces.
+        overwrite: replace what this layout wrote before.
+
+    Raises:
+        ValueError: `counts` has not the right form, or something exists that
+            may not be replaced: `overwrite` is false, or it may be real data.
+    """
+    LAYOUTS[layout].write(directory, counts, seed, overwrite=overwrite)
 
 
 def write_contact_sheet(path: Path, seed: int) -> None:
@@ -56,9 +78,7 @@ def write_contact_sheet(path: Path, seed: int) -> None:
     size = faces.shape[-1]
     sheet = faces.reshape(num_classes, _SHEET_COLUMNS, size, size)
     sheet = sheet.transpose(0, 2, 1, 3).reshape(num_classes * size, -1)
-    buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "PNG")
-    fer2013.write_aside(Path(path), buffer.getvalue())
+    write_aside(Path(path), fer2013.encode(sheet, "PNG"))
 
 
 def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
@@ -104,9 +124,12 @@ def main(arguments: list[str] | None = None) -> int:
     counts = {s: [getattr(options, s)] * num_classes for s in SPLITS}
     try:
         if options.out is not None:
-            write = DATASETS[options.dataset][options.layout]
             write(
-                options.out, counts, options.seed, overwrite=options.overwrite
+                options.layout,
+                options.out,
+                counts,
+                options.seed,
+                overwrite=options.overwrite,
             )
             print(
                 f"Wrote layout {options.layout} of {options.dataset} into "

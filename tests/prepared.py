@@ -24,7 +24,7 @@ def data_dir() -> pathlib.Path:
     from fer_tfds import synthetic
 
     counts = {split: [count] * 7 for split, count in COUNTS.items()}
-    synthetic.write_csv(scratch() / "raw", counts, seed=0)
+    synthetic.write("csv", scratch() / "raw", counts, seed=0)
     _build("data", "original")
     return scratch() / "data"
 

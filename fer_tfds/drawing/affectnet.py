@@ -1,260 +1,286 @@
-"""Drawn faces in every raw layout in which AffectNet comes.
+"""Synthetic AffectNet: the files of every raw layout.
 
 For tests, the quickstart and measurements: AffectNet itself may not be shipped
-or sampled. What is written says in `affectnet.json` that it is drawn, and how
-many examples a build must give; real data is never overwritten.
+or sampled. What is written says in `affectnet.json` that it is synthetic, and
+how many examples a build must give.
 """
 
+import functools
 import io
-import json
+import itertools
 import math
-import shutil
 import zipfile
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
 
 from fer_tfds import labels
-from fer_tfds.drawing import affectnet_files
-from fer_tfds.drawing.affectnet_files import Files
+from fer_tfds.drawing.layouts import Counts
+from fer_tfds.drawing.layouts import Files
+from fer_tfds.drawing.layouts import Layout
+from fer_tfds.drawing.layouts import pack_zip
+from fer_tfds.drawing.photos import Photographer
+from fer_tfds.drawing.photos import to_jpeg
 from fer_tfds.sources.affectnet import arrays
+from fer_tfds.sources.affectnet import full
 from fer_tfds.sources.affectnet.records import NO_FACE
 from fer_tfds.sources.affectnet.settings import FILE_NAME
 from fer_tfds.sources.records import SPLITS
 
-Counts = dict[str, list[int]]
-
-# What marks a folder as ours: real data is never overwritten.
-NOTE = "Drawn faces, not AffectNet."
-
 _NUM_EXPRESSIONS = len(labels.class_names("affectnet"))
 _NUM_LABELS = len(labels.native_names("affectnet"))
-_ZIP_FILE = "archive.zip"
-# All that the layouts write into their folder.
-_OURS = (
-    FILE_NAME,
-    _ZIP_FILE,
-    "labels.csv",
-    affectnet_files.IMAGES_FOLDER,
-    *affectnet_files.TABLES.values(),
-    *affectnet_files.FOLDER_OF_SPLIT.values(),
-    *affectnet_files.CLASS_FOLDERS,
-    *arrays.SPLIT_OF_FOLDER,
+
+# What marks a folder as ours: real data is never overwritten.
+_NOTE = "Drawn faces, not AffectNet."
+
+# As the copies have them.
+_ARRAYS_PX = 224
+_KAGGLE_PX = 96
+
+TABLES = {"train": "training.csv", "validation": "validation.csv"}
+IMAGES_FOLDER = "Manually_Annotated_Images"
+_FOLDER_OF_SPLIT = {"train": "train", "validation": "val", "test": "test"}
+
+# Names under which Kaggle's copies have the classes, by official id.
+_CLASS_FOLDERS = (
+    "neutral",
+    "happy",
+    "sad",
+    "surprise",
+    "fear",
+    "disgust",
+    "anger",
+    "contempt",
 )
-_ZIP_DATE = (2020, 1, 1, 0, 0, 0)  # any: the same seed gives the same bytes
+
+# One in so many images lies in the folder of another class.
+_DISAGREES_EVERY = 10
+
+# The release spreads its images over some thousand folders.
+_NUM_FOLDERS = 50
+
+_LANDMARKS = ";".join(f"{100 + 3 * i}.5;{90 + 2 * i}.25" for i in range(68))
 
 
-def write_full(
-    directory: Path,
-    counts: Counts,
-    seed: int,
-    *,
-    overwrite: bool = False,
-    broken_fraction: float = 0.0,
-) -> None:
-    """Writes two CSV files and photographs of mixed sizes.
+class Item(NamedTuple):
+    """A face: the number is that of its image, and of its file."""
 
-    The validation file has no header, as in the release.
+    split: str
+    label: int
+    number: int
+
+
+def list_items(counts: Counts, seed: int) -> list[Item]:
+    """Which faces there are, classes mixed within each split.
 
     Args:
-        directory: the folder to write to; made when it is absent.
-        counts: split name -> how many of each label id; 11 counts, or 8, to
-            which one in twenty is added of each label that is no expression.
-            Splits that a layout does not have are left out.
-        seed: decides on all faces.
-        overwrite: replace what was drawn there before.
+        counts: split name -> how many of each native label id.
+        seed: any integer that is not negative.
+    """
+    rng = np.random.default_rng(seed)
+    items = []
+    for split, row in counts.items():
+        for label in rng.permutation(np.repeat(np.arange(len(row)), row)):
+            items.append(Item(split, int(label), len(items)))
+    return items
+
+
+def full_files(
+    counts: Counts, seed: int, broken_fraction: float = 0.0
+) -> Files:
+    """Photographs of mixed sizes, and two CSV files.
+
+    Args:
+        counts: split name -> how many of each native label id.
+        seed: any integer that is not negative.
         broken_fraction: share of rows that are added with something wrong, of
             each kind that a reader must survive.
-
-    Raises:
-        ValueError: something exists that may not be replaced, or `counts` has
-            not the right form.
     """
-    counts = {
-        s: _complete(row)
+    rows: dict[str, list[str]] = {}
+    for split, row, jpeg in _full_rows(counts, seed, broken_fraction):
+        rows.setdefault(split, []).append(",".join(row))
+        if jpeg is not None:
+            yield f"{IMAGES_FOLDER}/{row[0]}", jpeg
+    for split, lines in rows.items():
+        # The release's validation.csv has none.
+        header = [",".join(full.COLUMNS)] if split == "train" else []
+        yield TABLES[split], "\n".join([*header, *lines, ""]).encode()
+
+
+def array_files(counts: Counts, seed: int) -> Files:
+    """Cropped faces, each with annotations in files of its own."""
+    folders = {s: f for f, s in arrays.SPLIT_OF_FOLDER.items()}
+    for item, jpeg in _draw_faces(counts, seed, _ARRAYS_PX):
+        folder = folders[item.split]
+        yield f"{folder}/images/{item.number}.jpg", jpeg
+        valence, arousal = scores(item.number)
+        # Copies have texts or numbers in them.
+        for suffix, value in (
+            ("exp", np.array(str(item.label))),
+            ("val", np.array(valence, np.float32)),
+            ("aro", np.array(str(arousal))),
+        ):
+            buffer = io.BytesIO()
+            np.save(buffer, value)
+            name = f"{folder}/annotations/{item.number}_{suffix}.npy"
+            yield name, buffer.getvalue()
+
+
+def table_files(counts: Counts, seed: int) -> Files:
+    """Class folders with `labels.csv`; some faces lie in a wrong folder."""
+    lines = [",pth,label,relFCs"]
+    for item, jpeg in _draw_faces(counts, seed, _KAGGLE_PX):
+        is_wrong = item.number % _DISAGREES_EVERY == 0
+        folder = _CLASS_FOLDERS[(item.label + is_wrong) % len(_CLASS_FOLDERS)]
+        name = f"{folder}/image{item.number:07d}.jpg"
+        yield name, jpeg
+        label = _CLASS_FOLDERS[item.label]
+        lines.append(f"{item.number},{name},{label},0.8258")
+    yield "labels.csv", "\n".join([*lines, ""]).encode()
+
+
+def folder_files(
+    counts: Counts, seed: int, class_names: Sequence[str] = _CLASS_FOLDERS
+) -> Files:
+    """Folders of splits with folders of classes, called as is given."""
+    for item, jpeg in _draw_faces(counts, seed, _KAGGLE_PX):
+        folder = f"{_FOLDER_OF_SPLIT[item.split]}/{class_names[item.label]}"
+        yield f"{folder}/image{item.number:07d}.jpg", jpeg
+
+
+def _draw_faces(
+    counts: Counts, seed: int, size_px: int
+) -> Iterator[tuple[Item, bytes]]:
+    photographer = Photographer(seed)
+    for item in list_items(counts, seed):
+        face = photographer.draw_face(item.label, item.number, size_px)
+        yield item, to_jpeg(face)
+
+
+def scores(number: int) -> tuple[float, float]:
+    """Valence and arousal of an image; every seventh is not annotated."""
+    if number % 7 == 0:
+        return -2.0, -2.0
+    return round(((number * 37) % 200 - 100) / 100, 4), number % 10 / 10
+
+
+def _full_rows(
+    counts: Counts, seed: int, broken_fraction: float
+) -> Iterator[tuple[str, list[str], bytes | None]]:
+    """Split, row and file of each photograph, broken ones among the good."""
+    photographer = Photographer(seed)
+    breakages = itertools.cycle(_BREAKAGES)
+    for item in list_items(counts, seed):
+        name = f"{item.number:06d}"
+        yield item.split, *_full_row(photographer, item, name)
+        before, after = item.number, item.number + 1
+        if round(after * broken_fraction) > round(before * broken_fraction):
+            row = _full_row(photographer, item, f"{name}_broken")
+            yield item.split, *next(breakages)(*row)
+
+
+def _full_row(
+    photographer: Photographer, item: Item, name: str
+) -> tuple[list[str], bytes]:
+    photo, box = photographer.draw_photo(item.label, item.number)
+    path = f"{item.number % _NUM_FOLDERS}/{name}.jpg"
+    place = list(map(str, box))
+    if item.label == NO_FACE:
+        place = ["NULL"] * 4
+    numbers = map(str, (item.label, *scores(item.number)))
+    return [path, *place, _LANDMARKS, *numbers], to_jpeg(photo)
+
+
+# Each kind of damage that a reader must survive: row and file -> what they
+# become.
+_BREAKAGES = (
+    lambda row, jpeg: (row, None),  # the file is absent
+    lambda row, jpeg: (row, jpeg[: len(jpeg) // 3]),  # the file is cut
+    lambda row, jpeg: (["NULL", *row[1:]], None),  # no path
+    lambda row, jpeg: ([row[0], *["NULL"] * 4, *row[5:]], jpeg),  # no box
+    lambda row, jpeg: ([row[0], "5000", *row[2:]], jpeg),  # a box outside
+    lambda row, jpeg: ([*row[:6], "99", *row[7:]], jpeg),  # no such label
+    lambda row, jpeg: (row[:4], None),  # the row is cut
+)
+
+
+def _release(counts: Counts) -> Counts:
+    """The release's splits; one in twenty is added of each missing label."""
+    _check(counts)
+    return {
+        s: [*row, *[math.ceil(sum(row) / 20)] * (_NUM_LABELS - len(row))]
         for s, row in counts.items()
-        if s in affectnet_files.TABLES
+        if s in TABLES
     }
-    expected = {
-        split: [*row[:NO_FACE], 0] for split, row in counts.items() if sum(row)
-    }
-    _write_folder(
-        directory,
-        affectnet_files.full_files(_items(counts, seed), seed, broken_fraction),
-        {"expected_counts": expected},
-        overwrite,
-    )
 
 
-def write_affectnet8(
-    directory: Path, counts: Counts, seed: int, *, overwrite: bool = False
-) -> None:
-    """Writes cropped faces with annotations as .npy files.
-
-    Arguments and errors are those of `write_full`.
-    """
-    splits = arrays.SPLIT_OF_FOLDER
-    counts = _expressions(counts, tuple(splits.values()))
-    files = affectnet_files.array_files(_items(counts, seed), seed)
-    _write_folder(directory, files, _expect(counts), overwrite)
-
-
-def write_kaggle_csv(
-    directory: Path, counts: Counts, seed: int, *, overwrite: bool = False
-) -> None:
-    """Writes `labels.csv` and class folders, which disagree now and then.
-
-    Arguments and errors are those of `write_full`.
-    """
-    counts = _expressions(counts, ("train",))
-    files = affectnet_files.table_files(_items(counts, seed), seed)
-    _write_folder(directory, files, _expect(counts), overwrite)
-
-
-def write_class_folders(
-    directory: Path, counts: Counts, seed: int, *, overwrite: bool = False
-) -> None:
-    """Writes `train`, `val` and `test` with a folder for each class.
-
-    Arguments and errors are those of `write_full`.
-    """
-    counts = _expressions(counts, SPLITS)
-    files = affectnet_files.folder_files(
-        _items(counts, seed), seed, affectnet_files.CLASS_FOLDERS
-    )
-    _write_folder(directory, files, _expect(counts), overwrite)
-
-
-def write_numbered_folders(
-    directory: Path, counts: Counts, seed: int, *, overwrite: bool = False
-) -> None:
-    """Writes class folders called by places in the alphabet, and the map.
-
-    Arguments and errors are those of `write_full`.
-    """
-    counts = _expressions(counts, SPLITS)
-    in_order = sorted(affectnet_files.CLASS_FOLDERS)
-    numbers = [
-        str(in_order.index(name)) for name in affectnet_files.CLASS_FOLDERS
-    ]
-    meaning = {"class_names": dict(enumerate(in_order))}
-    files = affectnet_files.folder_files(_items(counts, seed), seed, numbers)
-    _write_folder(directory, files, {**_expect(counts), **meaning}, overwrite)
-
-
-def write_class_folders_zip(
-    directory: Path, counts: Counts, seed: int, *, overwrite: bool = False
-) -> None:
-    """Writes the class folders as `archive.zip`, below one more folder.
-
-    Arguments and errors are those of `write_full`.
-    """
-    counts = _expressions(counts, SPLITS)
-    files = affectnet_files.folder_files(
-        _items(counts, seed), seed, affectnet_files.CLASS_FOLDERS
-    )
-    _write_folder(directory, _zip(files), _expect(counts), overwrite)
-
-
-def write_kaggle_csv_zip(
-    directory: Path, counts: Counts, seed: int, *, overwrite: bool = False
-) -> None:
-    """Writes the class folders with `labels.csv` as `archive.zip`.
-
-    Arguments and errors are those of `write_full`.
-    """
-    counts = _expressions(counts, ("train",))
-    files = _zip(affectnet_files.table_files(_items(counts, seed), seed))
-    _write_folder(directory, files, _expect(counts), overwrite)
-
-
-LAYOUTS: dict[str, Callable[..., None]] = {
-    "full": write_full,
-    "affectnet8": write_affectnet8,
-    "kaggle_csv": write_kaggle_csv,
-    "kaggle_csv_zip": write_kaggle_csv_zip,
-    "class_folders": write_class_folders,
-    "class_folders_zip": write_class_folders_zip,
-    "numbered_folders": write_numbered_folders,
-}
-
-
-def _complete(row: list[int]) -> list[int]:
-    _check(row)
-    extra = math.ceil(sum(row) / 20)
-    return list(row) + [extra] * (_NUM_LABELS - len(row))
-
-
-def _expressions(counts: Counts, splits: tuple[str, ...]) -> Counts:
+def _expressions(counts: Counts, splits: Iterable[str] = SPLITS) -> Counts:
     """What a layout without the last three labels has of the counts."""
-    for row in counts.values():
-        _check(row)
+    _check(counts)
     return {
         s: list(counts[s][:_NUM_EXPRESSIONS]) for s in splits if s in counts
     }
 
 
-def _check(row: list[int]) -> None:
-    if len(row) not in (_NUM_EXPRESSIONS, _NUM_LABELS) or min(row) < 0:
-        raise ValueError(
-            f"`counts` must give {_NUM_EXPRESSIONS} or {_NUM_LABELS} counts "
-            f"for a split, by official label id. Received: {row!r}."
-        )
+def _check(counts: Counts) -> None:
+    for row in counts.values():
+        if len(row) not in (_NUM_EXPRESSIONS, _NUM_LABELS) or min(row) < 0:
+            raise ValueError(
+                f"`counts` must give {_NUM_EXPRESSIONS} or {_NUM_LABELS} "
+                "counts for a split, by official label id. Received: "
+                f"{row!r}."
+            )
 
 
-def _expect(counts: Counts) -> dict[str, Counts]:
-    others = [0] * (_NUM_LABELS - _NUM_EXPRESSIONS)
-    return {
-        "expected_counts": {
-            split: row + others for split, row in counts.items() if sum(row)
-        }
-    }
+def _note(counts: Counts, **settings: dict) -> dict:
+    expected = {}
+    for split, row in counts.items():
+        if sum(row):
+            shown = row[:NO_FACE]  # what shows no face gives no example
+            expected[split] = [*shown, *[0] * (_NUM_LABELS - len(shown))]
+    return {"note": _NOTE, "expected_counts": expected, **settings}
 
 
-def _items(counts: Counts, seed: int) -> list[affectnet_files.Item]:
-    return affectnet_files.list_items(counts, seed)
+# All that the layouts write into their folder; the mark goes last.
+_OURS = (
+    "archive.zip",
+    "labels.csv",
+    IMAGES_FOLDER,
+    *TABLES.values(),
+    *_FOLDER_OF_SPLIT.values(),
+    *_CLASS_FOLDERS,
+    *arrays.SPLIT_OF_FOLDER,
+    FILE_NAME,
+)
+_IN_ORDER = sorted(_CLASS_FOLDERS)
+_NUMBERS = [str(_IN_ORDER.index(name)) for name in _CLASS_FOLDERS]
 
+_layout = functools.partial(
+    Layout,
+    names=_OURS,
+    select=_expressions,
+    mark=FILE_NAME,
+    note=_note,
+    proof=_NOTE,
+)
+_pack = functools.partial(
+    pack_zip, below="archive/AffectNet/", compression=zipfile.ZIP_STORED
+)
+_train = functools.partial(_expressions, splits=("train",))
+_no_test = functools.partial(_expressions, splits=("train", "validation"))
 
-def _zip(files: Files) -> Files:
-    """Packs all files into one archive, below one more folder."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files:
-            info = zipfile.ZipInfo(f"archive/AffectNet/{name}", _ZIP_DATE)
-            archive.writestr(info, content)
-    yield _ZIP_FILE, buffer.getvalue()
-
-
-def _write_folder(
-    directory: Path, files: Files, settings: dict, overwrite: bool
-) -> None:
-    """Writes the settings first: they mark what comes after as drawn."""
-    directory = Path(directory)
-    _make_way(directory, overwrite)
-    content = json.dumps({"note": NOTE, **settings}) + "\n"
-    (directory / FILE_NAME).write_text(content)
-    folders = set()
-    for name, data in files:
-        path = directory / name
-        if path.parent not in folders:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            folders.add(path.parent)
-        path.write_bytes(data)
-
-
-def _make_way(directory: Path, overwrite: bool) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
-    there = [directory / n for n in _OURS if (directory / n).exists()]
-    if there and not overwrite:
-        raise ValueError(
-            f"{there[0]} exists already. Choose another folder, or overwrite "
-            "it with --overwrite (in Python `overwrite=True`)."
-        )
-    mark = directory / FILE_NAME
-    # Nobody's real data may fall to a mistyped folder.
-    if there and (not mark.is_file() or NOTE not in mark.read_text()):
-        raise ValueError(
-            f"{directory} may be real data: no {FILE_NAME} in it says that it "
-            "was drawn. Choose another folder."
-        )
-    for path in there:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+LAYOUTS: dict[str, Layout] = {
+    "full": _layout(files=full_files, select=_release),
+    "affectnet8": _layout(files=array_files, select=_no_test),
+    "kaggle_csv": _layout(files=table_files, select=_train),
+    "kaggle_csv_zip": _layout(files=table_files, select=_train, pack=_pack),
+    "class_folders": _layout(files=folder_files),
+    "class_folders_zip": _layout(files=folder_files, pack=_pack),
+    "numbered_folders": _layout(
+        files=functools.partial(folder_files, class_names=_NUMBERS),
+        note=functools.partial(_note, class_names=dict(enumerate(_IN_ORDER))),
+    ),
+}

@@ -3,7 +3,7 @@
 Brows, eyes and mouth follow the expression; who it is, how the head is held
 and how it is lit are drawn at random, so that nothing but the expression
 tells the classes apart. This module only draws: files are written by
-`fer_tfds.synthetic`.
+`fer_tfds.drawing.layouts`.
 
 Lengths are in the face units of `fer_tfds.drawing.camera`.
 """

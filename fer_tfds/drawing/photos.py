@@ -3,7 +3,7 @@
 The faces are those of `faces`. Drawing one takes longer than
 all the rest, so that a pool of them is used again and again, each time in
 another size, place and tint: a hundred thousand photographs take minutes. This
-module only draws: files are written by `fer_tfds.drawing.affectnet`.
+module only draws: files are written by `fer_tfds.drawing.layouts`.
 """
 
 import io

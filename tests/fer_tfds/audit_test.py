@@ -82,7 +82,7 @@ def run(*arguments):
 
 
 def test_command_writes_the_report_and_the_sheet(tmp_path):
-    synthetic.write_csv(tmp_path, COUNTS, seed=1)
+    synthetic.write("csv", tmp_path, COUNTS, seed=1)
     drawn = synthetic.draw_records(COUNTS, seed=1)
     votes = synthetic_ferplus.format_votes(drawn, seed=1)
     (tmp_path / "votes.csv").write_bytes(votes)

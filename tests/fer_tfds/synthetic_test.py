@@ -1,4 +1,4 @@
-"""Drawn faces: varied, reproducible, learnable; and every raw layout."""
+"""Synthetic faces: varied, reproducible, learnable; every raw layout."""
 
 import json
 
@@ -13,6 +13,7 @@ from tests.fer_tfds.data_fixtures import contents
 from tests.fer_tfds.data_fixtures import read_all
 
 ALL_LABELS = np.arange(7)
+EVERY_LAYOUT = pytest.mark.parametrize("layout", synthetic.LAYOUTS)
 
 
 def test_faces_have_the_form_of_the_real_ones():
@@ -48,14 +49,14 @@ def test_no_two_faces_of_a_class_are_alike():
     assert len(np.unique(faces.reshape(20, -1), axis=0)) == 20
 
 
-def linear_accuracy(train_labels, drawn_labels):
+def linear_accuracy(train_labels, shown_labels):
     """Accuracy on new faces of a least-squares fit on the pixels."""
 
     def features(faces):
         rows = faces.reshape(len(faces), -1).astype(np.float64)
         return (rows - rows.mean(1, keepdims=True)) / rows.std(1, keepdims=True)
 
-    train = features(synthetic.draw_faces(drawn_labels, seed=1))
+    train = features(synthetic.draw_faces(shown_labels, seed=1))
     test_labels = np.tile(ALL_LABELS, 30)
     test = features(synthetic.draw_faces(test_labels, seed=2))
     gram = train @ train.T + 300 * np.eye(len(train))
@@ -64,11 +65,11 @@ def linear_accuracy(train_labels, drawn_labels):
 
 
 def test_expressions_can_be_learned_and_nothing_else():
-    drawn_labels = np.tile(ALL_LABELS, 100)
-    shuffled = np.random.default_rng(0).permutation(drawn_labels)
+    shown_labels = np.tile(ALL_LABELS, 100)
+    shuffled = np.random.default_rng(0).permutation(shown_labels)
     # Even a linear model, which cannot follow a moved mouth, tells most apart.
-    assert 0.6 < linear_accuracy(drawn_labels, drawn_labels) < 0.99
-    assert linear_accuracy(shuffled, drawn_labels) < 0.3
+    assert 0.6 < linear_accuracy(shown_labels, shown_labels) < 0.99
+    assert linear_accuracy(shuffled, shown_labels) < 0.3
 
 
 def test_splits_share_no_face():
@@ -76,56 +77,76 @@ def test_splits_share_no_face():
     assert len({face.tobytes() for face in records.images}) == 28
 
 
-@pytest.mark.parametrize("layout", synthetic.LAYOUTS)
+@pytest.mark.parametrize("layout", synthetic.DATASETS["fer2013"])
 def test_layout_is_read_back(tmp_path, layout):
-    synthetic.LAYOUTS[layout](tmp_path, COUNTS, SEED)
-    drawn = synthetic.draw_records(COUNTS, SEED)
+    synthetic.write(layout, tmp_path, COUNTS, SEED)
+    expected = synthetic.draw_records(COUNTS, SEED)
     records = read_all(tmp_path)
     if layout.startswith("png_"):
         assert records.split_names == ("train", "test")
     elif layout.startswith("folders"):  # JPEG changes pixels a little
         np.testing.assert_array_equal(
-            np.bincount(records.labels), np.bincount(drawn.labels)
+            np.bincount(records.labels), np.bincount(expected.labels)
         )
     else:
-        assert contents(records) == contents(drawn)
+        assert contents(records) == contents(expected)
     counts = json.loads((tmp_path / "expected_counts.json").read_text())
     assert counts == COUNTS
 
 
-@pytest.mark.parametrize("layout", synthetic.LAYOUTS)
-def test_layout_is_the_same_to_the_byte(tmp_path, layout):
-    for name in ("a", "b"):
-        synthetic.LAYOUTS[layout](tmp_path / name, COUNTS, SEED)
-    for path in (tmp_path / "a").rglob("*"):
-        other = tmp_path / "b" / path.relative_to(tmp_path / "a")
-        assert other.is_dir() or other.read_bytes() == path.read_bytes()
+def write(layout, folder, *, each=1, seed=SEED, **options):
+    num_classes = 8 if layout in synthetic.DATASETS["affectnet"] else 7
+    counts = {split: [each] * num_classes for split in COUNTS}
+    synthetic.write(layout, folder, counts, seed, **options)
+    return read_tree(folder)
+
+
+def read_tree(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@EVERY_LAYOUT
+def test_layout_depends_on_the_seed_alone(tmp_path, layout):
+    tree = write(layout, tmp_path / "a")
+    assert write(layout, tmp_path / "b") == tree
+    assert write(layout, tmp_path / "c", seed=SEED + 1) != tree
+
+
+@EVERY_LAYOUT
+def test_overwriting_leaves_nothing_of_ours(tmp_path, layout):
+    folder = tmp_path / "a"
+    before = write(layout, folder, each=2)
+    other = folder / "other.txt"
+    other.write_text("mine")
+    with pytest.raises(ValueError, match=r"exists already.*--overwrite"):
+        write(layout, folder)
+    other_name = other.relative_to(folder)
+    assert read_tree(folder) == {**before, other_name: b"mine"}
+    after = write(layout, folder, overwrite=True)
+    assert after.pop(other_name) == b"mine"
+    assert after == write(layout, tmp_path / "b")
+
+
+@EVERY_LAYOUT
+def test_real_data_is_never_overwritten(tmp_path, layout):
+    for name in synthetic.LAYOUTS[layout].names:
+        folder = tmp_path / f"has {name}"
+        folder.mkdir()
+        (folder / name).write_text("precious")
+        with pytest.raises(ValueError, match="may be real data"):
+            write(layout, folder, overwrite=True)
+        assert [*read_tree(folder).values()] == [b"precious"]
 
 
 def test_file_numbers_say_nothing_about_rows(tmp_path):
-    synthetic.write_class_folders(tmp_path, COUNTS, SEED)
+    synthetic.write("folders", tmp_path, COUNTS, SEED)
     numbers = [int(p.stem.split("_")[1]) for p in tmp_path.rglob("*.jpg")]
     assert len(set(numbers)) == 28
     assert max(numbers) > 28
-
-
-@pytest.mark.parametrize("layout", synthetic.LAYOUTS)
-def test_writing_twice_needs_overwrite(tmp_path, layout):
-    write = synthetic.LAYOUTS[layout]
-    write(tmp_path, COUNTS, SEED)
-    with pytest.raises(ValueError, match=r"exists already.*--overwrite"):
-        write(tmp_path, COUNTS, SEED)
-    fewer = {split: [1] * 7 for split in COUNTS}
-    write(tmp_path, fewer, SEED, overwrite=True)
-    assert len(read_all(tmp_path).ids) == 21
-
-
-def test_real_data_is_never_overwritten(tmp_path):
-    real = tmp_path / "fer2013.csv"
-    real.write_text("precious")
-    with pytest.raises(ValueError, match="may be real data"):
-        synthetic.write_csv(tmp_path, COUNTS, SEED, overwrite=True)
-    assert real.read_text() == "precious"
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 import tensorflow_datasets as tfds
 
 from fer_tfds import labels
+from fer_tfds import synthetic
 from fer_tfds.affectnet import affectnet_dataset_builder
 from fer_tfds.drawing import affectnet
-from fer_tfds.drawing import affectnet_files
 from tests.fer_tfds.affectnet_builds import build
 from tests.fer_tfds.affectnet_builds import read_content
 from tests.fer_tfds.affectnet_builds import read_rejects
@@ -25,8 +25,8 @@ def built(tmp_path_factory):
     """Layout -> builder of drawn faces."""
     root = tmp_path_factory.mktemp("built")
     builders = {}
-    for layout, write in affectnet.LAYOUTS.items():
-        write(root / layout, COUNTS, SEED)
+    for layout in affectnet.LAYOUTS:
+        synthetic.write(layout, root / layout, COUNTS, SEED)
         builders[layout] = build(root / layout, root / f"{layout}_data")
     return builders
 
@@ -34,7 +34,7 @@ def built(tmp_path_factory):
 @pytest.mark.parametrize("layout", affectnet.LAYOUTS)
 def test_every_face_is_there_with_its_label(built, layout):
     content = read_content(built[layout])
-    items = affectnet_files.list_items(
+    items = affectnet.list_items(
         {s: COUNTS[s] for s in COUNTS if s in built[layout].info.splits}, SEED
     )
     if layout != "full":  # which has rows without an expression as well
@@ -56,7 +56,7 @@ def test_the_release_keeps_what_has_no_expression_but_a_face(built):
 def test_scores_are_stored(built):
     content = read_content(built["full"])
     for name, row in content.items():
-        valence, arousal = affectnet_files.scores(int(name[-10:-4]))
+        valence, arousal = affectnet.scores(int(name[-10:-4]))
         assert math.isnan(float(row[2])) == (valence == -2)
         assert math.isnan(float(row[2])) or float(row[2]) == pytest.approx(
             valence
@@ -70,7 +70,7 @@ def test_scores_are_stored(built):
 
 def test_stored_pictures_are_those_of_the_copy(built, tmp_path):
     raw = tmp_path / "raw"
-    affectnet.write_affectnet8(raw, COUNTS, SEED)
+    synthetic.write("affectnet8", raw, COUNTS, SEED)
     builder = build(raw, tmp_path / "data", "size_224")
     for name, row in read_content(builder).items():
         assert row[-1] == hashlib.sha256((raw / name).read_bytes()).hexdigest()
@@ -146,7 +146,7 @@ def test_configs_are_found_by_name(tmp_path, built):
 
 
 def test_relative_folders_become_absolute(tmp_path, monkeypatch):
-    affectnet.write_full(tmp_path / "raw", {"train": [1] * 8}, SEED)
+    synthetic.write("full", tmp_path / "raw", {"train": [1] * 8}, SEED)
     monkeypatch.chdir(tmp_path)
     builder = build("raw", "data", num_shards=30)
     assert len(read_content(builder)) == 10
@@ -180,5 +180,5 @@ class AffectNetTest(tfds.testing.DatasetBuilderTestCase):
     def setUpClass(cls):
         folder = tfds.testing.make_tmp_dir()
         cls.EXAMPLE_DIR = folder
-        affectnet.write_full(folder, COUNTS, SEED)
+        synthetic.write("full", folder, COUNTS, SEED)
         super().setUpClass()

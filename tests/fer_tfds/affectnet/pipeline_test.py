@@ -9,9 +9,9 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.options.pipeline_options import StandardOptions
 
+from fer_tfds import synthetic
 from fer_tfds.affectnet import pipeline
 from fer_tfds.affectnet import shards
-from fer_tfds.drawing import affectnet
 from tests.fer_tfds.affectnet_builds import build
 from tests.fer_tfds.affectnet_builds import read_content
 from tests.fer_tfds.affectnet_fixtures import SEED
@@ -19,7 +19,7 @@ from tests.fer_tfds.affectnet_fixtures import SEED
 
 @pytest.fixture
 def raw(tmp_path):
-    affectnet.write_full(tmp_path / "raw", {"train": [2] * 8}, SEED)
+    synthetic.write("full", tmp_path / "raw", {"train": [2] * 8}, SEED)
     return tmp_path / "raw"
 
 

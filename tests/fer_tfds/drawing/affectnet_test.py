@@ -1,4 +1,4 @@
-"""Drawn faces in AffectNet's layouts; readers' tests say what they hold."""
+"""Synthetic faces as in AffectNet; readers' tests say what they hold."""
 
 import functools
 import io
@@ -7,71 +7,32 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fer_tfds import synthetic
 from fer_tfds.drawing import affectnet
-from fer_tfds.drawing import affectnet_files
-from fer_tfds.drawing import faces as drawn_faces
+from fer_tfds.drawing import faces
 from fer_tfds.drawing import photos
-from tests.fer_tfds.affectnet_fixtures import COUNTS
 from tests.fer_tfds.affectnet_fixtures import SEED
 from tests.fer_tfds.affectnet_fixtures import read_all
 
 NO_FACE = 10
 
 
-def read_tree(folder):
-    return {
-        path.relative_to(folder): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
-@pytest.mark.parametrize("layout", affectnet.LAYOUTS)
-def test_layout_is_the_same_to_the_byte(tmp_path, layout):
-    for name in ("a", "b"):
-        affectnet.LAYOUTS[layout](tmp_path / name, COUNTS, SEED)
-    assert read_tree(tmp_path / "a") == read_tree(tmp_path / "b")
-    affectnet.LAYOUTS[layout](tmp_path / "c", COUNTS, SEED + 1)
-    assert read_tree(tmp_path / "a") != read_tree(tmp_path / "c")
-
-
-def test_writing_twice_needs_overwrite(tmp_path):
-    write = affectnet.write_class_folders
-    write(tmp_path, COUNTS, SEED)
-    other = tmp_path / "other.txt"
-    other.write_text("mine")
-    with pytest.raises(ValueError, match=r"exists already.*--overwrite"):
-        write(tmp_path, COUNTS, SEED)
-    write(tmp_path, {"train": [1] * 8}, SEED, overwrite=True)
-    assert len(read_all(tmp_path)) == 8
-    assert other.read_text() == "mine"
-
-
-def test_real_data_is_never_overwritten(tmp_path):
-    real = tmp_path / "training.csv"
-    real.write_text("precious")
-    with pytest.raises(ValueError, match="may be real data"):
-        affectnet.write_full(tmp_path, COUNTS, SEED, overwrite=True)
-    assert real.read_text() == "precious"
-
-
 @pytest.mark.parametrize("row", [[1] * 7, [-1] * 8, []])
 def test_impossible_counts_are_an_error(tmp_path, row):
     with pytest.raises(ValueError, match="`counts` must give 8 or 11 counts"):
-        affectnet.write_full(tmp_path, {"train": row}, SEED)
+        synthetic.write("full", tmp_path, {"train": row}, SEED)
 
 
 def test_the_release_gets_rows_without_expression(tmp_path):
-    affectnet.write_full(tmp_path, {"train": [5] * 8}, SEED)
+    synthetic.write("full", tmp_path, {"train": [5] * 8}, SEED)
     rows = read_all(tmp_path)
     labels = np.bincount([r.label for r in rows if hasattr(r, "label")])
     assert labels.tolist() == [5] * 8 + [2, 2]
     assert len(rows) == 46
 
 
-def test_as_many_rows_are_broken_as_was_asked(tmp_path):
-    items = affectnet_files.list_items({"train": [20] * 8}, SEED)
-    files = dict(affectnet_files.full_files(items, SEED, 0.1))
+def test_as_many_rows_are_broken_as_was_asked():
+    files = dict(affectnet.full_files({"train": [20] * 8}, SEED, 0.1))
     assert files["training.csv"].count(b"\n") == 1 + 160 + 16
 
 
@@ -106,11 +67,11 @@ def test_a_photo_depends_on_seed_number_and_label_alone():
 
 @functools.cache
 def features(name, seed):
-    faces = [
-        drawn_faces.draw_face(name, np.random.default_rng((seed, index)))
+    images = [
+        faces.draw_face(name, np.random.default_rng((seed, index)))
         for index in range(150)
     ]
-    rows = np.stack(faces).reshape(150, -1).astype(float)
+    rows = np.stack(images).reshape(150, -1).astype(float)
     return (rows - rows.mean(1, keepdims=True)) / rows.std(1, keepdims=True)
 
 

@@ -93,8 +93,8 @@ def list_bases() -> dict[str, Files]:
     """All undamaged copies: data set and layout -> files."""
     bases: dict[str, Files] = {}
     for dataset, layouts in synthetic.DATASETS.items():
-        for layout, write_layout in layouts.items():
-            bases[f"{dataset}/{layout}"] = _draw(dataset, write_layout)
+        for layout in layouts:
+            bases[f"{dataset}/{layout}"] = _draw(dataset, layout)
     plain = bases["fer2013/png_folders"]
     pictures = {n: c for n, c in plain.items() if n.endswith(_PICTURES)}
     for layout, is_zipped in (("tar", False), ("tar_gz", True)):
@@ -107,9 +107,9 @@ def list_bases() -> dict[str, Files]:
     return bases
 
 
-def _draw(dataset: str, write_layout: Callable[..., None]) -> Files:
+def _draw(dataset: str, layout: str) -> Files:
     with tempfile.TemporaryDirectory() as folder:
-        write_layout(Path(folder), _COUNTS[dataset], _SEED)
+        synthetic.write(layout, Path(folder), _COUNTS[dataset], _SEED)
         return {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(Path(folder).rglob("*"))
@@ -119,7 +119,7 @@ def _draw(dataset: str, write_layout: Callable[..., None]) -> Files:
 
 def _draw_votes() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        synthetic.write_csv(Path(folder), _COUNTS["fer2013"], _SEED)
+        synthetic.write("csv", Path(folder), _COUNTS["fer2013"], _SEED)
         records = find.find_source(Path(folder)).read()
         return ferplus.format_votes(records, _SEED)
 

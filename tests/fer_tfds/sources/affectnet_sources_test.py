@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from fer_tfds import synthetic
 from fer_tfds.drawing import affectnet
 from fer_tfds.sources.affectnet import find as affectnet_source
 from fer_tfds.sources.affectnet import settings as affectnet_settings
@@ -28,7 +29,7 @@ FORMS = {
 
 
 def write(layout, folder):
-    affectnet.LAYOUTS[layout](folder, COUNTS, SEED)
+    synthetic.write(layout, folder, COUNTS, SEED)
 
 
 @pytest.mark.parametrize("layout", affectnet.LAYOUTS)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fer_tfds import synthetic
-from fer_tfds.drawing import fer2013_files
+from fer_tfds.drawing import fer2013
+from fer_tfds.drawing import layouts
 from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.records import SourceError
 from tests.fer_tfds.data_fixtures import COUNTS
@@ -34,11 +35,11 @@ def drawn():
 @pytest.fixture(scope="module")
 def pictures():
     """Picture of a JPEG copy: relative name -> content."""
-    return dict(fer2013_files.jpeg_files(COUNTS, SEED))
+    return dict(fer2013.jpeg_files(COUNTS, SEED))
 
 
 def nested(content, name="fer2013/fer2013.csv"):
-    return fer2013_files.pack_tar(name, content)
+    return layouts.pack_tar([(name, content)])
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def nested(content, name="fer2013/fer2013.csv"):
     ],
 )
 def test_form_is_told_in_words(tmp_path, layout, form):
-    synthetic.LAYOUTS[layout](tmp_path, COUNTS, SEED)
+    synthetic.write(layout, tmp_path, COUNTS, SEED)
     source = find.find_source(tmp_path)
     assert source.form == form
     assert bool(source.note) == layout.startswith("png")
@@ -64,11 +65,11 @@ def test_form_is_told_in_words(tmp_path, layout, form):
 
 
 def test_every_layout_is_tested():
-    assert len(synthetic.LAYOUTS) == 9
+    assert len(synthetic.DATASETS["fer2013"]) == 9
 
 
 def test_note_says_what_to_do_without_validation(tmp_path):
-    synthetic.LAYOUTS["png_folders"](tmp_path, COUNTS, SEED)
+    synthetic.write("png_folders", tmp_path, COUNTS, SEED)
     note = find.find_source(tmp_path).note
     assert "there is no `validation`" in note
     assert "train[:90%]" in note
@@ -76,7 +77,7 @@ def test_note_says_what_to_do_without_validation(tmp_path):
 
 @PACK
 def test_packed_icml_copy_reads_the_same(tmp_path, drawn, pack):
-    content = fer2013_files.format_csv(drawn, ICML_COLUMNS)
+    content = fer2013.format_csv(drawn, ICML_COLUMNS)
     pack(tmp_path / "a", {"README": b"x", "icml/face.csv": content})
     records = read_all(tmp_path)
     assert records.ids == drawn.ids
@@ -84,7 +85,7 @@ def test_packed_icml_copy_reads_the_same(tmp_path, drawn, pack):
 
 
 def test_competition_unpacked_asks_which(tmp_path):
-    synthetic.LAYOUTS["competition_zip"](tmp_path / "zip", COUNTS, SEED)
+    synthetic.write("competition_zip", tmp_path / "zip", COUNTS, SEED)
     folder = tmp_path / "manual"
     shutil.unpack_archive(tmp_path / "zip" / "competition.zip", folder)
     with pytest.raises(SourceError, match="several copies") as caught:
@@ -96,7 +97,7 @@ def test_competition_unpacked_asks_which(tmp_path):
 
 
 def test_tar_in_a_zip_is_read_where_no_csv_stands_beside(tmp_path, drawn):
-    inner = nested(fer2013_files.format_csv(drawn))
+    inner = nested(fer2013.format_csv(drawn))
     write_zip(tmp_path / "a", {"fer2013.tar.gz": inner, "train.csv": PART})
     source = find.find_source(tmp_path)
     assert source.form == (
