@@ -6,7 +6,6 @@ size that was not measured.
 """
 
 import pathlib
-import re
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,8 @@ import numpy as np
 from edge.classifier import Classifier
 from export import golden
 from export.measure import flatbuffer
+from export.microcontroller import c_sources
 from export.microcontroller import tflm
-from export.microcontroller.c_sources import EXAMPLE
-from export.microcontroller.c_sources import HEADER
-from export.microcontroller.c_sources import SELF_CHECK
 
 FOLDER = "microcontroller"
 # Operator -> the method that registers it. Source: github.com/tensorflow/
@@ -57,7 +54,6 @@ TFLM_OPERATORS = {
     "TANH": "AddTanh",
     "TRANSPOSE": "AddTranspose",
 }
-_BYTES_A_LINE = 12
 
 
 class MicrocontrollerError(ValueError):
@@ -85,16 +81,14 @@ def write(path: pathlib.Path) -> dict[str, Any]:
     arena, note = _run_in_tflm(path.name, content, inputs, outputs)
     folder = path.parent / FOLDER
     folder.mkdir()
-    values = _values(path.name, content, model, inputs, operators, arena)
-    sources = {
-        "model_data.h": HEADER,
-        "self_check.c": SELF_CHECK,
-        "example.cc": EXAMPLE,
+    values = {
+        **_describe(path.name, content, model),
+        **_golden_values(inputs, outputs),
+        "registrations": [TFLM_OPERATORS[name] for name in operators],
+        "arena": arena,
     }
-    for name, text in sources.items():
-        (folder / name).write_text(_fill(text, values), encoding="utf-8")
-    source = _model_source(content, model.labels, inputs, outputs)
-    (folder / "model_data.c").write_text(source, encoding="utf-8")
+    for name, text in c_sources.render(values).items():
+        (folder / name).write_text(text, encoding="utf-8")
     return {
         "file": path.name,
         "model_bytes": len(content),
@@ -162,29 +156,31 @@ def checksum(content: bytes) -> int:
     return value
 
 
-def _values(name, content, model, inputs, operators, arena):
+def _describe(name, content, model):
+    """What the templates say of the model."""
     return {
         "file": name,
         "length": len(content),
         "checksum": f"0x{checksum(content):08x}",
+        "model_rows": c_sources.as_rows(content),
         "size": model.image_size,
         "channels": model.channels,
+        "labels": model.labels,
         "classes": len(model.labels),
+        "dtype": "uint8" if model.input_dtype == np.uint8 else "int8",
+    }
+
+
+def _golden_values(inputs, outputs):
+    """What the templates say of the golden vectors."""
+    return {
         "count": len(inputs),
         "input_bytes": inputs[0].size,
-        "operator_count": len(operators),
-        "registrations": "\n".join(
-            f"  if (resolver.{TFLM_OPERATORS[op]}() != kTfLiteOk) return 2;"
-            for op in operators
-        ),
-        "arena": (
-            f"#define FER_ARENA_BYTES {arena}  /* measured */"
-            if arena
-            else "#error Measure the arena and define FER_ARENA_BYTES: "
-            "see docs/devices.md"
-        ),
+        "input_length": inputs.nbytes,
+        "input_rows": c_sources.as_rows(inputs.tobytes()),
+        "output_length": outputs.nbytes,
+        "output_rows": c_sources.as_rows(outputs.tobytes()),
         "tolerance": round(256 * golden.TOLERANCE["int8"]),
-        "end": "uint8" if model.input_dtype == np.uint8 else "int8",
     }
 
 
@@ -199,40 +195,3 @@ def _golden_vectors(model):
     return tuple(
         (values ^ np.uint8(0x80)).view(np.int8) for values in (images, outputs)
     )
-
-
-def _model_source(content, labels, inputs, outputs):
-    """The array, the labels and the golden vectors as C."""
-    labels = ", ".join(f'"{label}"' for label in labels)
-    return "\n".join(
-        [
-            "/* Written by the exporter; do not edit. */",
-            '#include "model_data.h"',
-            "",
-            "/* TFLM wants the model on a 16-byte boundary. */",
-            "#if defined(__GNUC__)",
-            "__attribute__((aligned(16)))",
-            "#endif",
-            _array("fer_model", "FER_MODEL_BYTES", content),
-            f"const char *const fer_labels[FER_CLASSES] = {{{labels}}};",
-            _array("fer_golden_inputs", "", inputs.tobytes()),
-            _array("fer_golden_outputs", "", outputs.tobytes()),
-            "",
-        ]
-    )
-
-
-def _array(name, length, content):
-    rows = [
-        "  " + " ".join(f"0x{byte:02x}," for byte in content[i : i + 12])
-        for i in range(0, len(content), _BYTES_A_LINE)
-    ]
-    length = length or str(len(content))
-    return "\n".join(
-        [f"const unsigned char {name}[{length}] = {{", *rows, "};"]
-    )
-
-
-def _fill(template, values):
-    """Puts values into a C template; `@name@` stands for one."""
-    return re.sub(r"@(\w+)@", lambda match: str(values[match[1]]), template)

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 
+import jinja2
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ import edge
 from export import artifacts
 from export import golden
 from export import tflite
+from export.microcontroller import c_sources
 from export.microcontroller import tflm
 from export.microcontroller import write
 from tests.export import export_fixtures
@@ -101,7 +103,22 @@ def test_the_example_registers_each_operator_once(path):
     for operator in found["operators"]:
         method = write.TFLM_OPERATORS[operator]
         assert example.count(f"resolver.{method}()") == 1
-    assert "@" not in example
+    for mark in ("{{", "{%"):
+        assert mark not in example
+
+
+def test_what_a_template_names_must_be_given():
+    with pytest.raises(jinja2.UndefinedError):
+        c_sources.render({"file": "model_int8.tflite"})
+
+
+def test_bytes_are_written_twelve_a_row():
+    rows = c_sources.as_rows(bytes(range(13))).splitlines()
+    assert rows == [
+        "  0x00, 0x01, 0x02, 0x03, 0x04, 0x05, "
+        "0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b,",
+        "  0x0c,",
+    ]
 
 
 def test_no_arena_is_stated_that_was_not_measured(path, monkeypatch):
