@@ -1,7 +1,6 @@
 """Tests that measure: small parts here, whole programs in the slow tier."""
 
 import io
-import json
 import subprocess
 import sys
 import time
@@ -43,16 +42,12 @@ def test_steps_are_taken_in_each_way(monkeypatch):
     monkeypatch.setattr(training_step, "BLOCKS", 1)
     found = training_step.measure_alone("quickstart.flags", turns=2)
     assert list(found) == ["loop", "memory", "train_on_batch"]
-    for seconds in found.values():
-        assert len(seconds) == 2
-        assert 0 < min(seconds) <= max(seconds) < 5
+    assert [len(seconds) for seconds in found.values()] == [2, 2, 2]
 
 
-def test_steps_wait_for_a_small_part_of_their_time(monkeypatch):
+def test_steps_are_those_of_the_flagfile(monkeypatch):
     monkeypatch.setattr(drawn_data, "DISTINCT", 70)
     found = training_step.measure_alone("quickstart.flags", seconds=0.05)
-    assert 0 < found["step_seconds"] < 5
-    assert 0 < found["wait_share"] < 1
     assert (found["size"], found["channels"], found["batch"]) == (48, 1, 64)
 
 
@@ -117,7 +112,6 @@ def test_a_model_answers_for_drawn_faces(tmp_path):
         str(path), str(tmp_path / "faces.npy"), time.time() - 1
     )
     assert found["first_answer_ms"] > 1000
-    assert 0 < found["face_ms"] < 1000
     assert found["peak_memory_mb"] > 20
 
 
@@ -180,12 +174,3 @@ def test_a_program_writes_its_tables(program, tmp_path, prepared_data):
         assert section.startswith(f"\n{harness.machine_line()}\n")
         assert len(cells(section)) >= 5
         assert "nan" not in section
-
-
-@pytest.mark.slow
-def test_waiting_is_measured_where_the_input_is_slow():
-    found = harness.run_alone(
-        training_step.MODULE, flagfile="quickstart.flags", seconds=0.5
-    )
-    assert 0 < found["wait_share"] < 1
-    assert json.dumps(found["watched"])

@@ -1,23 +1,10 @@
 """Each real backbone through training and export, on drawn faces."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
-
-def run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from tests.commands.command_line import python
 
 
 @pytest.mark.slow
@@ -26,8 +13,8 @@ def run(*arguments):
 )
 def test_both_phases_and_every_artefact(backbone, prepared_data, tmp_path):
     workdir = tmp_path / "run"
-    trained = run(
-        "trainer",
+    trained = python(
+        *("-m", "trainer"),
         f"--backbone={backbone}",
         f"--data_dir={prepared_data}",
         f"--workdir={workdir}",
@@ -38,8 +25,8 @@ def test_both_phases_and_every_artefact(backbone, prepared_data, tmp_path):
         "--batch_size=56",
     )
     assert trained.returncode == 0, trained.stderr[-3000:]
-    exported = run(
-        "export",
+    exported = python(
+        *("-m", "export"),
         f"--workdir={workdir}",
         "--tflite",
         "--parity_images=28",

@@ -25,11 +25,12 @@ def run(command, folder=ROOT, **environment):
 
 
 def python(*arguments, folder=ROOT, env=None, **options):
-    """Runs this Python to its end; gives its exit code and what it said."""
+    """Runs this Python to its end; None in `env` takes a variable away."""
+    values = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+        env={k: v for k, v in values.items() if v is not None},
         capture_output=True,
         text=True,
         check=False,

@@ -1,14 +1,13 @@
 """Every command, file and link that the documents name is there."""
 
 import importlib.util
-import pathlib
 import re
-import subprocess
-import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
+from tests.commands.command_line import ROOT
+from tests.commands.command_line import python
+
 PAGES = [
     ROOT / name
     for name in ("README.md", "BUILD.md", "CONTRIBUTING.md", "CHANGELOG.md")
@@ -41,22 +40,10 @@ def commands(text):
 
 
 def flags_of(module):
-    done = subprocess.run(
-        [sys.executable, "-m", module, "--helpfull"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python("-m", module, "--helpfull")
     text = done.stdout + done.stderr
     if "--helpfull" in text or not re.search(r"^\s+--", text, re.M):
-        text += subprocess.run(
-            [sys.executable, "-m", module, "--help"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
+        text += python("-m", module, "--help").stdout
     return set(re.findall(r"--(?:\[no\])?(\w+)", text))
 
 
@@ -127,12 +114,6 @@ def test_the_lines_of_python_in_readme_run(tmp_path):
 
     code = re.search(r"```python\n(.*?)```", text_of(PAGES[0]), re.S)[1]
     Image.new("L", (48, 48), 90).save(tmp_path / "FACE.png")
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python("-c", code, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "happy" in done.stdout

@@ -62,6 +62,16 @@ def save_photo(path, index=0):
     return path
 
 
+def break_file(path, damage):
+    """Leaves what is no picture, video or network there, or nothing."""
+    if damage == "text":
+        path.write_text("neither")
+    elif damage == "empty":
+        path.touch()
+    elif damage == "folder":
+        path.mkdir()
+
+
 def environment(**changes):
     """The environment of a command; None takes a variable away."""
     values = {**os.environ, "PYTHONPATH": str(ROOT), **changes}
@@ -82,5 +92,18 @@ def edge(folder, *arguments, model=True, **options):
         env=environment(DISPLAY=None, WAYLAND_DISPLAY=None),
         capture_output=True,
         text="input" not in options,
+        **options,
+    )
+
+
+def start(folder, *arguments, env=None, **options):
+    """Starts `python -m edge` in a folder; gives the process."""
+    return subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        env=environment(**(env or {})),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         **options,
     )

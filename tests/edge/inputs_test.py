@@ -38,9 +38,7 @@ def test_names_stay_in_their_order_and_folders_are_sorted(tmp_path):
     found = inputs.expand(["z.png", str(tmp_path), "-", f"{tmp_path}/[ab].*"])
     folder = [str(tmp_path / name) for name in ("a.JPG", "b.png", "c.mp4")]
     assert found == ["z.png", *folder, "-", *folder[:2]]
-
-
-def test_a_file_named_like_a_pattern_is_itself(tmp_path):
+    # A file that is named like a pattern is itself.
     path = tmp_path / "face[1].png"
     path.touch()
     assert inputs.expand([str(path)]) == [str(path)]

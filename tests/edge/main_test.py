@@ -7,8 +7,6 @@ import pathlib
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
@@ -19,6 +17,7 @@ from edge import boxes
 from edge import model_file
 from edge import options
 from edge import video
+from tests.commands import command_line
 from tests.edge import edge_fixtures
 from tests.edge.edge_fixtures import LABELS
 from tests.edge.edge_fixtures import edge
@@ -254,12 +253,8 @@ def test_without_opencv_crops_are_answered_and_the_rest_says_why(files):
     video_path = edge_fixtures.video_path()
     names = ["light.png", "photo.png", str(video_path)]
     model = f"--model={edge_fixtures.model_path()}"
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_OPENCV, model, *names],
-        cwd=files,
-        env=edge_fixtures.environment(),
-        capture_output=True,
-        text=True,
+    done = command_line.python(
+        "-c", WITHOUT_OPENCV, model, *names, folder=files
     )
     assert done.returncode == 1
     assert done.stdout.startswith("light.png: light")
@@ -285,14 +280,10 @@ def test_a_camera_that_vanishes_is_reported(files):
 def test_ctrl_c_closes_the_video(files, how):
     """A video that takes a while, stopped while it is written."""
     long = edge_fixtures.long_video_path()
-    process = subprocess.Popen(
-        edge_fixtures.command(long, "--out=out.mp4"),
-        cwd=files,
-        env=edge_fixtures.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell's background jobs ignore ctrl-C, and so would this child.
+    # A shell's background jobs ignore ctrl-C, and so would this child.
+    process = edge_fixtures.start(
+        files,
+        *(long, "--out=out.mp4"),
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for _ in range(8):  # Lines of three frames at least.
@@ -308,14 +299,7 @@ def test_ctrl_c_closes_the_video(files, how):
 
 def test_a_reader_that_goes_away_ends_it_quietly(files):
     path = edge_fixtures.video_path()
-    process = subprocess.Popen(
-        edge_fixtures.command(path, path, path),
-        cwd=files,
-        env=edge_fixtures.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = edge_fixtures.start(files, path, path, path)
     process.stdout.readline()
     process.stdout.close()
     said = process.stderr.read()
@@ -338,15 +322,9 @@ def test_the_first_answer_takes_less_than_half_a_second(files):
     pytest.fail(f"the best of {taken} s is half a second or more")
 
 
-def test_help_needs_no_library(files):
-    code = (
-        "import sys; from edge import options; options.make_parser(); "
-        "sys.exit('numpy' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=edge_fixtures.environment()
-    )
-    assert done.returncode == 0
+def test_help_needs_no_library():
+    statement = "from edge import options; options.make_parser()"
+    assert not command_line.loaded_after(statement, "numpy")
 
 
 @pytest.mark.parametrize(
@@ -368,17 +346,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     (source / "tests" / "stray_test.py").touch()
     (source / "model.tflite").touch()
     (source / "models" / "stray.npy").touch()
-    subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from setuptools import build_meta; "
-            f"build_meta.build_wheel({str(tmp_path)!r})",
-        ],
-        cwd=source,
-        check=True,
-        capture_output=True,
+    code = f"build_meta.build_wheel({str(tmp_path)!r})"
+    done = command_line.python(
+        "-c", f"from setuptools import build_meta; {code}", folder=source
     )
+    assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("fer_edge-0.1.0-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     modules = {f"edge/{path.name}" for path in (ROOT / "edge").glob("*.py")}

@@ -2,9 +2,6 @@
 
 import concurrent.futures
 import json
-import os
-import pathlib
-import subprocess
 import sys
 import zipfile
 
@@ -14,6 +11,7 @@ import pytest
 import edge
 from edge import classifier
 from export import tflite
+from tests.commands.command_line import python
 from tests.edge.brightness import LABELS
 from tests.edge.brightness import METADATA
 from tests.edge.brightness import SIZE
@@ -23,7 +21,6 @@ from tests.edge.brightness import expected
 from tests.edge.brightness import model_path
 from tests.edge.brightness import pictures
 
-ROOT = pathlib.Path(__file__).parents[2]
 KINDS = ["float32", "dynamic_batch", "uint8", "int8", "uint8_to_float32"]
 
 
@@ -93,22 +90,15 @@ def test_quantise_rounds_and_clips_at_both_ends(
     assert quantised.tolist() == steps
 
 
-def test_dequantise_undoes_quantise():
+def test_dequantise_undoes_quantise_and_scale_zero_means_neither():
     values = np.array([0.0, 0.5, 255 / 256], np.float32)
     steps = classifier.quantise(values, 1 / 256, -128, dtype=np.int8)
     assert steps.tolist() == [-128, 0, 127]
-    np.testing.assert_array_equal(
-        classifier.dequantise(steps, 1 / 256, -128), values
-    )
-
-
-def test_scale_zero_means_not_quantised():
-    values = np.array([0.25, 300.0])
-    assert classifier.quantise(values, 0, 0, dtype=np.float32).tolist() == [
-        0.25,
-        300.0,
-    ]
-    assert classifier.dequantise(values, 0, 0).dtype == np.float32
+    back = classifier.dequantise(steps, 1 / 256, -128)
+    np.testing.assert_array_equal(back, values)
+    same = classifier.quantise(300 * values, 0, 0, dtype=np.float32)
+    assert same.tolist() == (300 * values).tolist()
+    assert classifier.dequantise(same, 0, 0).dtype == np.float32
 
 
 def test_classify_ranks_labels_for_a_picture_of_any_size():
@@ -192,11 +182,9 @@ def test_damaged_files_are_refused_with_advice(tmp_path, damage):
         edge.Classifier(path)
     assert str(path) in str(caught.value)
     assert "python -m export --tflite" in str(caught.value)
-
-
-def test_missing_file_is_refused(tmp_path):
+    path.unlink()
     with pytest.raises(edge.ModelFileError, match="No such file"):
-        edge.Classifier(tmp_path / "gone.tflite")
+        edge.Classifier(path)
 
 
 def test_garbage_with_good_labels_is_refused(tmp_path):
@@ -253,10 +241,5 @@ def test_runs_without_tensorflow_and_without_noise():
         "ours = {'tensorflow', 'keras', 'trainer', 'fer_tfds', 'export'}; "
         "sys.exit(bool(ours & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    done = python("-c", code)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -81,11 +81,8 @@ def test_a_file_gives_every_frame_in_order():
 )
 def test_a_broken_file_says_so(tmp_path, damage, message):
     path = tmp_path / "clip.avi"
-    if damage == "text":
-        path.write_text("no video")
-    elif damage == "empty":
-        path.touch()
-    elif damage == "cut":
+    edge_fixtures.break_file(path, damage)
+    if damage == "cut":
         write_avi(path)
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(video.VideoError, match=message) as caught:

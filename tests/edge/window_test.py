@@ -117,14 +117,8 @@ def has_answers(display):
 
 
 def start(display, folder, *arguments):
-    return subprocess.Popen(
-        edge_fixtures.command(*arguments),
-        cwd=folder,
-        env=edge_fixtures.environment(DISPLAY=display, WAYLAND_DISPLAY=None),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    env = {"DISPLAY": display, "WAYLAND_DISPLAY": None}
+    return edge_fixtures.start(folder, *arguments, env=env)
 
 
 def start_shown(display, folder, *arguments):

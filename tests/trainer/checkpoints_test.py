@@ -40,6 +40,7 @@ def test_checkpoints_restore_weights_optimizer_and_progress(tmp_path):
 
 
 def test_only_the_last_checkpoints_are_kept(tmp_path):
+    assert checkpoints.read_progress(tmp_path) == checkpoints.Progress()
     for epoch in range(1, 5):
         progress = checkpoints.Progress(epoch=epoch)
         checkpoints.save_checkpoint(
@@ -50,40 +51,23 @@ def test_only_the_last_checkpoints_are_kept(tmp_path):
     assert checkpoints.read_progress(tmp_path).epoch == 4
 
 
-def test_a_new_run_stands_at_zero(tmp_path):
-    assert checkpoints.read_progress(tmp_path) == checkpoints.Progress()
-
-
-def test_a_checkpoint_of_other_shapes_is_refused(tmp_path):
-    checkpoints.save_checkpoint(
-        tmp_path, {"model": small_model(2)}, checkpoints.Progress(epoch=1)
-    )
-    with pytest.raises(checkpoints.WorkdirError, match="cannot be restored"):
-        checkpoints.restore_checkpoint(tmp_path, {"model": small_model(5)})
-
-
-def test_a_checkpoint_that_lacks_something_is_refused(tmp_path):
+@pytest.mark.parametrize("lack", ["shape", "optimizer", "bytes"])
+def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path, lack):
     model = small_model()
-    checkpoints.save_checkpoint(
-        tmp_path, {"model": model}, checkpoints.Progress(epoch=1)
-    )
-    optimizer = keras.optimizers.Adam(0.1)
-    optimizer.build(model.trainable_variables)
-    with pytest.raises(checkpoints.WorkdirError, match="cannot be restored"):
-        checkpoints.restore_checkpoint(
-            tmp_path, {"model": model, "optimizer": optimizer}
-        )
-
-
-def test_a_cut_checkpoint_is_refused_and_says_what_to_delete(tmp_path):
-    checkpoints.save_checkpoint(
-        tmp_path, {"model": small_model()}, checkpoints.Progress(epoch=1)
-    )
-    folder = tmp_path / "checkpoints" / "epoch-00001"
-    data = folder / "state.data-00000-of-00001"
-    data.write_bytes(data.read_bytes()[:10])
-    with pytest.raises(checkpoints.WorkdirError, match="Delete that folder"):
-        checkpoints.restore_checkpoint(tmp_path, {"model": small_model()})
+    progress = checkpoints.Progress(epoch=1)
+    checkpoints.save_checkpoint(tmp_path, {"model": model}, progress)
+    wanted, message = {"model": model}, "cannot be restored"
+    if lack == "shape":
+        wanted = {"model": small_model(5)}
+    elif lack == "optimizer":
+        wanted["optimizer"] = keras.optimizers.Adam(0.1)
+        wanted["optimizer"].build(model.trainable_variables)
+    else:
+        (data,) = tmp_path.glob("checkpoints/*/state.data-00000-of-00001")
+        data.write_bytes(data.read_bytes()[:10])
+        message = "Delete that folder"
+    with pytest.raises(checkpoints.WorkdirError, match=message):
+        checkpoints.restore_checkpoint(tmp_path, wanted)
 
 
 def test_the_last_finished_run_is_found_by_its_metrics(tmp_path):

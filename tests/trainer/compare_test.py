@@ -2,35 +2,26 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
+from tests.commands import command_line
 from tests.trainer import finished_runs
 from tests.trainer.evaluation.report_fixtures import Page
 from trainer import compare
 from trainer import run_folder
-from trainer.evaluation import charts
 from trainer.evaluation import intervals
 from trainer.evaluation import predictions
 from trainer.evaluation import stored_runs
 
 
-@pytest.fixture(autouse=True)
-def draw_coarsely(monkeypatch):
-    monkeypatch.setattr(charts, "DOTS_PER_INCH", 40)
-
-
 @pytest.fixture(name="written", scope="module")
 def write_once(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(charts, "DOTS_PER_INCH", 20)
-        finished_runs.write_run(folder / "good", skill=0.9, ema=0.5)
-        values = {"seed": 1, "data_dir": "elsewhere"}
-        finished_runs.write_run(folder / "<poor>", skill=0.3, **values)
+    finished_runs.write_run(folder / "good", skill=0.9, ema=0.5)
+    values = {"seed": 1, "data_dir": "elsewhere"}
+    finished_runs.write_run(folder / "<poor>", skill=0.3, **values)
     return folder
 
 
@@ -194,7 +185,5 @@ def test_the_command_says_in_one_line_what_is_wrong(folders, capsys):
 
 
 def test_comparing_loads_no_tensorflow():
-    code = "import sys, trainer.compare; print('tensorflow' in sys.modules)"
-    command = [sys.executable, "-c", code]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "False"
+    found = command_line.loaded_after("import trainer.compare", "tensorflow")
+    assert not found

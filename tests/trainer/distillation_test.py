@@ -9,30 +9,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.trainer.small_runs import tiny
 from trainer import checkpoints
 from trainer import distillation
 from trainer import run_folder
 from trainer import train
 from trainer.data import prepared
-from trainer.settings import settings as settings_lib
-
-TINY = {
-    "backbone": "tiny_cnn",
-    "fine_tune_epochs": 2,
-    "fine_tune_learning_rate": 0.003,
-    "batch_size": 28,
-    "rotation": 20.0,
-}
 
 
 @pytest.fixture(scope="module")
 def teacher(prepared_data, tmp_path_factory):
     """(workdir of a finished run, settings of a new one taught by it)."""
     workdir = tmp_path_factory.mktemp("runs") / "teacher"
-    values = {**TINY, "data_dir": prepared_data}
-    train.train_and_evaluate(settings_lib.from_flat(values), workdir)
-    values["distill_from"] = (str(workdir),)
-    return workdir, settings_lib.from_flat(values)
+    values = {"rotation": 20.0, "fine_tune_epochs": 1}
+    train.train_and_evaluate(tiny(prepared_data, **values), workdir)
+    return workdir, tiny(prepared_data, **values, distill_from=(str(workdir),))
 
 
 def answers(settings, splits=None):
@@ -176,18 +167,3 @@ def test_teachers_are_asked_once_in_all_starts_of_a_run(
     assert "test" in train.train_and_evaluate(settings, tmp_path / "run")
     with pytest.raises(AssertionError, match="asked again"):
         train.train_and_evaluate(settings, tmp_path / "run", overwrite=True)
-
-
-def test_a_taught_run_ends_elsewhere(teacher, tmp_path):
-    workdir, settings = teacher
-    folders = [workdir]
-    for views in (4, 0):
-        folders.append(tmp_path / f"views_{views}")
-        train.train_and_evaluate(
-            with_target(settings, distill_views=views), folders[-1]
-        )
-    biases = {
-        checkpoints.load_for_inference(folder).model.get_weights()[-1].tobytes()
-        for folder in folders
-    }
-    assert len(biases) == 3

@@ -6,18 +6,16 @@ of the batch, so a different number of replicas is a different network.
 """
 
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
+from tests.commands.command_line import ROOT
+from tests.commands.command_line import python
 from tests.trainer import two_workers
 from tests.trainer import weight_files
+from trainer import runtime
 from trainer.settings import settings as settings_lib
 
-ROOT = pathlib.Path(__file__).parents[2]
 VALUES = {
     "backbone": "tiny_cnn",
     "batch_size": 28,
@@ -31,18 +29,9 @@ VALUES = {
 }
 
 
-def run(command, **options):
-    """Runs a command to its end; returns what it printed."""
-    result = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        **options,
-    )
+def run(*arguments):
+    """Runs a training to its end; returns what it printed."""
+    result = python(*arguments)
     assert result.returncode == 0, result.stderr[-3000:]
     return result.stdout
 
@@ -51,7 +40,7 @@ def run(command, **options):
 def one_device(prepared_data, tmp_path_factory):
     settings = settings_lib.from_flat({**VALUES, "data_dir": prepared_data})
     workdir = tmp_path_factory.mktemp("runs") / "one_device"
-    run(two_workers.arguments(settings, workdir))
+    run(*two_workers.arguments(settings, workdir))
     return workdir
 
 
@@ -59,9 +48,7 @@ def run_two_replicas(values, folder):
     settings = settings_lib.from_flat({**values, "strategy": "mirrored"})
     (folder / "s.json").write_text(settings.to_json())
     script = ROOT / "tests" / "trainer" / "two_replicas.py"
-    printed = run(
-        [sys.executable, str(script), str(folder / "s.json"), str(folder / "w")]
-    )
+    printed = run(script, folder / "s.json", folder / "w")
     assert "logical devices: 2" in printed
     return folder / "w"
 
@@ -120,8 +107,6 @@ def test_two_workers_train_the_head_of_one_device(
 def test_a_worker_without_its_address_says_what_to_set(
     config, text, monkeypatch
 ):
-    from trainer import runtime
-
     monkeypatch.delenv("TF_CONFIG", raising=False)
     if config is not None:
         monkeypatch.setenv("TF_CONFIG", config)

@@ -27,7 +27,7 @@ HEAD = {
     "ema": 0.9,
     "head_l2": 0.01,
 }
-
+TAUGHT = {"distill_from": ("runs/a",)}
 # Kernels are summed in another order on features than inside the network.
 TOLERANCE = 2e-5
 
@@ -39,18 +39,11 @@ def weights_of(workdir):
 @pytest.fixture(scope="module")
 def runs(prepared_data, tmp_path_factory):
     """Workdirs of the same run, the quick way and the plain way."""
-    folders, augmented_later = {}, {"flip": True, "head_augmentation": False}
+    folders, values = {}, {**HEAD, "flip": True, "head_augmentation": False}
     for quick in (True, False):
         workdir = tmp_path_factory.mktemp("runs") / f"quick_{quick}"
-        settings = settings_lib.from_flat(
-            {
-                **HEAD,
-                **augmented_later,
-                "data_dir": prepared_data,
-                "reuse_features": quick,
-            }
-        )
-        train.train_and_evaluate(settings, workdir)
+        values |= {"data_dir": prepared_data, "reuse_features": quick}
+        train.train_and_evaluate(settings_lib.from_flat(values), workdir)
         folders[quick] = workdir
     return folders
 
@@ -81,27 +74,24 @@ def frozen(**values):
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({}, ""),
-        ({"flip": True}, "augmented"),
-        ({"mixup": 0.1}, "mixed"),
-        ({"flip": True, "mixup": 0.1, "head_augmentation": False}, ""),
-        (
+        pytest.param({}, "", id="none"),
+        pytest.param({"flip": True}, "augmented", id="augmentation"),
+        pytest.param({"mixup": 0.1}, "mixed", id="mixup"),
+        pytest.param(
+            {"flip": True, "mixup": 0.1, "head_augmentation": False},
+            "",
+            id="phase_two",
+        ),
+        pytest.param(
             {"backbone": "layer_list", "layers": ("c8", "d0.2")},
             "the backbone has dropout",
+            id="dropout",
         ),
-        ({"max_memory_gib": 0.01}, "features take 0.0 GiB"),
-        ({"distill_from": ("runs/a",), "distill_views": 0}, "every batch"),
-        ({"distill_from": ("runs/a",)}, ""),
-    ],
-    ids=[
-        "none",
-        "augmentation",
-        "mixup",
-        "phase_two",
-        "dropout",
-        "memory",
-        "teacher",
-        "answers",
+        pytest.param(
+            {"max_memory_gib": 0.01}, "features take 0.0 GiB", id="memory"
+        ),
+        pytest.param({**TAUGHT, "distill_views": 0}, "every batch", id="asked"),
+        pytest.param(TAUGHT, "", id="answers"),
     ],
 )
 def test_what_is_random_or_too_large_takes_the_plain_way(values, reason):

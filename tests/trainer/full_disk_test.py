@@ -6,17 +6,17 @@ same writes fail at the same places.
 
 import csv
 import json
-import os
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 
 import pytest
 
+from tests.commands.command_line import python
+from tests.trainer.small_runs import tiny
 from trainer import exit_codes
 from trainer import files
+from trainer import train as training
 
 
 def train(data_dir, workdir, file_bytes=None, epochs=2):
@@ -28,19 +28,11 @@ def train(data_dir, workdir, file_bytes=None, epochs=2):
             limits = (file_bytes, file_bytes)
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "trainer", "--backbone=tiny_cnn"),
-            f"--data_dir={data_dir}",
-            f"--workdir={workdir}",
-            f"--fine_tune_epochs={epochs}",
-        ],
+    return python(
+        *("-m", "trainer", "--backbone=tiny_cnn", f"--data_dir={data_dir}"),
+        *(f"--workdir={workdir}", f"--fine_tune_epochs={epochs}"),
         preexec_fn=bound,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={"TF_CPP_MIN_LOG_LEVEL": "3"},
     )
 
 
@@ -84,22 +76,12 @@ def test_too_little_space_is_refused_before_anything_is_written(
 def test_a_run_asks_for_the_room_it_will_take(
     prepared_data, tmp_path, monkeypatch
 ):
-    from trainer import train as training
-    from trainer.settings import settings as settings_lib
-
     asked = []
     monkeypatch.setattr(
         files, "check_space", lambda folder, needed: asked.append(needed)
     )
     workdir = tmp_path / "run"
-    settings = settings_lib.from_flat(
-        {
-            "backbone": "tiny_cnn",
-            "data_dir": prepared_data,
-            "fine_tune_epochs": 3,
-            "ema": 0.9,
-        }
-    )
+    settings = tiny(prepared_data, ema=0.9)
     training.train_and_evaluate(settings, workdir)
     checkpoints = workdir.glob("checkpoints/*/*")
     written = [*checkpoints, workdir / "best.weights.h5"]

@@ -2,7 +2,6 @@
 
 import csv
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -10,14 +9,14 @@ import time
 
 import pytest
 
+from tests.commands.command_line import ROOT
+from tests.commands.command_line import python
 from tests.trainer import weight_files
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 def command(workdir, data_dir):
     return [
-        sys.executable, "-m", "trainer",
+        "-m", "trainer",
         f"--workdir={workdir}", f"--data_dir={data_dir}",
         f"--weights={first_weights(workdir)}",
         "--backbone=tiny_cnn", "--batch_size=28", "--ema=0.9", "--flip",
@@ -55,7 +54,10 @@ def history(workdir):
 def kill_after_epoch(arguments, workdir, epoch):
     """Starts a run and kills it -9 once the checkpoint of `epoch` is there."""
     process = subprocess.Popen(
-        arguments, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 240
     target = workdir / "checkpoints" / f"epoch-{epoch:05d}"
@@ -79,15 +81,12 @@ def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
     # What the run began with is no longer what the file holds.
     write_backbone(first_weights(workdir), seed=1)
     assert not (workdir / "metrics.json").exists()
-    again = subprocess.run(
-        arguments, cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    again = python(*arguments)
+    assert again.returncode == 0, again.stderr
     assert "going on after epoch" in again.stdout
-    # Its checkpoints hold the head alone.
-    is_phase1 = epoch == 1
-    assert (
-        "computing the backbone's features once" in again.stdout
-    ) == is_phase1
+    # The checkpoints of phase 1 hold the head alone.
+    is_reused = "computing the backbone's features once" in again.stdout
+    assert is_reused == (epoch == 1)
     # The weights of the best epoch may be older than the interruption.
     assert history(workdir) == history(whole_run)
     weight_files.assert_equal(whole_run, workdir)
@@ -97,15 +96,13 @@ def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
 def whole_run(prepared_data, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("runs") / "whole"
     write_backbone(first_weights(workdir), seed=0)
-    subprocess.run(command(workdir, prepared_data), cwd=ROOT, check=True)
+    done = python(*command(workdir, prepared_data))
+    assert done.returncode == 0, done.stderr
     return workdir
 
 
 def test_other_settings_are_refused_and_named(whole_run, prepared_data):
-    arguments = [*command(whole_run, prepared_data), "--seed=5"]
-    result = subprocess.run(
-        arguments, cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    result = python(*command(whole_run, prepared_data), "--seed=5")
     assert result.returncode == 1
     assert "seed: 0 there, 5 now" in result.stderr
     assert "Traceback" not in result.stderr

@@ -20,13 +20,10 @@ def test_auto_precision_follows_the_hardware(values, policy):
     assert runtime.resolve_precision(from_flat(values).training) == policy
 
 
-def test_the_default_strategy_has_one_replica_and_one_chief():
+def test_strategies_are_made_or_say_where_to_run():
     strategy = runtime.make_strategy("default")
     assert strategy.num_replicas_in_sync == 1
     assert runtime.is_chief(strategy)
-
-
-def test_no_tpu_says_where_to_run():
     with pytest.raises(ValueError, match="Run on a TPU VM"):
         runtime.make_strategy("tpu")
 

@@ -68,9 +68,7 @@ def test_temperature_is_that_of_divided_logits():
     warm = np.exp(logits / 4) / np.exp(logits / 4).sum()
     np.testing.assert_allclose(targets.soften(plain, 4.0), warm, rtol=1e-6)
     np.testing.assert_allclose(targets.soften(plain, 1.0), plain, rtol=1e-6)
-
-
-def test_an_impossible_class_stays_finite():
+    # An impossible class stays finite.
     sure = targets.soften(np.array([[1.0, 0.0]], np.float32), 2.0)
     assert np.isfinite(sure).all()
 
@@ -88,16 +86,11 @@ def test_votes_are_found_by_id_and_class(prepared_votes):
     assert agree.mean() > 0.85
 
 
-def test_votes_on_other_examples_are_refused(prepared_votes):
+def test_examples_or_data_without_votes_are_refused(prepared_votes):
     data = DataSettings(data_dir=prepared_votes)
     split = prepared.load_split(data, "train")
     other = prepared.Split(split.images, split.labels, ["a.jpg"] * 280)
     with pytest.raises(prepared.DataError, match=r"no votes on.*a\.jpg"):
         targets.votes_for(other, data, "fer2013/plus")
-
-
-def test_data_without_votes_is_refused(prepared_votes):
-    data = DataSettings(data_dir=prepared_votes)
-    split = prepared.load_split(data, "test")
     with pytest.raises(prepared.DataError, match="has no votes; fer2013/plus"):
         targets.votes_for(split, data, "fer2013")

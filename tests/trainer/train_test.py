@@ -7,33 +7,18 @@ import shutil
 import numpy as np
 import pytest
 
+from tests.trainer.small_runs import tiny
 from trainer import checkpoints
 from trainer import train
 from trainer.data import prepared
 from trainer.settings import settings as settings_lib
-
-TINY = {
-    "backbone": "tiny_cnn",
-    "fine_tune_epochs": 2,
-    "fine_tune_learning_rate": 0.003,
-    "batch_size": 28,
-}
-
-
-def make_settings(data_dir, **values):
-    return settings_lib.from_flat({**TINY, "data_dir": data_dir, **values})
-
-
-def final_weights(workdir):
-    model = checkpoints.load_for_inference(workdir).model
-    return np.concatenate([w.ravel() for w in model.get_weights()])
 
 
 @pytest.fixture(scope="module")
 def finished(prepared_data, tmp_path_factory):
     """A run through both phases: its workdir and what it returned."""
     workdir = tmp_path_factory.mktemp("runs") / "finished"
-    settings = make_settings(
+    settings = tiny(
         prepared_data,
         head_epochs=1,
         ema=0.9,
@@ -49,19 +34,10 @@ def finished(prepared_data, tmp_path_factory):
 
 def test_a_run_leaves_all_its_files(finished):
     workdir, _ = finished
-    names = {path.name for path in workdir.iterdir()}
-    assert names == {
-        "settings.json",
-        "run.flags",
-        "manifest.json",
-        "checkpoints",
-        "best.weights.h5",
-        "history.csv",
-        "tensorboard",
-        "report.html",
-        "predictions.npz",
-        "robustness.json",
-        "metrics.json",
+    assert {path.name for path in workdir.iterdir()} == {
+        *("settings.json", "run.flags", "manifest.json", "checkpoints"),
+        *("best.weights.h5", "history.csv", "tensorboard", "report.html"),
+        *("predictions.npz", "robustness.json", "metrics.json"),
     }
     kept = sorted(path.name for path in (workdir / "checkpoints").iterdir())
     assert kept == ["epoch-00002", "epoch-00003"]
@@ -95,11 +71,6 @@ def test_the_manifest_names_data_code_and_libraries(finished):
     assert manifest["libraries"]["tensorflow"].startswith("2.")
 
 
-def test_the_report_is_written(finished):
-    page = (finished[0] / "report.html").read_text(encoding="utf-8")
-    assert "data:image/png;base64," in page
-
-
 def test_phase_two_leaves_the_frozen_part_as_it_was(finished, prepared_data):
     import keras
 
@@ -120,14 +91,6 @@ def test_phase_two_leaves_the_frozen_part_as_it_was(finished, prepared_data):
     assert np.abs(moved).max() > 1e-4
 
 
-def test_a_finished_run_is_not_repeated(finished):
-    workdir, _ = finished
-    text = (workdir / "settings.json").read_text()
-    settings = settings_lib.from_json(text)
-    with pytest.raises(checkpoints.WorkdirError, match="python -m export"):
-        train.train_and_evaluate(settings, workdir)
-
-
 def test_a_run_killed_before_its_metrics_only_evaluates(finished, tmp_path):
     workdir = tmp_path / "run"
     shutil.copytree(finished[0], workdir)
@@ -140,31 +103,19 @@ def test_a_run_killed_before_its_metrics_only_evaluates(finished, tmp_path):
 
 
 def test_a_run_may_be_tested_once_it_has_been_chosen(prepared_data, tmp_path):
-    untested = make_settings(prepared_data, test_split="none")
+    untested = tiny(prepared_data, test_split="none")
     assert "test" not in train.train_and_evaluate(untested, tmp_path)
     weights, history = (
         (tmp_path / name).read_bytes()
         for name in ("best.weights.h5", "history.csv")
     )
-    figures = train.train_and_evaluate(make_settings(prepared_data), tmp_path)
+    figures = train.train_and_evaluate(tiny(prepared_data), tmp_path)
     assert figures["test"]["n"] == 42
     assert figures == json.loads((tmp_path / "metrics.json").read_text())
-    assert (
-        "test"
-        in json.loads((tmp_path / "manifest.json").read_text())["data"][
-            "splits"
-        ]
-    )
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert "test" in manifest["data"]["splits"]
     assert (tmp_path / "best.weights.h5").read_bytes() == weights
     assert (tmp_path / "history.csv").read_bytes() == history
-
-
-def test_the_same_seed_gives_the_same_bits(prepared_data, tmp_path):
-    settings = make_settings(prepared_data, flip=True, pooling_dropout=0.3)
-    for name in ("one", "two"):
-        train.train_and_evaluate(settings, tmp_path / name)
-    first, second = (final_weights(tmp_path / n) for n in ("one", "two"))
-    np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +131,7 @@ def test_the_same_seed_gives_the_same_bits(prepared_data, tmp_path):
 def test_what_cannot_work_fails_before_anything_is_written(
     values, text, prepared_data, tmp_path
 ):
-    settings = make_settings(**{"data_dir": prepared_data, **values})
+    settings = tiny(**{"data_dir": prepared_data, **values})
     with pytest.raises(ValueError) as caught:
         train.train_and_evaluate(settings, tmp_path / "run")
     assert text in str(caught.value)
@@ -188,7 +139,7 @@ def test_what_cannot_work_fails_before_anything_is_written(
 
 
 def test_divergence_ends_the_run_and_says_what_to_do(prepared_data, tmp_path):
-    settings = make_settings(
+    settings = tiny(
         prepared_data, optimizer="sgd", fine_tune_learning_rate=1e38
     )
     with pytest.raises(ArithmeticError, match="Lower the learning rate"):
@@ -201,18 +152,12 @@ def test_an_epoch_is_kept_by_the_selection_metric_alone(
     name, prepared_data, tmp_path, monkeypatch
 ):
     """Two figures that disagree about which of two epochs is the better."""
-    rows = iter([(0.5, 0.1), (0.4, 0.2)])
-
-    def figures(labels, probabilities):
-        accuracy, macro_f1 = next(rows)
-        return {
-            "val_loss": 1.0,
-            "val_accuracy": accuracy,
-            "val_macro_f1": macro_f1,
-        }
-
-    monkeypatch.setattr(train.evaluate, "quick_figures", figures)
-    settings = make_settings(prepared_data, selection_metric=name)
+    rows = iter(
+        {"val_loss": 1.0, "val_accuracy": accuracy, "val_macro_f1": macro_f1}
+        for accuracy, macro_f1 in [(0.5, 0.1), (0.4, 0.2)]
+    )
+    monkeypatch.setattr(train.evaluate, "quick_figures", lambda *_: next(rows))
+    settings = tiny(prepared_data, selection_metric=name)
     train.train_and_evaluate(settings, tmp_path / "run")
     progress = checkpoints.read_progress(tmp_path / "run")
     assert progress.best == {"macro_f1": 0.2, "accuracy": 0.5}[name]
@@ -220,7 +165,7 @@ def test_an_epoch_is_kept_by_the_selection_metric_alone(
 
 
 def test_early_stopping_ends_a_phase(prepared_data, tmp_path):
-    settings = make_settings(
+    settings = tiny(
         prepared_data,
         fine_tune_epochs=9,
         fine_tune_learning_rate=0.0,

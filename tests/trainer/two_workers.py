@@ -2,12 +2,12 @@
 
 import json
 import os
-import pathlib
 import socket
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).parents[2]
+from tests.commands.command_line import ROOT
+from trainer.settings import cli_flags
 
 
 def start(settings, workdir):
@@ -15,7 +15,7 @@ def start(settings, workdir):
     workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
     return [
         subprocess.Popen(
-            arguments(settings, workdir),
+            [sys.executable, *arguments(settings, workdir)],
             cwd=ROOT,
             env={**os.environ, "TF_CONFIG": config(workers, index)},
             stdout=subprocess.PIPE,
@@ -33,18 +33,9 @@ def config(workers, index):
 
 
 def arguments(settings, workdir):
-    """The command that trains with these settings."""
-    return [
-        sys.executable,
-        "-m",
-        "trainer",
-        f"--workdir={workdir}",
-        *(
-            f"--{name}={value}"
-            for name, value in settings.flat().items()
-            if value is not None and not isinstance(value, tuple)
-        ),
-    ]
+    """What Python is given, to train with these settings."""
+    flags = cli_flags.to_flags(settings, only_changed=True)
+    return ["-m", "trainer", f"--workdir={workdir}", *flags]
 
 
 def free_ports(count):

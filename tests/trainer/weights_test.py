@@ -1,13 +1,10 @@
-import os
-import pathlib
 import re
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
 
+from tests.commands.command_line import python
 from tests.export import export_fixtures
 from trainer import checkpoints
 from trainer import train
@@ -122,12 +119,6 @@ def test_a_run_of_another_network_is_refused():
         weights.load_backbone_weights(model, settings, keras)
 
 
-def test_a_folder_without_a_run_is_refused(tmp_path):
-    model, settings = make("tiny_cnn", str(tmp_path))
-    with pytest.raises(checkpoints.WorkdirError, match="no finished run"):
-        weights.load_backbone_weights(model, settings, keras)
-
-
 def test_a_run_that_saw_what_the_new_one_is_judged_by_is_refused():
     _, settings, _ = from_run(train_split="test", test_split="train[:50%]")
     splits = prepared.load_splits(settings.data)
@@ -155,46 +146,34 @@ def test_other_data_need_not_be_there():
     weights.check_source(settings, {})
 
 
-def test_weights_of_another_network_are_refused(tmp_path):
-    path = tmp_path / "other.weights.h5"
-    keras.Sequential([keras.Input([3]), keras.layers.Dense(2)]).save_weights(
-        path
-    )
-    model, settings = make("mobilenetv2", str(path))
-    with pytest.raises(weights.WeightsError, match="does not fit mobilenetv2"):
-        weights.load_backbone_weights(model, settings, keras)
-
-
-def test_a_missing_file_is_refused(tmp_path):
-    model, settings = make("tiny_cnn", str(tmp_path / "no.h5"))
-    with pytest.raises(weights.WeightsError, match="there is no "):
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("other.weights.h5", weights.WeightsError, "does not fit tiny_cnn"),
+        ("no.h5", weights.WeightsError, "there is no "),
+        (".", checkpoints.WorkdirError, "no finished run"),
+    ],
+    ids=["another network", "no file", "no run"],
+)
+def test_other_weights_are_refused(tmp_path, name, error, message):
+    dense = keras.Sequential([keras.Input([3]), keras.layers.Dense(2)])
+    dense.save_weights(tmp_path / "other.weights.h5")
+    model, settings = make("tiny_cnn", str(tmp_path / name))
+    with pytest.raises(error, match=message):
         weights.load_backbone_weights(model, settings, keras)
 
 
 def test_imagenet_without_a_network_says_what_to_do(prepared_data, tmp_path):
     # Port 9 of this machine: nothing answers there, as without a network.
     nowhere = "http://127.0.0.1:9"
-    result = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "trainer",
-            f"--data_dir={prepared_data}",
-            f"--workdir={tmp_path / 'run'}",
-            "--backbone=mobilenetv2",
-            "--weights=imagenet",
-        ],
-        cwd=pathlib.Path(__file__).parents[2],
+    result = python(
+        *("-m", "trainer", f"--data_dir={prepared_data}"),
+        *(f"--workdir={tmp_path / 'run'}", "--backbone=mobilenetv2"),
+        "--weights=imagenet",
         env={
-            **os.environ,
-            "http_proxy": nowhere,
-            "https_proxy": nowhere,
-            "no_proxy": "",
+            **{"http_proxy": nowhere, "https_proxy": nowhere, "no_proxy": ""},
             "KERAS_HOME": str(tmp_path / "keras"),
         },
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert result.returncode == 1
     assert "Traceback" not in result.stderr

@@ -49,7 +49,9 @@ def test_only_free_settings_may_change_on_resuming(tmp_path):
 def test_a_finished_run_is_not_trained_again(tmp_path):
     workdirs.open_workdir(tmp_path, UNTESTED, overwrite=False)
     (tmp_path / "metrics.json").write_text("{}")
-    with pytest.raises(workdirs.WorkdirError, match="holds a finished run"):
+    with pytest.raises(
+        workdirs.WorkdirError, match=r"(?s)a finished run.*export"
+    ):
         workdirs.open_workdir(tmp_path, UNTESTED, overwrite=False)
     assert (tmp_path / "metrics.json").exists()
 

@@ -14,12 +14,6 @@ from trainer.evaluation import charts
 from trainer.evaluation import metrics
 
 
-@pytest.fixture(autouse=True)
-def draw_coarsely(monkeypatch):
-    # Drawing is what takes the time; nothing here depends on the resolution.
-    monkeypatch.setattr(charts, "DOTS_PER_INCH", 40)
-
-
 @pytest.fixture(name="figures")
 def keep_figures(monkeypatch):
     """Keeps every figure that the module draws."""

@@ -18,13 +18,12 @@ def evaluate():
     return metrics.evaluate_probabilities(LABELS, PROBABILITIES, NAMES)
 
 
-def test_confusion_matrix_has_true_classes_in_rows(result):
-    assert result["confusion_matrix"] == [[1, 1, 0], [0, 2, 0], [1, 0, 1]]
-
-
 def test_overall_figures_match_hand_computation(result):
     assert result["n"] == 6
+    # True classes in rows.
+    assert result["confusion_matrix"] == [[1, 1, 0], [0, 2, 0], [1, 0, 1]]
     assert result["accuracy"] == pytest.approx(4 / 6)
+    assert result["accuracy_interval"] == list(intervals.wilson_interval(4, 6))
     assert result["balanced_accuracy"] == pytest.approx((0.5 + 1 + 0.5) / 3)
     # F1 = 2 hits / (support + predictions): 2/4, 4/5, 2/3.
     assert result["macro_f1"] == pytest.approx((1 / 2 + 4 / 5 + 2 / 3) / 3)
@@ -84,13 +83,10 @@ def test_missing_class_gives_no_area_but_a_reason():
     result = metrics.evaluate_probabilities(
         LABELS[:4], PROBABILITIES[:4], NAMES
     )
-    cat = result["per_class"][2]
     assert result["roc_auc"] is None
     assert result["roc_auc_reason"] == "no example of cat"
-    assert cat["recall"] is None
-    assert cat["recall_interval"] is None
-    assert cat["precision"] is None
-    assert cat["f1"] is None
+    for name in ("recall", "recall_interval", "precision", "f1"):
+        assert result["per_class"][2][name] is None
     assert result["collapsed"] is False  # cat has no example to be missed
     # Over ant and bee alone: F1 2/3 and 4/5, recall 1/2 and 1.
     assert result["macro_f1"] == pytest.approx((2 / 3 + 4 / 5) / 2)
@@ -161,10 +157,6 @@ def test_result_survives_strict_json(result):
     assert {type(value) for value in values} == {str, int, float, list}
 
 
-def test_accuracy_interval_is_that_of_the_hits(result):
-    assert result["accuracy_interval"] == list(intervals.wilson_interval(4, 6))
-
-
 def test_roc_curve_passes_through_hand_computed_points():
     ant, bee, _ = metrics.roc_curves(LABELS, PROBABILITIES)
     points = set(
@@ -182,50 +174,33 @@ def _changed(row, values):
     return probabilities
 
 
-@pytest.mark.parametrize(
-    ("labels", "probabilities", "names", "message"),
-    [
-        pytest.param(
-            LABELS, PROBABILITIES[:, 0], NAMES, r"shape \[n, K\]", id="1-d"
-        ),
-        pytest.param(
-            LABELS[:5], PROBABILITIES, NAMES, r"shape \(6,\)", id="lengths"
-        ),
-        pytest.param(
-            np.eye(3)[LABELS], PROBABILITIES, NAMES, r"\(6, 3\)", id="one-hot"
-        ),
-        pytest.param(
-            LABELS[:0], PROBABILITIES[:0], NAMES, r"is empty\. Has", id="empty"
-        ),
-        pytest.param(
-            LABELS.astype(float), PROBABILITIES, NAMES, "float64", id="floats"
-        ),
-        pytest.param(
-            LABELS + 1, PROBABILITIES, NAMES, r"3 at position 4", id="label 3"
-        ),
-        pytest.param(
-            LABELS - 1, PROBABILITIES, NAMES, r"-1 at position 0", id="label -1"
-        ),
-        pytest.param(
-            LABELS, _changed(3, np.nan), NAMES, "finite.*row 3", id="nan"
-        ),
-        pytest.param(
-            LABELS, _changed(2, [2, -1, 0]), NAMES, "row 2.*logits", id="logits"
-        ),
-        pytest.param(
-            LABELS, _changed(5, [0.9, 0.9, 0]), NAMES, "sum to 1", id="sum"
-        ),
-        pytest.param(
-            LABELS, PROBABILITIES, ("a", "b"), "class_names", id="two names"
-        ),
-        pytest.param(
-            LABELS, PROBABILITIES, ("a", "b", "a"), "distinct", id="same names"
-        ),
-    ],
-)
-def test_wrong_input_is_refused(labels, probabilities, names, message):
+WRONG = {
+    "1-d": (r"shape \[n, K\]", {"probabilities": PROBABILITIES[:, 0]}),
+    "lengths": (r"shape \(6,\)", {"labels": LABELS[:5]}),
+    "one-hot": (r"\(6, 3\)", {"labels": np.eye(3)[LABELS]}),
+    "empty": (
+        r"is empty\. Has",
+        {"labels": LABELS[:0], "probabilities": PROBABILITIES[:0]},
+    ),
+    "floats": ("float64", {"labels": LABELS.astype(float)}),
+    "label 3": ("3 at position 4", {"labels": LABELS + 1}),
+    "label -1": ("-1 at position 0", {"labels": LABELS - 1}),
+    "nan": ("finite.*row 3", {"probabilities": _changed(3, np.nan)}),
+    "logits": ("row 2.*logits", {"probabilities": _changed(2, [2, -1, 0])}),
+    "sum": ("sum to 1", {"probabilities": _changed(5, [0.9, 0.9, 0])}),
+    "two names": ("class_names", {"class_names": ("a", "b")}),
+    "same names": ("distinct", {"class_names": ("a", "b", "a")}),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_input_is_refused(name):
+    message, changes = WRONG[name]
+    good = {"labels": LABELS, "probabilities": PROBABILITIES}
     with pytest.raises(ValueError, match=message):
-        metrics.evaluate_probabilities(labels, probabilities, names)
+        metrics.evaluate_probabilities(
+            **{**good, "class_names": NAMES, **changes}
+        )
 
 
 def test_eight_bit_probabilities_are_accepted():

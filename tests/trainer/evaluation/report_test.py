@@ -13,19 +13,12 @@ from tests.trainer.evaluation.report_fixtures import decode
 from tests.trainer.evaluation.report_fixtures import epoch
 from tests.trainer.evaluation.report_fixtures import evaluation
 from trainer.evaluation import calibration
-from trainer.evaluation import charts
 from trainer.evaluation import report
 from trainer.evaluation import robustness
 
 # Confusion matrix, ROC, reliability twice; loss, accuracy, learning rate.
 CHARTS_PER_SPLIT, LEARNING_CHARTS = 4, 3
 STATE = dict(matplotlib.rcParams)
-
-
-@pytest.fixture(autouse=True)
-def draw_coarsely(monkeypatch):
-    # Drawing is what takes the time; nothing here depends on the resolution.
-    monkeypatch.setattr(charts, "DOTS_PER_INCH", 40)
 
 
 @pytest.fixture(name="write")
@@ -111,57 +104,45 @@ def test_robustness_is_drawn_and_told(write):
     assert "Robustness" not in write(history=[], evaluations={}).text
 
 
-def test_without_groups_the_page_says_so(write):
-    text = write().text
-    assert "nothing can be said about how the model treats groups" in text
+def share(name, n, value, *bounds):
+    found = {"n": n, "accuracy": value, "accuracy_interval": bounds}
+    return {"name": name, **found} if name else found
 
 
-GROUPS = {
-    "groups": [
-        {"name": "a", "n": 40, "accuracy": 0.9, "accuracy_interval": [0.8, 1]},
-        {"name": "<b>", "n": 35, "accuracy": 0.6, "accuracy_interval": [0, 1]},
-    ],
-    "largest_gap": {
-        "best": "a",
-        "worst": "<b>",
-        "difference": 0.3,
-        "interval": [0.11, 0.52],
-    },
-    "groups_reason": None,
+ROWS = [share("a", 40, 0.9, 0.8, 1), share("<b>", 35, 0.6, 0, 1)]
+GAP = {"best": "a", "worst": "<b>", "difference": 0.3, "interval": [0.11, 0.52]}
+TOLD = {
+    "groups": (
+        {
+            "groups": ROWS,
+            "largest_gap": GAP,
+            "groups_reason": None,
+        },
+        "a 40 90.0 80.0 to 100.0 <b> 35 60.0",
+        "Largest gap: a before <b> by 30.0 points",
+        "11.0 to 52.0",
+    ),
+    "no gap": (
+        {"groups": [], "largest_gap": None, "groups_reason": "too few"},
+        "No gap between groups is given: too few.",
+    ),
+    "no groups": ({}, "nothing can be said about how the model treats groups"),
+    "seen": (
+        {"seen_in_training": 4, "unseen": share("", 26, 0.5, 0.321, 0.679)},
+        "4 of these images also stand in the training split",
+        "On the 26 others the accuracy is 50.0% (95%: 32.1 to 67.9)",
+    ),
 }
 
 
-def test_groups_and_their_largest_gap_are_told(write):
+@pytest.mark.parametrize("case", TOLD)
+def test_groups_and_images_that_were_trained_on_are_told(write, case):
+    figures, *phrases = TOLD[case]
     run = evaluation()
-    run = evaluation(metrics=run.metrics | GROUPS)
+    run = evaluation(metrics=run.metrics | figures)
     text = write(evaluations={"test": run}).text
-    assert "a 40 90.0 80.0 to 100.0 <b> 35 60.0" in text
-    assert "Largest gap: a before <b> by 30.0 points" in text
-    assert "11.0 to 52.0" in text
-
-
-def test_images_that_were_trained_on_are_told(write):
-    seen = {
-        "seen_in_training": 4,
-        "unseen": {
-            "n": 26,
-            "accuracy": 0.5,
-            "accuracy_interval": [0.321, 0.679],
-        },
-    }
-    run = evaluation()
-    run = evaluation(metrics=run.metrics | seen)
-    text = write(evaluations={"test": run}).text
-    assert "4 of these images also stand in the training split" in text
-    assert "On the 26 others the accuracy is 50.0% (95%: 32.1 to 67.9)" in text
-
-
-def test_a_gap_that_is_not_given_has_its_reason(write):
-    none = {"groups": [], "largest_gap": None, "groups_reason": "too few"}
-    run = evaluation()
-    run = evaluation(metrics=run.metrics | none)
-    text = write(evaluations={"test": run}).text
-    assert "No gap between groups is given: too few." in text
+    for phrase in phrases:
+        assert phrase in text
 
 
 def test_pictures_have_texts_and_tables_have_headers(write):

@@ -40,11 +40,8 @@ def test_models_are_flat_and_give_probabilities(backbone):
     probabilities = np.asarray(model(pixels.astype(np.float32)))
     assert probabilities.shape == (3, 7)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
-
-
-@pytest.mark.parametrize("backbone", SLOW)
-def test_batch_norm_forgets_its_first_statistics_within_an_epoch(backbone):
-    for layer in build(backbone=backbone).layers:
+    # Batch norm forgets its first statistics within an epoch.
+    for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             # 224 steps of 128 are an epoch of FER-2013.
             assert layer.momentum**224 < 0.15
@@ -106,17 +103,10 @@ def test_the_head_has_the_shape_of_its_settings():
         head_units=(16, 8),
         head_dropout=(0.4, 0.5),
     )
-    names = [layer.name for layer in head_layers(model)]
-    assert names == [
-        "pooling",
-        "pooling_dropout",
-        "head1",
-        "head1_dropout",
-        "head2",
-        "head2_dropout",
-        "logits",
-        "probabilities",
-    ]
+    assert " ".join(layer.name for layer in head_layers(model)) == (
+        "pooling pooling_dropout head1 head1_dropout head2 head2_dropout "
+        "logits probabilities"
+    )
     assert model.get_layer("head1").units == 16
     assert model.get_layer("head2_dropout").rate == 0.5
     assert model.get_layer("pooling_dropout").rate == 0.3
@@ -132,17 +122,10 @@ def test_a_head_with_everything():
         head_activation="tanh",
         head_l2=0.1,
     )
-    names = [layer.name for layer in head_layers(model)]
-    assert names == [
-        "pooling",
-        "pooling_bn",
-        "head1",
-        "head1_bn",
-        "head1_act",
-        "head1_dropout",
-        "logits",
-        "probabilities",
-    ]
+    assert " ".join(layer.name for layer in head_layers(model)) == (
+        "pooling pooling_bn head1 head1_bn head1_act head1_dropout "
+        "logits probabilities"
+    )
     assert type(model.get_layer("pooling")).__name__ == "Flatten"
     kernel = model.get_layer("head1").kernel
     penalty = 0.1 * np.sum(np.square(np.asarray(kernel)))
@@ -152,13 +135,9 @@ def test_a_head_with_everything():
 def test_a_layer_list_becomes_those_layers():
     model = build(backbone="layer_list")
     layers = [layer for layer in model.layers if "layer" in layer.name]
-    assert [layer.name for layer in layers] == [
-        "layer1_conv",
-        "layer2_bn",
-        "layer3_pool",
-        "layer4_dropout",
-        "layer5_conv",
-    ]
+    assert " ".join(layer.name for layer in layers) == (
+        "layer1_conv layer2_bn layer3_pool layer4_dropout layer5_conv"
+    )
     assert layers[3].rate == 0.5
     assert layers[0].padding == "same"
     assert layers[4].padding == "valid"

@@ -1,80 +1,35 @@
-import pathlib
-
 import pytest
 from absl import flags
 
+from tests.trainer.settings.variants import FLAGFILES
+from tests.trainer.settings.variants import ROOT
 from trainer.settings import cli_flags
 from trainer.settings import settings as settings_lib
 
-ROOT = pathlib.Path(__file__).parents[3]
-FLAGFILES = sorted(ROOT.glob("*.flags")) + sorted(ROOT.glob("recipes/*.flags"))
-
 # A value for each setting that differs from its default.
 OTHER = {
-    "dataset": "affectnet",
-    "data_dir": "folder",
-    "train_split": "train[:90%]",
-    "validation_split": "train[90%:]",
-    "test_split": "validation",
-    "num_classes": 7,
-    "image_size": 64,
-    "channels": 3,
-    "max_memory_gib": 1.5,
-    "backbone": "layer_list",
-    "weights": "file.weights.h5",
-    "widths": (8, 16),
-    "stage_depth": (3, 1),
-    "stem_stride": 2,
-    "layers": ("c8", "mp"),
-    "pooling": "flatten",
-    "pooling_dropout": 0.25,
-    "head_units": (16, 8),
-    "head_dropout": (0.1, 0.2),
-    "head_activation": "tanh",
-    "head_batch_norm": True,
-    "head_l2": 0.01,
-    "flip": True,
-    "rotation": 5.0,
-    "shift": 0.1,
-    "zoom": 0.2,
-    "brightness": 0.1,
-    "contrast": 0.3,
-    "erasing": 0.5,
-    "label_smoothing": 0.1,
-    "soft_labels": "fer2013/plus",
-    "soft_label_share": 0.25,
-    "distill_from": ("runs/a", "runs/b"),
-    "distill_share": 0.75,
-    "distill_temperature": 2.0,
-    "distill_views": 3,
-    "mixup": 0.2,
-    "class_weights": "balanced",
-    "focal_gamma": 2.0,
-    "head_epochs": 2,
-    "head_learning_rate": 0.5,
-    "head_augmentation": False,
-    "fine_tune_epochs": 3,
-    "fine_tune_learning_rate": 0.25,
-    "fine_tune_from": "stage2_1_conv",
-    "batch_size": 32,
-    "optimizer": "sgd",
-    "fine_tune_optimizer": "rmsprop",
-    "momentum": 0.5,
-    "weight_decay": 0.01,
-    "schedule": "cosine",
-    "plateau_patience": 3,
-    "plateau_factor": 0.5,
-    "ema": 0.9,
-    "early_stopping": 4,
-    "selection_metric": "macro_f1",
-    "precision": "float32",
-    "strategy": "mirrored",
-    "reuse_features": False,
-    "seed": 3,
-    "deterministic": False,
-    "xla": True,
-    "steps_per_execution": 5,
-}
+    "dataset": "affectnet", "data_dir": "folder", "train_split": "train[:90%]",
+    "validation_split": "train[90%:]", "test_split": "validation",
+    "num_classes": 7, "image_size": 64, "channels": 3, "max_memory_gib": 1.5,
+    "backbone": "layer_list", "weights": "file.weights.h5", "widths": (8, 16),
+    "stage_depth": (3, 1), "stem_stride": 2, "layers": ("c8", "mp"),
+    "pooling": "flatten", "pooling_dropout": 0.25, "head_units": (16, 8),
+    "head_dropout": (0.1, 0.2), "head_activation": "tanh",
+    "head_batch_norm": True, "head_l2": 0.01, "flip": True, "rotation": 5.0,
+    "shift": 0.1, "zoom": 0.2, "brightness": 0.1, "contrast": 0.3,
+    "erasing": 0.5, "label_smoothing": 0.1, "soft_labels": "fer2013/plus",
+    "soft_label_share": 0.25, "distill_from": ("runs/a", "runs/b"),
+    "distill_share": 0.75, "distill_temperature": 2.0, "distill_views": 3,
+    "mixup": 0.2, "class_weights": "balanced", "focal_gamma": 2.0,
+    "head_epochs": 2, "head_learning_rate": 0.5, "head_augmentation": False,
+    "fine_tune_epochs": 3, "fine_tune_learning_rate": 0.25,
+    "fine_tune_from": "stage2_1_conv", "batch_size": 32, "optimizer": "sgd",
+    "fine_tune_optimizer": "rmsprop", "momentum": 0.5, "weight_decay": 0.01,
+    "schedule": "cosine", "plateau_patience": 3, "plateau_factor": 0.5,
+    "ema": 0.9, "early_stopping": 4, "selection_metric": "macro_f1",
+    "precision": "float32", "strategy": "mirrored", "reuse_features": False,
+    "seed": 3, "deterministic": False, "xla": True, "steps_per_execution": 5,
+}  # fmt: skip
 
 
 @pytest.fixture
