@@ -1,5 +1,7 @@
 """Runs, whole or up to their first step, to be compared by a setting."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,6 +11,7 @@ from trainer import checkpoints
 from trainer import phases
 from trainer import train
 from trainer import training_run
+from trainer.data import prepared
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,7 @@ class FirstStep(training_run.Run):
 def beginning(prepared_votes, tmp_path_factory):
     """A function settings -> what the first steps see; nothing is trained."""
     folder, known = tmp_path_factory.mktemp("beginnings"), {}
+    load_splits = functools.cache(prepared.load_splits)
     small = {"validation_split": "validation[:50%]", "test_split": "none"}
 
     def begin(values):
@@ -76,7 +80,8 @@ def beginning(prepared_votes, tmp_path_factory):
         if settings not in known:
             workdir = folder / str(len(known))
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(train, "Run", FirstStep)
+                patch.setattr(train, FirstStep.__base__.__name__, FirstStep)
+                patch.setattr(train.prepared, "load_splits", load_splits)
                 with pytest.raises(InterruptedError) as stopped:
                     train.train_and_evaluate(settings, workdir)
             known[settings] = stopped.value.args[0]
