@@ -114,7 +114,10 @@ GAP = {"best": "a", "worst": "<b>", "difference": 0.3, "interval": [0.11, 0.52]}
 TOLD = {
     "groups": (
         {
-            "groups": ROWS,
+            "groups": [
+                share("a", 40, 0.9, 0.8, 1),
+                share("<b>", 35, 0.6, 0, 1),
+            ],
             "largest_gap": GAP,
             "groups_reason": None,
         },
