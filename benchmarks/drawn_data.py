@@ -203,7 +203,7 @@ def _drawn_photographs(count, scratch):
     row = np.bincount(np.arange(count) % 8, minlength=11).tolist()
 
     def make(folder):
-        synthetic.write("full", folder, {"train": row}, SEED)
+        synthetic.write("full", folder, {"train": row}, seed=SEED)
 
     return _once(scratch / f"drawn_photographs_{count}", make)
 

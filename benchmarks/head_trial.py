@@ -126,7 +126,7 @@ def measure_alone(way: str, values: dict[str, Any]) -> dict[str, float]:
             return history
 
         trial = trials.run_trial(
-            pathlib.Path(folder) / "0", settings, {}, train_and_keep
+            pathlib.Path(folder) / "0", settings, {}, train_call=train_and_keep
         )
     return {
         "features_seconds": features_seconds,

@@ -60,7 +60,7 @@ def write_int8(model: keras.Model, path: pathlib.Path) -> None:
         _save(model, folder)
         content = tflite_recipes.int8(folder, images, "uint8")
     metadata = _metadata(size, channels) | {"recipe": "int8", "io": "uint8"}
-    tflite.write_checked(path, content, NAMES, metadata)
+    tflite.write_checked(path, content, NAMES, metadata=metadata)
 
 
 def adopt(source: pathlib.Path, path: pathlib.Path) -> None:

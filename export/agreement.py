@@ -54,9 +54,11 @@ def compare(
         "kind": kind,
         "agreement": float(np.mean(predicted == expected)),
         **_accuracy(labels, expected, predicted),
-        **_macro_f1(labels, expected, predicted, reference.shape[1]),
+        **_macro_f1(
+            labels, expected, predicted, num_classes=reference.shape[1]
+        ),
         "recall_difference_points": _recalls(
-            labels, expected, predicted, names
+            labels, expected, predicted, names=names
         ),
         "largest_probability_difference": float(
             np.abs(candidate - reference).max()
@@ -64,7 +66,7 @@ def compare(
         "classes_predicted": len(np.unique(predicted)),
         "classes_vanished": _vanished(expected, predicted, reference.shape[1]),
     }
-    failures = _failures(measured, labels, names, bounds, kind)
+    failures = _failures(measured, labels, names, bounds=bounds, kind=kind)
     return {**measured, "failures": failures, "passed": not failures}
 
 
@@ -84,7 +86,7 @@ def _accuracy(labels, expected, predicted):
     }
 
 
-def _macro_f1(labels, expected, predicted, num_classes):
+def _macro_f1(labels, expected, predicted, *, num_classes):
     """The difference and its interval, from images drawn in pairs."""
     cells = (labels * num_classes + expected) * num_classes + predicted
     counts = np.bincount(cells, minlength=num_classes**3)
@@ -103,7 +105,7 @@ def _macro_f1(labels, expected, predicted, num_classes):
     }
 
 
-def _recalls(labels, expected, predicted, names):
+def _recalls(labels, expected, predicted, *, names):
     """Class name -> points of recall gained; classes with an image only."""
     differences = {}
     for label in np.unique(labels):
@@ -114,7 +116,7 @@ def _recalls(labels, expected, predicted, names):
     return differences
 
 
-def _failures(measured, labels, names, bounds, kind):
+def _failures(measured, labels, names, *, bounds, kind):
     """The bounds that were broken, in words."""
     count = len(labels)
     supports = np.bincount(labels, minlength=len(names))
@@ -123,7 +125,9 @@ def _failures(measured, labels, names, bounds, kind):
         _agreement(measured, count, bounds.least_agreement(kind)),
         _loss(measured, count, bounds.most_lost(kind, "accuracy")),
         *(
-            _recall(name, measured, support, bounds.most_lost(kind, "recall"))
+            _recall(
+                name, measured, support, most=bounds.most_lost(kind, "recall")
+            )
             for name, support in zip(names, supports, strict=True)
         ),
     ]
@@ -164,7 +168,7 @@ def _loss(measured, count, most):
     return f"accuracy: {lost:.2f} points lost, allowed are {allowed:.2f}"
 
 
-def _recall(name, measured, support, most):
+def _recall(name, measured, support, *, most):
     lost = -measured["recall_difference_points"].get(name, 0.0)
     allowed = max(most, 100 / max(support, 1))
     if lost <= allowed + 1e-9:

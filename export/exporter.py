@@ -66,8 +66,10 @@ def export_run(options: ExportOptions) -> pathlib.Path:
     target = options.target
     with _explain_unwritable(target), files.write_aside(target) as aside:
         aside.mkdir()
-        chosen = _write_artefacts(run, aside, splits, options)
-        _pass_gate(run, aside, splits["validation"], chosen, options)
+        chosen = _write_artefacts(run, aside, splits, options=options)
+        _pass_gate(
+            run, aside, splits["validation"], chosen=chosen, options=options
+        )
         _write_for_devices(aside, options)
         model_card.write(aside, options.workdir)
         if target.exists():
@@ -94,7 +96,7 @@ def _load_splits(run, options) -> dict[str, Split]:
     return splits
 
 
-def _write_artefacts(run, folder, splits, options):
+def _write_artefacts(run, folder, splits, *, options):
     """Writes everything but the report; returns the calibration list."""
     metadata = artifacts.describe(run)
     artifacts.write_keras_files(run, folder)
@@ -105,13 +107,15 @@ def _write_artefacts(run, folder, splits, options):
         chosen = representative_data.choose(
             splits["train"], len(run.class_names), options.calibration_images
         )
-        recorded = _write_tflite(run, folder, splits, chosen, options)
+        recorded = _write_tflite(
+            run, folder, splits, chosen=chosen, options=options
+        )
         metadata["calibration"] = chosen.describe()
     artifacts.write_metadata(folder, {**metadata, "tflite": recorded})
     return chosen
 
 
-def _write_tflite(run, folder, splits, chosen, options):
+def _write_tflite(run, folder, splits, *, chosen, options):
     """Writes the `.tflite` files; returns what is recorded of each."""
     started = time.monotonic()
     print(f"converting, {len(chosen.ids)} calibration images", flush=True)
@@ -119,7 +123,7 @@ def _write_tflite(run, folder, splits, chosen, options):
         run,
         folder,
         chosen,
-        artifacts.describe(run),
+        metadata=artifacts.describe(run),
         recipes=options.recipes,
         io=options.io,
     )
@@ -179,8 +183,8 @@ def _measure_speed(folder):
     print(latency.as_table(report), flush=True)
 
 
-def _pass_gate(run, folder, validation, chosen, options):
-    report = parity.measure(run, folder, validation, options.bounds)
+def _pass_gate(run, folder, validation, *, chosen, options):
+    report = parity.measure(run, folder, validation, bounds=options.bounds)
     print(parity.as_table(report), flush=True)
     text = json.dumps(report, indent=2) + "\n"
     beside = options.target.parent
@@ -193,7 +197,7 @@ def _pass_gate(run, folder, validation, chosen, options):
     failed = [row for row in report["artefacts"] if not row["passed"]]
     names = [row["artefact"] for row in failed]
     kinds = {row["kind"] for row in failed}
-    _debug(run, chosen, names, beside / DEBUG_TABLE)
+    _debug(run, chosen, names, path=beside / DEBUG_TABLE)
     raise ExportError(
         f"{', '.join(names)} did not pass the gate; nothing was exported. "
         f"The report is in {beside / FAILED_PARITY}. "
@@ -202,7 +206,7 @@ def _pass_gate(run, folder, validation, chosen, options):
     )
 
 
-def _debug(run, chosen, failed, path):
+def _debug(run, chosen, failed, *, path):
     """Shows where the int8 file went wrong, if it is one of those."""
     if any(name.startswith(tflite.file_name("int8")) for name in failed):
         rows = quantisation_debug.measure(run, chosen.images)

@@ -47,7 +47,7 @@ class Artefact:
 
 
 def measure(
-    run: FinishedRun, folder: pathlib.Path, split: Split, bounds: Bounds
+    run: FinishedRun, folder: pathlib.Path, split: Split, *, bounds: Bounds
 ) -> dict[str, Any]:
     """Compares every artefact in a folder with the live model.
 

@@ -52,6 +52,7 @@ def choose(
     split: Split,
     num_classes: int,
     count: int,
+    *,
     seed: int = DEFAULT_SEED,
 ) -> Calibration:
     """Draws the calibration list from the training split.
@@ -73,7 +74,7 @@ def choose(
             "calibration needs at least 1 training image; received "
             f"`calibration_images` {count} and {len(split.labels)} images"
         )
-    chosen = _balanced(split.labels, num_classes, count, seed)
+    chosen = _balanced(split.labels, num_classes, count, seed=seed)
     images = split.images[chosen]
     ids = [split.ids[index] for index in chosen]
     images, range_set = _span_range(images, ids)
@@ -81,7 +82,7 @@ def choose(
     return Calibration(images, ids, seed, per_class.tolist(), range_set)
 
 
-def _balanced(labels, num_classes, count, seed):
+def _balanced(labels, num_classes, count, *, seed):
     """Indices, drawn in rounds of one image from each class that has more."""
     generator = np.random.default_rng(seed)
     queues = [

@@ -6,6 +6,7 @@ recipes themselves are in `export.tflite_recipes`; no image is classified
 here: that is `export.parity`.
 """
 
+import functools
 import hashlib
 import json
 import pathlib
@@ -45,8 +46,8 @@ def write_tflite_files(
     run: FinishedRun,
     folder: pathlib.Path,
     chosen: representative_data.Calibration,
-    metadata: dict[str, Any],
     *,
+    metadata: dict[str, Any],
     recipes: Sequence[str],
     io: str,
     variant: str = "",
@@ -75,21 +76,20 @@ def write_tflite_files(
         with console.output_to(log, 1, 2):
             artifacts.write_fixed_batch_model(run, saved_model)
         for recipe in recipes:
-            convert = tflite_recipes.RECIPES[recipe]
-            content = _convert(
-                lambda convert=convert: convert(
-                    str(saved_model), chosen.images, io
-                ),
-                recipe,
-                log,
+            convert = functools.partial(
+                tflite_recipes.RECIPES[recipe],
+                str(saved_model),
+                chosen.images,
+                io,
             )
+            content = _convert(convert, recipe, log)
             name = file_name(recipe, variant)
-            records[name] = describe(recipe, io, chosen, variant)
+            records[name] = describe(recipe, io, chosen, variant=variant)
             write_checked(
                 folder / name,
                 content,
                 run.class_names,
-                {**metadata, **records[name]},
+                metadata={**metadata, **records[name]},
             )
     return records
 
@@ -98,6 +98,7 @@ def describe(
     recipe: str,
     io: str,
     chosen: representative_data.Calibration,
+    *,
     variant: str = "",
 ) -> dict[str, Any]:
     """Returns what is recorded of a file, besides what its model is."""
@@ -115,6 +116,7 @@ def write_checked(
     path: pathlib.Path,
     content: bytes,
     labels: tuple[str, ...],
+    *,
     metadata: dict[str, Any],
 ) -> None:
     """Writes a converted model with its metadata, and checks it.

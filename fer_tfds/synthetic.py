@@ -47,8 +47,8 @@ def write(
     layout: str,
     directory: Path,
     counts: Counts,
-    seed: int,
     *,
+    seed: int,
     overwrite: bool = False,
 ) -> None:
     """Writes synthetic faces as a data set's copies come, marked as such.
@@ -128,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
                 options.layout,
                 options.out,
                 counts,
-                options.seed,
+                seed=options.seed,
                 overwrite=options.overwrite,
             )
             print(

@@ -178,3 +178,20 @@ def test_files_are_short_and_say_what_they_are(path):
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 300
     assert ast.get_docstring(ast.parse(text))
+
+
+def functions_of(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_functions_are_short_and_take_few_arguments_by_position(path):
+    for node in functions_of(path):
+        assert node.end_lineno - node.lineno < 50, node.name
+        places = [
+            each.arg for each in (*node.args.posonlyargs, *node.args.args)
+        ]
+        taken = [name for name in places if name not in ("self", "cls")]
+        assert len(taken) <= 3, f"{node.name}{tuple(taken)}"

@@ -22,6 +22,7 @@ def parallel_chart(
     parameters: Sequence[Parameter],
     values: Sequence[dict[str, Any]],
     scores: Sequence[float],
+    *,
     label: str,
     less_is_better: bool,
 ) -> dict:
@@ -59,10 +60,11 @@ def scatter_charts(
     parameters: Sequence[Parameter],
     values: Sequence[dict[str, Any]],
     scores: Sequence[float],
+    *,
     label: str,
 ) -> list[dict]:
     """Draws the scores over each hyperparameter; arguments as above."""
-    return [_scatter(each, values, scores, label) for each in parameters]
+    return [_scatter(each, values, scores, label=label) for each in parameters]
 
 
 def progress_chart(
@@ -121,7 +123,7 @@ def spread_chart(spreads: Sequence, label: str, scale: float) -> dict:
     return charts.make_chart(figure, "Spread over seeds", note, alt=alt)
 
 
-def _scatter(parameter, values, scores, label):
+def _scatter(parameter, values, scores, *, label):
     figure, axes = charts.make_axes(charts.plain(parameter.name), label)
     known = [i for i, v in enumerate(values) if parameter.name in v]
     given = [values[i][parameter.name] for i in known]

@@ -86,14 +86,21 @@ def get_features(
     model = build_model(settings, len(settings.data.class_names), keras)
     weights.load_backbone_weights(model, settings, keras)
     weights.check_source(settings, splits)
-    _check(model, settings, splits, num_passes)
-    key = make_key(model, settings, splits, num_passes)
+    _check(model, settings, splits, num_passes=num_passes)
+    key = make_key(model, settings, splits, num_passes=num_passes)
     text = json.dumps(key, sort_keys=True)
     entry = cache / hashlib.sha256(text.encode()).hexdigest()[:16]
     with only_one(cache / f"{entry.name}.lock"):
         found = _read(entry, key, splits)
         if found is None:
-            _compute(entry, key, model, settings, splits, strategy)
+            _compute(
+                entry,
+                key,
+                model,
+                settings=settings,
+                splits=splits,
+                strategy=strategy,
+            )
             found = _read(entry, key, splits)
     _drop_old(cache)
     if found is None:
@@ -102,7 +109,7 @@ def get_features(
 
 
 def make_key(
-    model, settings: Settings, splits: dict[str, Split], num_passes: int
+    model, settings: Settings, splits: dict[str, Split], *, num_passes: int
 ) -> dict[str, Any]:
     """Returns all that features depend on.
 
@@ -148,7 +155,7 @@ def only_one(path: pathlib.Path, *, wait: bool = True) -> Iterator[None]:
         yield
 
 
-def _check(model, settings, splits, num_passes):
+def _check(model, settings, splits, *, num_passes):
     phase = dataclasses.replace(
         phases.planned_phases(settings.training)[0], is_augmented=False
     )
@@ -163,7 +170,7 @@ def _check(model, settings, splits, num_passes):
         )
 
 
-def _compute(entry, key, model, settings, splits, strategy):
+def _compute(entry, key, model, *, settings, splits, strategy):
     num_passes = key["augmentation"]["passes"]
     count = len(splits["train"].labels) * max(1, num_passes)
     count += len(splits["validation"].labels)

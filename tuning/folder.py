@@ -155,6 +155,7 @@ def best_flags(
     options: SearchOptions,
     name: str,
     values: dict[str, Any],
+    *,
     layers: tuple[str, ...] = (),
 ) -> str:
     """Returns flags to be given to the trainer after those of the search.
@@ -166,7 +167,9 @@ def best_flags(
       layers: names of the network's layers that have weights.
     """
     base, given = options.base, options.settings.flat()
-    settings = tuner.trial_settings(options, values, options.epochs, layers)
+    settings = tuner.trial_settings(
+        options, values, options.epochs, layers=layers
+    )
     found = settings.flat()
     names = set(space.changes(base, values, layers))
     names |= {n for n in found if found[n] != given[n]} - {"test_split"}

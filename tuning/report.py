@@ -58,7 +58,7 @@ def write_report(
     rows = importance.importances(
         options.parameters, values, [sign * score for score in scores]
     )
-    completed = (options.parameters, values, scores, label)
+    completed = (options.parameters, values, scores)
     page = trainer_report.render(
         "search.html",
         package="tuning",
@@ -76,22 +76,32 @@ def write_report(
         seconds=_median([trial.seconds for trial in order]),
         show=_show(options),
         overview=[
-            charts.parallel_chart(*completed, less_is_better),
-        ],
-        charts=[
-            charts.progress_chart(
-                _in_order(options, found, scale), label, less_is_better
-            ),
-            *([charts.importance_chart(rows)] if _is_known(rows) else []),
-            *(
-                [charts.spread_chart(found.spreads, label, scale)]
-                if found.spreads
-                else []
+            charts.parallel_chart(
+                *completed, label=label, less_is_better=less_is_better
             ),
         ],
-        scatters=charts.scatter_charts(*completed),
+        charts=_charts(options, found, rows),
+        scatters=charts.scatter_charts(*completed, label=label),
     )
     files.write_text(path, page)
+
+
+def _charts(
+    options: SearchOptions, found: Found, rows: list[dict]
+) -> list[str]:
+    """Progress, and what matters and how far seeds differ where known."""
+    label, scale = LABELS[options.objective]
+    less_is_better = OBJECTIVES[options.objective][1]
+    drawn = [
+        charts.progress_chart(
+            _in_order(options, found, scale), label, less_is_better
+        )
+    ]
+    if _is_known(rows):
+        drawn.append(charts.importance_chart(rows))
+    if found.spreads:
+        drawn.append(charts.spread_chart(found.spreads, label, scale))
+    return drawn
 
 
 def verdicts(options: SearchOptions, found: Found) -> list[str]:
@@ -104,13 +114,13 @@ def verdicts(options: SearchOptions, found: Found) -> list[str]:
     by_name = {spread.name: spread for spread in found.spreads}
     best = by_name[found.winner]
     return [
-        _sentence(options, best, other, found.spreads)
+        _sentence(options, best, other, pool=found.spreads)
         for other in found.spreads
         if other is not best
     ]
 
 
-def _sentence(options, best, other, pool):
+def _sentence(options, best, other, *, pool):
     gap = results.difference(best, other, pool)
     show = _show(options)
     what = (

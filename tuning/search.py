@@ -131,7 +131,7 @@ def _finish(options, work):
     files.write_text(out / folder_lib.TABLE, table)
     files.write_text(
         out / folder_lib.BEST_FLAGS,
-        folder_lib.best_flags(options, best, values, work.layers),
+        folder_lib.best_flags(options, best, values, layers=work.layers),
     )
     outcome = report.Found(found, spreads if candidates else [], best)
     report.write_report(out / folder_lib.REPORT, options, outcome)
@@ -149,7 +149,7 @@ def _train_seeds(options, best, work):
         scores = []
         for more in range(1, options.confirm_seeds + 1):
             seed = options.settings.training.seed + more
-            done = _train_seed(options, name, values, seed, work)
+            done = _train_seed(options, name, values, seed=seed, work=work)
             if done is not None:
                 scores.append(done.metrics[objective])
         if scores:
@@ -163,13 +163,13 @@ def _train_seeds(options, best, work):
     return spreads
 
 
-def _train_seed(options, name, values, seed, work):
+def _train_seed(options, name, values, *, seed, work):
     folder = options.out / results.SEEDS / f"{name}-{seed}"
     settings = tuner_lib.trial_settings(
-        options, values, options.epochs, work.layers, seed
+        options, values, options.epochs, layers=work.layers, seed=seed
     )
     try:
-        return trials.run_trial(folder, settings, values, work.train)
+        return trials.run_trial(folder, settings, values, train_call=work.train)
     except OSError:
         raise
     except Exception:  # What it was stands in its result.json.

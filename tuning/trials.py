@@ -62,6 +62,7 @@ def run_trial(
     folder: pathlib.Path,
     settings: Settings,
     values: dict[str, Any],
+    *,
     train_call: Train,
 ) -> results.Trial:
     """Trains a trial, unless that was done before, and keeps its metrics.
@@ -89,16 +90,8 @@ def run_trial(
     except OSError:
         raise  # No fault of the trial: nothing is known of it yet.
     except Exception as error:
-        is_diverged = isinstance(error, DivergenceError)
-        results.write_trial(
-            folder,
-            dataclasses.replace(
-                trial,
-                status="diverged" if is_diverged else "failed",
-                seconds=time.monotonic() - started,
-                message=traceback.format_exc(),
-            ),
-        )
+        seconds = time.monotonic() - started
+        results.write_trial(folder, _failed(trial, error, seconds))
         raise
     trial = dataclasses.replace(
         trial,
@@ -109,6 +102,19 @@ def run_trial(
     )
     results.write_trial(folder, trial)
     return trial
+
+
+def _failed(
+    trial: results.Trial, error: Exception, seconds: float
+) -> results.Trial:
+    """The trial with what went wrong; called where the error is handled."""
+    is_diverged = isinstance(error, DivergenceError)
+    return dataclasses.replace(
+        trial,
+        status="diverged" if is_diverged else "failed",
+        seconds=seconds,
+        message=traceback.format_exc(),
+    )
 
 
 def kept_epoch(

@@ -70,9 +70,11 @@ class SearchTuner(base_tuner.BaseTuner):
         options = self._options
         values, epochs = oracles.decode(options, trial.hyperparameters)
         folder = options.out / results.TRIALS / trial.trial_id
-        settings = trial_settings(options, values, epochs, self._layers)
+        settings = trial_settings(options, values, epochs, layers=self._layers)
         try:
-            done = trials.run_trial(folder, settings, values, self._train)
+            done = trials.run_trial(
+                folder, settings, values, train_call=self._train
+            )
         except OSError as error:
             raise errors.FatalRuntimeError(str(error)) from error
         return {
@@ -120,6 +122,7 @@ def trial_settings(
     options: SearchOptions,
     values: dict,
     epochs: int,
+    *,
     layers: tuple[str, ...],
     seed: int | None = None,
 ):

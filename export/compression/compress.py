@@ -98,10 +98,12 @@ def write_variant(
         metadata = _describe(job, variant, files)
         if "qat" in VARIANTS[variant]:
             recorded = _write_trained_file(
-                job, variant, folder, files, metadata
+                job, variant, folder, files=files, metadata=metadata
             )
         else:
-            recorded = _convert_weights(job, variant, folder, files, metadata)
+            recorded = _convert_weights(
+                job, variant, folder, files=files, metadata=metadata
+            )
         after = files.read_predictions("after")
     images = job.splits["validation"].images
     for name, record in recorded.items():
@@ -209,20 +211,22 @@ def _file_variant(variant):
     return variant.replace("+", "_")
 
 
-def _write_trained_file(job, variant, folder, files, metadata):
+def _write_trained_file(job, variant, folder, *, files, metadata):
     """The int8 file that the worker converted itself."""
     name = tflite.file_name("int8", _file_variant(variant))
-    record = tflite.describe("int8", job.io, job.chosen, _file_variant(variant))
+    record = tflite.describe(
+        "int8", job.io, job.chosen, variant=_file_variant(variant)
+    )
     tflite.write_checked(
         folder / name,
         files.read_model(),
         job.run.class_names,
-        {**metadata, **record},
+        metadata={**metadata, **record},
     )
     return {name: record}
 
 
-def _convert_weights(job, variant, folder, files, metadata):
+def _convert_weights(job, variant, folder, *, files, metadata):
     """Our own network with the weights that came back, by each recipe."""
     run, weights = job.run, files.read_weights()
     check.check_weights(run.model.get_weights(), weights)
@@ -232,7 +236,7 @@ def _convert_weights(job, variant, folder, files, metadata):
         dataclasses.replace(run, model=model),
         folder,
         job.chosen,
-        metadata,
+        metadata=metadata,
         recipes=job.recipes,
         io=job.io,
         variant=_file_variant(variant),

@@ -35,7 +35,7 @@ def predict(network, images: np.ndarray) -> np.ndarray:
 
 
 def convert_int8(
-    network, images: np.ndarray, io: str, scratch: pathlib.Path
+    network, images: np.ndarray, io: str, *, scratch: pathlib.Path
 ) -> bytes:
     """Converts a network that was trained for int8; adds the softmax.
 

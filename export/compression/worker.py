@@ -63,11 +63,11 @@ def main(folder: str) -> None:
     for step in request["steps"]:
         network = _STEPS[step](network, trainer, done)
         done.append(step)
-    _write_results(files, request, network, data)
+    _write_results(files, request, network, data=data)
     files.write_result({"history": trainer.history})
 
 
-def _write_results(files, request, network, data):
+def _write_results(files, request, network, *, data):
     """Its predictions on validation, and an int8 file or the weights."""
     predictions = logits_network.predict(
         logits_network.with_softmax(network), data["validation_images"]
@@ -78,7 +78,7 @@ def _write_results(files, request, network, data):
         return
     _fix_input_range(network)
     content = logits_network.convert_int8(
-        network, data["calibration_images"], request["io"], files.folder
+        network, data["calibration_images"], request["io"], scratch=files.folder
     )
     files.write_model(content)
 
@@ -133,7 +133,7 @@ class _Trainer:
                 weight.assign(getattr(found, name))
         return model
 
-    def report(self, step: str, epoch: int, loss: float, network) -> None:
+    def report(self, step: str, epoch: int, loss: float, *, network) -> None:
         """Scores an epoch on validation and says so."""
         predictions = logits_network.predict(
             network, self.data["validation_images"]
@@ -176,7 +176,7 @@ class _Report(tf_keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         loss = float((logs or {}).get("loss", np.nan))
-        self.trainer.report(self.step, epoch, loss, self.model)
+        self.trainer.report(self.step, epoch, loss, network=self.model)
 
 
 def _prune(network, trainer, done):

@@ -78,7 +78,7 @@ def write(path: pathlib.Path) -> dict[str, Any]:
     content = path.read_bytes()[: model.metadata["model_bytes"]]
     operators = check(path.name, content, model.metadata["recipe"])
     inputs, outputs = _golden_vectors(model)
-    arena, note = _run_in_tflm(path.name, content, inputs, outputs)
+    arena, note = _run_in_tflm(path.name, content, inputs, outputs=outputs)
     folder = path.parent / FOLDER
     folder.mkdir()
     values = {
@@ -122,7 +122,7 @@ def check(name: str, content: bytes, recipe: str) -> list[str]:
     return operators
 
 
-def _run_in_tflm(name, content, inputs, outputs):
+def _run_in_tflm(name, content, inputs, *, outputs):
     """Runs the golden vectors in TFLM, where it is installed.
 
     Returns:

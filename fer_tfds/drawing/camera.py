@@ -96,7 +96,7 @@ def photograph(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
 
 
 def ellipse(
-    x: float, y: float, half_width: float, half_height: float
+    x: float, y: float, half_width: float, *, half_height: float
 ) -> np.ndarray:
     """Points of an ellipse around (x, y): float64 [28, 2]."""
     return np.stack(

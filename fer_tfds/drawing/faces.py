@@ -75,9 +75,9 @@ def draw_face(name: str, rng: np.random.Generator) -> np.ndarray:
     _draw_folds(canvas, person, expression)
     _draw_nose(canvas, person)
     for eye_side in (-1.0, 1.0):
-        _draw_eye(canvas, person, expression, eye_side)
-        _draw_brow(canvas, person, expression, eye_side)
-    _draw_mouth(canvas, person, expression, rng.choice([-1.0, 1.0]))
+        _draw_eye(canvas, person, expression, side=eye_side)
+        _draw_brow(canvas, person, expression, side=eye_side)
+    _draw_mouth(canvas, person, expression, side=rng.choice([-1.0, 1.0]))
     return photograph(canvas, rng)
 
 
@@ -118,7 +118,10 @@ def _vary(target: Expression, rng: np.random.Generator) -> Expression:
 def _draw_head(canvas: Canvas, person: _Person, expression: Expression) -> None:
     drop = 0.5 * max(expression.mouth_open - 0.08, 0.0)  # an open jaw hangs
     hair = ellipse(
-        0, -0.15, 1.16 * person.half_width, 1.05 * person.half_height
+        0,
+        -0.15,
+        1.16 * person.half_width,
+        half_height=1.05 * person.half_height,
     )
     hair[:, 1] = np.minimum(hair[:, 1], person.hair_length)
     canvas.fill(hair, person.hair)
@@ -127,7 +130,7 @@ def _draw_head(canvas: Canvas, person: _Person, expression: Expression) -> None:
         np.array([[-neck, 0.6], [neck, 0.6], [neck, 2.0], [-neck, 2.0]]),
         0.8 * person.skin,
     )
-    face = ellipse(0, 0, person.half_width, person.half_height)
+    face = ellipse(0, 0, person.half_width, half_height=person.half_height)
     below = np.maximum(face[:, 1], 0.0)
     face[:, 0] *= 1 + person.jaw * below * (1 - below)
     face[:, 1] += drop * (below > 0.3)
@@ -171,7 +174,7 @@ def _draw_nose(canvas: Canvas, person: _Person) -> None:
 
 
 def _draw_eye(
-    canvas: Canvas, person: _Person, expression: Expression, side: float
+    canvas: Canvas, person: _Person, expression: Expression, *, side: float
 ) -> None:
     x0, y0 = side * person.eye_distance, person.eye_height
     height = max(expression.eye_open, 0.015)
@@ -187,7 +190,7 @@ def _draw_eye(
     canvas.fill(
         np.concatenate([upper, lower[::-1]]), min(person.skin + 75, 250)
     )
-    iris = ellipse(0, -0.01, 0.075, 0.075)
+    iris = ellipse(0, -0.01, 0.075, half_height=0.075)
     iris[:, 1] = np.clip(
         iris[:, 1], -lid(iris[:, 0], 1.0), lid(iris[:, 0], lower_lid)
     )
@@ -197,7 +200,7 @@ def _draw_eye(
 
 
 def _draw_brow(
-    canvas: Canvas, person: _Person, expression: Expression, side: float
+    canvas: Canvas, person: _Person, expression: Expression, *, side: float
 ) -> None:
     inward = -side * _CURVE  # -1 at the outer end, 1 at the inner end
     x = side * (person.eye_distance - expression.brow_pinch) + 0.2 * _CURVE
@@ -213,7 +216,7 @@ def _draw_brow(
 
 
 def _draw_mouth(
-    canvas: Canvas, person: _Person, expression: Expression, side: float
+    canvas: Canvas, person: _Person, expression: Expression, *, side: float
 ) -> None:
     x = expression.mouth_width * _CURVE
     middle = person.mouth_height + expression.mouth_curve * (0.4 - _CURVE**2)

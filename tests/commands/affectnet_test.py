@@ -56,7 +56,7 @@ def read(data_dir, config="size_96"):
 
 
 def test_command_builds_and_shows_the_counts(tmp_path):
-    synthetic.write("full", tmp_path, {"train": [2] * 8}, SEED)
+    synthetic.write("full", tmp_path, {"train": [2] * 8}, seed=SEED)
     code, output, errors = run(tmp_path, tmp_path / "data", "--config=size_48")
     assert code == 0, errors
     assert "(full release, faces are cut out of photographs)" in output
@@ -65,7 +65,7 @@ def test_command_builds_and_shows_the_counts(tmp_path):
 
 
 def test_command_shows_the_message_alone(tmp_path):
-    synthetic.write("numbered_folders", tmp_path, {"train": [1] * 8}, SEED)
+    synthetic.write("numbered_folders", tmp_path, {"train": [1] * 8}, seed=SEED)
     (tmp_path / "affectnet.json").unlink()
     code, _, errors = run(tmp_path, tmp_path / "data")
     assert code != 0
@@ -77,7 +77,7 @@ def test_command_shows_the_message_alone(tmp_path):
 @pytest.mark.slow
 def test_two_processes_build_the_same(tmp_path):
     counts = {"train": [40] * 8, "validation": [5] * 8}
-    synthetic.write("full", tmp_path, counts, SEED)
+    synthetic.write("full", tmp_path, counts, seed=SEED)
     one, two = tmp_path / "one", tmp_path / "two"
     for data_dir, options in ((one, ()), (two, (TWO_PROCESSES,))):
         code, _, errors = run(tmp_path, data_dir, "--num_shards=8", *options)
@@ -101,7 +101,7 @@ def wait_for_shards(data_dir, process, number):
 @pytest.mark.parametrize("options", [(), (TWO_PROCESSES,)], ids=["one", "two"])
 def test_killed_and_built_again_it_is_the_same(tmp_path, options):
     counts = {"train": [60] * 8, "validation": [5] * 8}
-    synthetic.write("full", tmp_path, counts, SEED)
+    synthetic.write("full", tmp_path, counts, seed=SEED)
     options = ("--num_shards=20", *options)
     killed = start(tmp_path, tmp_path / "killed", *options)
     wait_for_shards(tmp_path / "killed", killed, number=3)

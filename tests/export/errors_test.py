@@ -59,7 +59,8 @@ def test_a_failed_int8_file_shows_which_layer_is_off(
 def test_a_file_that_failed_is_told_what_may_help_it(
     workdir, monkeypatch, kind, advice
 ):
-    def judge_alone(figures, labels, names, bounds, judged):
+    def judge_alone(measured, *_, **__):
+        judged = measured["kind"]
         return ["agreement: made to fail"] if judged == kind else []
 
     # Two epochs of compression would take a minute; the name is enough.

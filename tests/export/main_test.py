@@ -188,7 +188,7 @@ def test_a_failed_gate_leaves_the_report_and_nothing_else(workdir):
 def test_a_failed_gate_keeps_the_export_that_was_there(workdir, monkeypatch):
     exporter.export_run(options(workdir, parity_images=7))
     monkeypatch.setattr(
-        agreement, "_failures", lambda *_: ["agreement: made to fail"]
+        agreement, "_failures", lambda *_, **__: ["agreement: made to fail"]
     )
     with pytest.raises(exporter.ExportError, match="did not pass the gate"):
         exporter.export_run(options(workdir, overwrite=True))

@@ -32,7 +32,7 @@ def measure(folder, run=None):
         run or export_fixtures.run(),
         folder,
         export_fixtures.validation(),
-        Bounds(),
+        bounds=Bounds(),
     )
 
 
@@ -78,7 +78,7 @@ def test_files_of_another_model_are_caught(folder, tmp_path):
         stranger,
         elsewhere,
         export_fixtures.calibration(),
-        artifacts.describe(stranger),
+        metadata=artifacts.describe(stranger),
         recipes=["int8"],
         io="uint8",
     )

@@ -89,7 +89,7 @@ def test_input_and_output_of_an_integer_file_can_be_chosen(
         export_fixtures.run(),
         tmp_path,
         export_fixtures.calibration(),
-        artifacts.describe(export_fixtures.run()),
+        metadata=artifacts.describe(export_fixtures.run()),
         recipes=[recipe],
         io=io,
     )
@@ -132,7 +132,7 @@ def write_checked(path, content, recipe, io="uint8"):
     metadata = artifacts.describe(export_fixtures.run())
     record = tflite.describe(recipe, io, export_fixtures.calibration())
     tflite.write_checked(
-        path, content, export_fixtures.CLASSES, {**metadata, **record}
+        path, content, export_fixtures.CLASSES, metadata={**metadata, **record}
     )
 
 
@@ -182,7 +182,7 @@ def test_conversion_says_nothing(tmp_path, capfd):
         export_fixtures.run(),
         tmp_path,
         chosen,
-        metadata,
+        metadata=metadata,
         recipes=["float32", "int8"],
         io="uint8",
     )
@@ -204,7 +204,7 @@ def test_a_failed_conversion_shows_the_end_of_the_log(tmp_path, monkeypatch):
             export_fixtures.run(),
             tmp_path,
             export_fixtures.calibration(),
-            {},
+            metadata={},
             recipes=["float32"],
             io="uint8",
         )

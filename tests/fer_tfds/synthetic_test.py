@@ -79,7 +79,7 @@ def test_splits_share_no_face():
 
 @pytest.mark.parametrize("layout", synthetic.DATASETS["fer2013"])
 def test_layout_is_read_back(tmp_path, layout):
-    synthetic.write(layout, tmp_path, COUNTS, SEED)
+    synthetic.write(layout, tmp_path, COUNTS, seed=SEED)
     expected = synthetic.draw_records(COUNTS, SEED)
     records = read_all(tmp_path)
     if layout.startswith("png_"):
@@ -97,7 +97,7 @@ def test_layout_is_read_back(tmp_path, layout):
 def write(layout, folder, *, each=1, seed=SEED, **options):
     num_classes = 8 if layout in synthetic.DATASETS["affectnet"] else 7
     counts = {split: [each] * num_classes for split in COUNTS}
-    synthetic.write(layout, folder, counts, seed, **options)
+    synthetic.write(layout, folder, counts, seed=seed, **options)
     return read_tree(folder)
 
 
@@ -143,7 +143,7 @@ def test_real_data_is_never_overwritten(tmp_path, layout):
 
 
 def test_file_numbers_say_nothing_about_rows(tmp_path):
-    synthetic.write("folders", tmp_path, COUNTS, SEED)
+    synthetic.write("folders", tmp_path, COUNTS, seed=SEED)
     numbers = [int(p.stem.split("_")[1]) for p in tmp_path.rglob("*.jpg")]
     assert len(set(numbers)) == 28
     assert max(numbers) > 28

@@ -95,11 +95,17 @@ def test_what_they_depend_on_has_an_entry_of_its_own(change, tmp_path):
 def test_the_weights_count_by_their_values():
     keras.utils.set_random_seed(0)
     model = build_model(make_settings(), 7, keras)
-    keys = [features.make_key(model, make_settings(), make_splits(), 0)]
+    keys = [
+        features.make_key(model, make_settings(), make_splits(), num_passes=0)
+    ]
     for layer in ("logits", "stage2_1_conv"):
         layer = model.get_layer(layer)
         layer.set_weights([w + 1 for w in layer.get_weights()])
-        keys.append(features.make_key(model, make_settings(), make_splits(), 0))
+        keys.append(
+            features.make_key(
+                model, make_settings(), make_splits(), num_passes=0
+            )
+        )
     assert keys[0] == keys[1]
     assert keys[1]["weights"] != keys[2]["weights"]
 

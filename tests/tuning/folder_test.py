@@ -30,7 +30,7 @@ def winning_settings(finished):
     """The settings that best.flags must make of those of the search."""
     options, found = finished
     values = next(t.values for t in found.trials if t.name == found.winner)
-    trial = tuner.trial_settings(options, values, options.epochs, ())
+    trial = tuner.trial_settings(options, values, options.epochs, layers=())
     return dataclasses.replace(
         trial, data=dataclasses.replace(trial.data, test_split="test")
     )

@@ -43,7 +43,7 @@ def write_int8(folder, io):
         export_fixtures.run(),
         folder,
         export_fixtures.calibration(),
-        artifacts.describe(export_fixtures.run()),
+        metadata=artifacts.describe(export_fixtures.run()),
         recipes=["int8"],
         io=io,
     )

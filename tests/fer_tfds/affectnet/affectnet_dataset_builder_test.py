@@ -26,7 +26,7 @@ def built(tmp_path_factory):
     root = tmp_path_factory.mktemp("built")
     builders = {}
     for layout in affectnet.LAYOUTS:
-        synthetic.write(layout, root / layout, COUNTS, SEED)
+        synthetic.write(layout, root / layout, COUNTS, seed=SEED)
         builders[layout] = build(root / layout, root / f"{layout}_data")
     return builders
 
@@ -70,7 +70,7 @@ def test_scores_are_stored(built):
 
 def test_stored_pictures_are_those_of_the_copy(built, tmp_path):
     raw = tmp_path / "raw"
-    synthetic.write("affectnet8", raw, COUNTS, SEED)
+    synthetic.write("affectnet8", raw, COUNTS, seed=SEED)
     builder = build(raw, tmp_path / "data", "size_224")
     for name, row in read_content(builder).items():
         assert row[-1] == hashlib.sha256((raw / name).read_bytes()).hexdigest()
@@ -146,7 +146,7 @@ def test_configs_are_found_by_name(tmp_path, built):
 
 
 def test_relative_folders_become_absolute(tmp_path, monkeypatch):
-    synthetic.write("full", tmp_path / "raw", {"train": [1] * 8}, SEED)
+    synthetic.write("full", tmp_path / "raw", {"train": [1] * 8}, seed=SEED)
     monkeypatch.chdir(tmp_path)
     builder = build("raw", "data", num_shards=30)
     assert len(read_content(builder)) == 10
@@ -180,5 +180,5 @@ class AffectNetTest(tfds.testing.DatasetBuilderTestCase):
     def setUpClass(cls):
         folder = tfds.testing.make_tmp_dir()
         cls.EXAMPLE_DIR = folder
-        synthetic.write("full", folder, COUNTS, SEED)
+        synthetic.write("full", folder, COUNTS, seed=SEED)
         super().setUpClass()

@@ -43,7 +43,7 @@ def change_settings(folder, **settings):
 @pytest.fixture
 def raw(tmp_path):
     folder = tmp_path / "raw"
-    synthetic.write("full", folder, COUNTS, SEED)
+    synthetic.write("full", folder, COUNTS, seed=SEED)
     counts = affectnet.LAYOUTS["full"].select(COUNTS)
     for name, content in affectnet.full_files(counts, SEED, 0.1):
         (folder / name).write_bytes(content)
@@ -99,7 +99,7 @@ def cut_pictures(raw, every):
 
 def test_too_many_damaged_pictures_fail_in_the_end(tmp_path):
     raw = tmp_path / "raw"
-    synthetic.write("full", raw, COUNTS, SEED)
+    synthetic.write("full", raw, COUNTS, seed=SEED)
     cut_pictures(raw, every=8)
     with pytest.raises(ValueError, match=r"unreadable_image .*\n.*\n") as error:
         build(raw, tmp_path / "data")
@@ -109,7 +109,7 @@ def test_too_many_damaged_pictures_fail_in_the_end(tmp_path):
 
 def test_hopeless_damage_fails_at_once(tmp_path, monkeypatch):
     raw = tmp_path / "raw"
-    synthetic.write("full", raw, COUNTS, SEED)
+    synthetic.write("full", raw, COUNTS, seed=SEED)
     cut_pictures(raw, every=1)
     monkeypatch.setattr(pipeline, "_run", None)
     with pytest.raises(ValueError, match="a look at some rows"):
@@ -124,7 +124,7 @@ def test_a_sample_is_judged_by_itself(raw, tmp_path):
 
 def test_other_counts_than_expected_are_an_error(tmp_path):
     raw = tmp_path / "raw"
-    synthetic.write("class_folders", raw, {"train": [2] * 8}, SEED)
+    synthetic.write("class_folders", raw, {"train": [2] * 8}, seed=SEED)
     change_settings(raw, expected_counts={"train": [3] * 8 + [0] * 3})
     with pytest.raises(ValueError, match="number of examples is not") as caught:
         build(raw, tmp_path / "data")
@@ -190,7 +190,7 @@ def test_the_bound_is_what_it_says(num_damaged):
 def test_a_written_shard_may_be_written_again(tmp_path):
     """Beam repeats what has failed elsewhere."""
     raw = tmp_path / "raw"
-    synthetic.write("full", raw, {"train": [2] * 8}, SEED)
+    synthetic.write("full", raw, {"train": [2] * 8}, seed=SEED)
     written = []
     original = shards.write_shard
 

@@ -19,7 +19,7 @@ from tests.fer_tfds.affectnet_fixtures import SEED
 
 @pytest.fixture
 def raw(tmp_path):
-    synthetic.write("full", tmp_path / "raw", {"train": [2] * 8}, SEED)
+    synthetic.write("full", tmp_path / "raw", {"train": [2] * 8}, seed=SEED)
     return tmp_path / "raw"
 
 

@@ -20,11 +20,11 @@ NO_FACE = 10
 @pytest.mark.parametrize("row", [[1] * 7, [-1] * 8, []])
 def test_impossible_counts_are_an_error(tmp_path, row):
     with pytest.raises(ValueError, match="`counts` must give 8 or 11 counts"):
-        synthetic.write("full", tmp_path, {"train": row}, SEED)
+        synthetic.write("full", tmp_path, {"train": row}, seed=SEED)
 
 
 def test_the_release_gets_rows_without_expression(tmp_path):
-    synthetic.write("full", tmp_path, {"train": [5] * 8}, SEED)
+    synthetic.write("full", tmp_path, {"train": [5] * 8}, seed=SEED)
     rows = read_all(tmp_path)
     labels = np.bincount([r.label for r in rows if hasattr(r, "label")])
     assert labels.tolist() == [5] * 8 + [2, 2]

@@ -25,7 +25,7 @@ Builder = fer2013_dataset_builder.Builder
 
 def write_raw_data(folder):
     """70 drawn faces: one constant, one repeated, one in train and in test."""
-    synthetic.write("csv", folder, COUNTS, SEED)
+    synthetic.write("csv", folder, COUNTS, seed=SEED)
     path = folder / "fer2013.csv"
     lines = path.read_text().splitlines()
     rows = [line.split(",") for line in lines]

@@ -43,7 +43,7 @@ def built(tmp_path_factory):
     root = tmp_path_factory.mktemp("built")
     builders = {}
     for layout in synthetic.DATASETS["fer2013"]:
-        synthetic.write(layout, root / layout, COUNTS, SEED)
+        synthetic.write(layout, root / layout, COUNTS, seed=SEED)
         builders[layout] = build(root / layout, root / f"{layout}_data")
     return builders
 
@@ -162,7 +162,7 @@ def break_folder(manual_dir):
     ids=["counts", "row", "no_file", "empty_folder"],
 )
 def test_failed_build_leaves_nothing_behind(tmp_path, breaking, message):
-    synthetic.write("csv", tmp_path / "raw", COUNTS, SEED)
+    synthetic.write("csv", tmp_path / "raw", COUNTS, seed=SEED)
     breaking(tmp_path / "raw")
     with pytest.raises(ValueError, match=message):
         build(tmp_path / "raw", tmp_path / "data")
@@ -188,7 +188,7 @@ def run_tfds_build(manual_dir, data_dir):
 
 
 def test_command_builds_and_shows_the_counts(tmp_path):
-    synthetic.write("archive", tmp_path, COUNTS, SEED)
+    synthetic.write("archive", tmp_path, COUNTS, seed=SEED)
     data_dir = tmp_path / "data"
     done = run_tfds_build(tmp_path, data_dir)
     assert done.returncode == 0, done.stderr
@@ -198,7 +198,7 @@ def test_command_builds_and_shows_the_counts(tmp_path):
 
 
 def test_command_names_the_row_and_leaves_nothing_behind(tmp_path):
-    synthetic.write("csv", tmp_path, COUNTS, SEED)
+    synthetic.write("csv", tmp_path, COUNTS, seed=SEED)
     break_row(tmp_path)
     data_dir = tmp_path / "data"
     done = run_tfds_build(tmp_path, data_dir)

@@ -109,7 +109,7 @@ def list_bases() -> dict[str, Files]:
 
 def _draw(dataset: str, layout: str) -> Files:
     with tempfile.TemporaryDirectory() as folder:
-        synthetic.write(layout, Path(folder), _COUNTS[dataset], _SEED)
+        synthetic.write(layout, Path(folder), _COUNTS[dataset], seed=_SEED)
         return {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(Path(folder).rglob("*"))
@@ -119,7 +119,7 @@ def _draw(dataset: str, layout: str) -> Files:
 
 def _draw_votes() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        synthetic.write("csv", Path(folder), _COUNTS["fer2013"], _SEED)
+        synthetic.write("csv", Path(folder), _COUNTS["fer2013"], seed=_SEED)
         records = find.find_source(Path(folder)).read()
         return ferplus.format_votes(records, _SEED)
 

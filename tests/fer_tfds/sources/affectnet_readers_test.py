@@ -99,7 +99,7 @@ def test_a_missing_column_is_named(tmp_path):
 
 def test_full_release_is_what_was_drawn(tmp_path):
     counts = {"train": [2] * 11, "validation": [1] * 11}
-    synthetic.write("full", tmp_path, counts, SEED)
+    synthetic.write("full", tmp_path, counts, seed=SEED)
     rows = read_all(tmp_path)
     found = [r for r in rows if isinstance(r, Annotation)]
     items = [i for i in drawn(counts, counts) if i.label != records.NO_FACE]
@@ -113,7 +113,7 @@ def test_full_release_is_what_was_drawn(tmp_path):
 
 
 def test_arrays_are_what_was_drawn(tmp_path):
-    synthetic.write("affectnet8", tmp_path, COUNTS, SEED)
+    synthetic.write("affectnet8", tmp_path, COUNTS, seed=SEED)
     rows = load_all(tmp_path)
     items = drawn(("train", "validation"))
     folder = {"train": "train_set", "validation": "val_set"}
@@ -172,7 +172,7 @@ def pickled():
     ],
 )
 def test_arrays_that_cannot_be_used(tmp_path, suffix, content, reason):
-    synthetic.write("affectnet8", tmp_path, COUNTS, SEED)
+    synthetic.write("affectnet8", tmp_path, COUNTS, seed=SEED)
     path = tmp_path / "train_set" / "annotations" / f"0_{suffix}.npy"
     path.unlink()
     if content is not None:
@@ -187,7 +187,7 @@ def test_arrays_that_cannot_be_used(tmp_path, suffix, content, reason):
 )
 @pytest.mark.parametrize("shape", [(), (1,)])
 def test_arrays_of_any_type(tmp_path, kind, shape):
-    synthetic.write("affectnet8", tmp_path, COUNTS, SEED)
+    synthetic.write("affectnet8", tmp_path, COUNTS, seed=SEED)
     for split in ("train_set", "val_set"):
         for path in (tmp_path / split / "annotations").glob("*_exp.npy"):
             np.save(path, np.full(shape, 5, np.int64).astype(kind))
@@ -195,7 +195,7 @@ def test_arrays_of_any_type(tmp_path, kind, shape):
 
 
 def test_an_annotation_without_picture_is_missed(tmp_path):
-    synthetic.write("affectnet8", tmp_path, COUNTS, SEED)
+    synthetic.write("affectnet8", tmp_path, COUNTS, seed=SEED)
     (tmp_path / "train_set" / "images" / "4.jpg").unlink()
     (reject,) = (r for r in read_all(tmp_path) if hasattr(r, "reason"))
     assert reject.reason == "missing_image"
@@ -203,7 +203,7 @@ def test_an_annotation_without_picture_is_missed(tmp_path):
 
 
 def test_the_table_decides_and_disagreements_are_counted(tmp_path, capsys):
-    synthetic.write("kaggle_csv", tmp_path, COUNTS, SEED)
+    synthetic.write("kaggle_csv", tmp_path, COUNTS, seed=SEED)
     extra = tmp_path / "sad" / "extra.jpg"
     extra.write_bytes(b"not in the table")
     rows = read_all(tmp_path)
@@ -235,7 +235,7 @@ def test_tables_are_bounded(tmp_path, monkeypatch, rows, message, is_zipped):
 
 
 def test_table_rejects(tmp_path):
-    synthetic.write("kaggle_csv", tmp_path, COUNTS, SEED)
+    synthetic.write("kaggle_csv", tmp_path, COUNTS, seed=SEED)
     with (tmp_path / "labels.csv").open("a") as file:
         file.write("0,sad/none.jpg,sad,1\n1,,sad,1\n2,../x.jpg,sad,1\n")
         file.write("3,sad/x.jpg,bored,1\n4\n")
@@ -251,7 +251,7 @@ def test_table_rejects(tmp_path):
 
 @pytest.mark.parametrize("layout", ["class_folders", "numbered_folders"])
 def test_class_folders_are_what_was_drawn(tmp_path, layout):
-    synthetic.write(layout, tmp_path, COUNTS, SEED)
+    synthetic.write(layout, tmp_path, COUNTS, seed=SEED)
     stray = tmp_path / "train" / "stray.jpg"
     stray.write_bytes(b"in no class")
     rows = read_all(tmp_path)
@@ -269,7 +269,7 @@ def test_class_folders_are_what_was_drawn(tmp_path, layout):
 def test_an_archive_holds_the_same_as_the_folders(tmp_path, layout):
     rows = {}
     for name in (layout, f"{layout}_zip"):
-        synthetic.write(name, tmp_path / name, COUNTS, SEED)
+        synthetic.write(name, tmp_path / name, COUNTS, seed=SEED)
         rows[name] = sorted(load_all(tmp_path / name))
     assert str(rows[layout]) == str(rows[f"{layout}_zip"])
     assert len(rows[layout]) >= 24

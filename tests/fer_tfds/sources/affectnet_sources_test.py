@@ -29,7 +29,7 @@ FORMS = {
 
 
 def write(layout, folder):
-    synthetic.write(layout, folder, COUNTS, SEED)
+    synthetic.write(layout, folder, COUNTS, seed=SEED)
 
 
 @pytest.mark.parametrize("layout", affectnet.LAYOUTS)

@@ -29,7 +29,7 @@ def drawn():
 
 @pytest.fixture
 def archive(tmp_path):
-    synthetic.write("archive", tmp_path, COUNTS, SEED)
+    synthetic.write("archive", tmp_path, COUNTS, seed=SEED)
     return tmp_path / "fer2013.tar.gz"
 
 
@@ -85,7 +85,7 @@ def test_malformed_row_in_an_archive_is_named(tmp_path):
 
 @pytest.fixture
 def zipped(tmp_path):
-    synthetic.write("csv_zip", tmp_path, COUNTS, SEED)
+    synthetic.write("csv_zip", tmp_path, COUNTS, seed=SEED)
     return tmp_path / "archive.zip"
 
 

@@ -27,7 +27,7 @@ def drawn():
 
 @pytest.fixture
 def folders(tmp_path):
-    synthetic.write("folders", tmp_path, COUNTS, SEED)
+    synthetic.write("folders", tmp_path, COUNTS, seed=SEED)
     return tmp_path
 
 
@@ -135,7 +135,7 @@ def test_broken_folders_are_named(folders, what, message):
 
 @pytest.fixture
 def png_folders(tmp_path):
-    synthetic.write("png_folders", tmp_path, COUNTS, SEED)
+    synthetic.write("png_folders", tmp_path, COUNTS, seed=SEED)
     return tmp_path
 
 
@@ -188,7 +188,7 @@ def pack(folders, path, write, root):
 @pytest.mark.parametrize("layout", ["folders", "png_folders"])
 def test_packed_folders_read_the_same(tmp_path, write, root, layout):
     folders = tmp_path / "folders"
-    synthetic.write(layout, folders, COUNTS, SEED)
+    synthetic.write(layout, folders, COUNTS, seed=SEED)
     pack(folders, tmp_path / "manual" / "a", write, root)
     records = read_all(tmp_path / "manual")
     expected = read_all(folders)

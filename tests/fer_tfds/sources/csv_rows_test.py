@@ -24,7 +24,7 @@ def drawn():
 
 @pytest.fixture
 def csv_dir(tmp_path):
-    synthetic.write("csv", tmp_path, COUNTS, SEED)
+    synthetic.write("csv", tmp_path, COUNTS, seed=SEED)
     return tmp_path
 
 

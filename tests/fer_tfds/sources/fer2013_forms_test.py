@@ -57,7 +57,7 @@ def nested(content, name="fer2013/fer2013.csv"):
     ],
 )
 def test_form_is_told_in_words(tmp_path, layout, form):
-    synthetic.write(layout, tmp_path, COUNTS, SEED)
+    synthetic.write(layout, tmp_path, COUNTS, seed=SEED)
     source = find.find_source(tmp_path)
     assert source.form == form
     assert bool(source.note) == layout.startswith("png")
@@ -69,7 +69,7 @@ def test_every_layout_is_tested():
 
 
 def test_note_says_what_to_do_without_validation(tmp_path):
-    synthetic.write("png_folders", tmp_path, COUNTS, SEED)
+    synthetic.write("png_folders", tmp_path, COUNTS, seed=SEED)
     note = find.find_source(tmp_path).note
     assert "there is no `validation`" in note
     assert "train[:90%]" in note
@@ -85,7 +85,7 @@ def test_packed_icml_copy_reads_the_same(tmp_path, drawn, pack):
 
 
 def test_competition_unpacked_asks_which(tmp_path):
-    synthetic.write("competition_zip", tmp_path / "zip", COUNTS, SEED)
+    synthetic.write("competition_zip", tmp_path / "zip", COUNTS, seed=SEED)
     folder = tmp_path / "manual"
     shutil.unpack_archive(tmp_path / "zip" / "competition.zip", folder)
     with pytest.raises(SourceError, match="several copies") as caught:

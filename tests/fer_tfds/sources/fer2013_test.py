@@ -24,13 +24,13 @@ def drawn():
 
 @pytest.fixture
 def csv_dir(tmp_path):
-    synthetic.write("csv", tmp_path, COUNTS, SEED)
+    synthetic.write("csv", tmp_path, COUNTS, seed=SEED)
     return tmp_path
 
 
 @pytest.fixture
 def archive(tmp_path):
-    synthetic.write("archive", tmp_path, COUNTS, SEED)
+    synthetic.write("archive", tmp_path, COUNTS, seed=SEED)
     return tmp_path / "fer2013.tar.gz"
 
 
@@ -43,7 +43,7 @@ def test_source_is_recognised_by_content(archive, tmp_path):
 
 @pytest.mark.parametrize("layout", synthetic.DATASETS["fer2013"])
 def test_source_may_lie_one_folder_deeper(tmp_path, layout):
-    synthetic.write(layout, tmp_path / "kaggle", COUNTS, SEED)
+    synthetic.write(layout, tmp_path / "kaggle", COUNTS, seed=SEED)
     assert len(read_all(tmp_path).ids) == 28
 
 
@@ -59,7 +59,7 @@ def test_other_files_are_passed_over(csv_dir):
 
 
 def test_several_copies_ask_to_keep_one(csv_dir):
-    synthetic.write("archive", csv_dir, COUNTS, SEED)
+    synthetic.write("archive", csv_dir, COUNTS, seed=SEED)
     with pytest.raises(SourceError) as caught:
         find.find_source(csv_dir)
     text = str(caught.value)
@@ -73,7 +73,7 @@ def test_several_copies_ask_to_keep_one(csv_dir):
 
 
 def test_one_of_several_can_be_named(csv_dir, drawn):
-    synthetic.write("archive", csv_dir, COUNTS, SEED)
+    synthetic.write("archive", csv_dir, COUNTS, seed=SEED)
     archive = csv_dir / "fer2013.tar.gz"
     assert find.find_source(archive).path == archive
     assert contents(read_all(archive)) == contents(drawn)
@@ -88,7 +88,7 @@ def test_named_file_of_another_kind_is_an_error(csv_dir):
 
 @pytest.mark.parametrize("layout", synthetic.DATASETS["fer2013"])
 def test_source_may_lie_in_folders_of_one_folder(tmp_path, layout):
-    synthetic.write(layout, tmp_path / "a" / "b" / "c", COUNTS, SEED)
+    synthetic.write(layout, tmp_path / "a" / "b" / "c", COUNTS, seed=SEED)
     (tmp_path / "a" / "b" / "c" / "expected_counts.json").unlink()
     (tmp_path / "a" / ".DS_Store").write_text("x")
     assert len(read_all(tmp_path).ids) == 28
