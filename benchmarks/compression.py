@@ -12,6 +12,7 @@ import gzip
 import json
 import pathlib
 
+from benchmarks import harness
 from export.compression import check
 from export.measure import flatbuffer
 from export.measure import latency
@@ -41,7 +42,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=pathlib.Path, help="a Markdown file")
     options = parser.parse_args()
-    table = as_table(table_rows(options.exports))
+    table = harness.as_table(COLUMNS, table_rows(options.exports))
     print(table)
     if options.out:
         files.write_text(options.out, table + "\n")
@@ -64,12 +65,6 @@ def table_rows(exports: list[pathlib.Path]) -> list[list[str]]:
         )
     ordered = sorted(paths.values(), key=lambda path: -path.stat().st_size)
     return [_row(path) for path in ordered]
-
-
-def as_table(rows: list[list[str]]) -> str:
-    """Returns rows under COLUMNS, in Markdown."""
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _row(path):

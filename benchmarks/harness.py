@@ -10,6 +10,7 @@ what is measured.
 import argparse
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import platform
@@ -33,6 +34,8 @@ ROOT = pathlib.Path(__file__).parents[1]
 # Drawn data and whatever else is wanted again; may be deleted at any time.
 SCRATCH = ROOT / "runs" / "benchmark"
 SECONDS_BETWEEN_LOOKS = 0.1
+# Columns that a page shows without being scrolled sideways.
+WIDEST_TABLE = 6
 
 # Of the names that systems give, those that matrix code depends on.
 INSTRUCTIONS = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512_vnni")
@@ -181,9 +184,23 @@ def machine_line() -> str:
 
 
 def as_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Returns rows under a header, in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+    """Returns rows under a header, in Markdown.
+
+    What is wider than a page takes is set as several tables of about the same
+    width, each with the first column.
+    """
+    lines = [list(map(str, line)) for line in (header, *rows)]
+    others = len(header) - 1
+    width = math.ceil(others / math.ceil(others / (WIDEST_TABLE - 1)))
+    return "\n\n".join(
+        _one_table([line[:1] + line[first : first + width] for line in lines])
+        for first in range(1, len(header), width)
+    )
+
+
+def _one_table(lines: list[list[str]]) -> str:
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def write_section(path: pathlib.Path, name: str, text: str) -> None:

@@ -12,6 +12,8 @@ import csv
 import dataclasses
 import json
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 from benchmarks import harness
 from edge import Classifier
@@ -22,8 +24,14 @@ from trainer.settings import settings as settings_lib
 
 SECTION = "results"
 HEADER = (
-    "| model | data | epochs, hours | file | size | validation accuracy | "
-    "test accuracy (95% interval) | test macro-F1 | same answer as trained |"
+    "run, file",
+    "data",
+    "epochs, hours",
+    "size",
+    "same answer as trained",
+    "validation accuracy",
+    "test accuracy (95% interval)",
+    "test macro-F1",
 )
 TFLITE_FILES = ("model_float32.tflite", "model_int8.tflite")
 
@@ -38,30 +46,22 @@ def main() -> None:
     rows = []
     for workdir in options.workdir:
         rows += table_rows(pathlib.Path(workdir), options.data_dir)
-    table = "\n".join([HEADER, "|" + " --- |" * (HEADER.count("|") - 1), *rows])
+    table = harness.as_table(HEADER, rows)
     print(table)
     if options.readme:
         harness.write_section(options.readme, SECTION, table)
 
 
-def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[str]:
+def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[list[str]]:
     """Returns the rows of one run: as trained, then each TFLite file."""
     settings = settings_lib.from_json(
         (workdir / run_folder.SETTINGS).read_text("utf-8")
     )
     figures = json.loads((workdir / run_folder.METRICS).read_text("utf-8"))
     manifest = json.loads((workdir / run_folder.MANIFEST).read_text("utf-8"))
-    lead = (
-        f"| {workdir.name} ({settings.model.backbone}) | "
-        f"{manifest['data']['name']} | {_duration(workdir)} | "
-    )
-    weights_size = (workdir / "export" / "model.keras").stat().st_size
-    rows = [
-        lead
-        + _row(
-            "as trained, `model.keras`", weights_size, figures, agreement="-"
-        )
-    ]
+    of_run = [manifest["data"]["name"], _duration(workdir)]
+    path = workdir / "export" / "model.keras"
+    rows = [_row(path, of_run, figures, agreement="-")]
     data = settings.data
     if data_dir:
         data = dataclasses.replace(data, data_dir=data_dir)
@@ -73,19 +73,15 @@ def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[str]:
     for name in TFLITE_FILES:
         path = workdir / "export" / name
         scored = _score(path, splits, data.class_names)
-        rows.append(
-            lead
-            + _row(
-                f"`{name}`",
-                path.stat().st_size,
-                scored,
-                agreement=agreement[name],
-            )
-        )
+        rows.append(_row(path, of_run, scored, agreement=agreement[name]))
     return rows
 
 
-def _score(path, splits, names):
+def _score(
+    path: pathlib.Path,
+    splits: dict[str, prepared.Split],
+    names: Sequence[str],
+) -> dict[str, Any]:
     classifier = Classifier(path)
     return {
         name: metrics.evaluate_probabilities(
@@ -95,24 +91,33 @@ def _score(path, splits, names):
     }
 
 
-def _row(name, size, figures, *, agreement):
+def _row(
+    path: pathlib.Path,
+    of_run: list[str],
+    figures: dict[str, Any],
+    *,
+    agreement: str,
+) -> list[str]:
     test = figures["test"]
     low, high = test["accuracy_interval"]
-    return (
-        f"{name} | {size / 1000:,.0f} KB | "
-        f"{figures['validation']['accuracy']:.2%} | "
-        f"{test['accuracy']:.2%} ({low:.2%} to {high:.2%}) | "
-        f"{test['macro_f1']:.2%} | {agreement} |"
-    )
+    return [
+        f"{path.parent.parent.name}, `{path.name}`",
+        *of_run,
+        f"{path.stat().st_size / 1000:,.0f} KB",
+        agreement,
+        f"{figures['validation']['accuracy']:.2%}",
+        f"{test['accuracy']:.2%} ({low:.2%} to {high:.2%})",
+        f"{test['macro_f1']:.2%}",
+    ]
 
 
-def _duration(workdir):
+def _duration(workdir: pathlib.Path) -> str:
     with open(workdir / run_folder.HISTORY, encoding="utf-8") as file:
         seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
     return f"{len(seconds)}, {sum(seconds) / 3600:.1f} h"
 
 
-def _agreements(workdir):
+def _agreements(workdir: pathlib.Path) -> dict[str, str]:
     report = json.loads((workdir / "export" / "parity.json").read_text())
     return {
         row["artefact"]: f"{row['agreement']:.2%}"

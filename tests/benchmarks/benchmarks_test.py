@@ -234,8 +234,9 @@ def test_growth_tables_and_pictures_are_for_one_image(tmp_path):
         }
         for count in (1000, 2000)
     ]
-    times, memory = growth.as_tables(rows).split("\n\n")
-    assert [row[1:] for row in cells(times)[2:]] == [["1,000"] * 7] * 2
+    build, others, memory = growth.as_tables(rows).split("\n\n")
+    assert [row[1:] for row in cells(build)[2:]] == [["1,000"] * 4] * 2
+    assert [row[1:] for row in cells(others)[2:]] == [["1,000"] * 3] * 2
     assert cells(memory)[2:] == [
         ["1,000", "5", "1,000", "7"],
         ["2,000", "5", "2,000", "7"],
@@ -292,3 +293,19 @@ def test_builds_differ_in_their_number_of_processes():
         100, "x", [{"seconds": s, "peak_bytes": 2**20} for s in (1, 2, 6)]
     )
     assert row == ["100", "x", "2.00 (1.00 to 6.00)", "50", "1 MiB"]
+
+
+def test_wide_tables_are_set_as_several_with_their_first_column():
+    header = ["model", *"abcdefgh"]
+    text = harness.as_table(header, [["x", *range(8)]])
+    tables = [table.splitlines() for table in text.split("\n\n")]
+    assert [table[0] for table in tables] == [
+        "| model | a | b | c | d |",
+        "| model | e | f | g | h |",
+    ]
+    assert [table[2] for table in tables] == [
+        "| x | 0 | 1 | 2 | 3 |",
+        "| x | 4 | 5 | 6 | 7 |",
+    ]
+    narrow = harness.as_table(header[:6], [["x", *range(5)]])
+    assert len(narrow.splitlines()) == 3

@@ -19,17 +19,16 @@ def workdir(tmp_path):
 def test_rows_hold_the_figures_of_the_run_and_of_each_file(workdir):
     rows = results_table.table_rows(workdir, None)
     metrics = json.loads((workdir / "metrics.json").read_text())
-    trained = f"| {metrics['test']['accuracy']:.2%} ("
-    assert len(rows) == 3
-    lead = "| tiny (tiny_cnn) | fer2013/original/1.1.0 | 12, "
-    assert rows[0].startswith(lead)
-    assert trained in rows[0]
-    assert "`model_float32.tflite`" in rows[1]
-    assert trained in rows[1]
-    assert rows[1].endswith("| 100.00% |")
-    assert "`model_int8.tflite`" in rows[2]
-    columns = results_table.HEADER.count("|")
-    assert all(row.count("|") == columns for row in rows)
+    trained = f"{metrics['test']['accuracy']:.2%} ("
+    names = ("model.keras", "model_float32.tflite", "model_int8.tflite")
+    assert [row[0] for row in rows] == [f"tiny, `{name}`" for name in names]
+    for name, row in zip(names, rows, strict=True):
+        assert row[1] == "fer2013/original/1.1.0"
+        assert row[2].startswith("12, ")
+        assert len(row) == len(results_table.HEADER)
+        if name != "model_int8.tflite":
+            assert row[6].startswith(trained)
+    assert rows[1][4] == "100.00%"
 
 
 def test_a_tflite_file_is_scored_and_not_taken_on_trust(workdir):
@@ -42,5 +41,5 @@ def test_a_tflite_file_is_scored_and_not_taken_on_trust(workdir):
         )
     after = results_table.table_rows(workdir, None)
     # Sizes tell that the files were swapped; so must what they answered.
-    assert before[1].split("|")[5] == after[2].split("|")[5]
-    assert before[2].split("|")[6:9] == after[1].split("|")[6:9]
+    assert before[1][3] == after[2][3]
+    assert before[2][5:] == after[1][5:]

@@ -1,7 +1,7 @@
 """Plain 3x3 convolution networks for devices, grey and small.
 
 Dense 3x3 convolutions with BatchNorm and ReLU fold into single int8
-operators, and global average pooling keeps the head small.
+operators. Pooling stands outside: see `--pooling`.
 """
 
 from types import ModuleType
