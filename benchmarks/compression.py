@@ -17,6 +17,7 @@ from export.compression import check
 from export.measure import flatbuffer
 from export.measure import latency
 from trainer import files
+from trainer import run_folder
 
 COLUMNS = (
     "file",
@@ -91,7 +92,7 @@ def _row(path):
 
 
 def _judged(path):
-    report = json.loads((path.parent / "parity.json").read_text("utf-8"))
+    report = json.loads((path.parent / run_folder.PARITY).read_text("utf-8"))
     for row in report["artefacts"]:
         if row["artefact"] == path.name:
             return row

@@ -60,7 +60,7 @@ def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[list[str]]:
     figures = json.loads((workdir / run_folder.METRICS).read_text("utf-8"))
     manifest = json.loads((workdir / run_folder.MANIFEST).read_text("utf-8"))
     of_run = [manifest["data"]["name"], _duration(workdir)]
-    path = workdir / "export" / "model.keras"
+    path = workdir / run_folder.EXPORT / "model.keras"
     rows = [_row(path, of_run, figures, agreement="-")]
     data = settings.data
     if data_dir:
@@ -71,7 +71,7 @@ def table_rows(workdir: pathlib.Path, data_dir: str | None) -> list[list[str]]:
     }
     agreement = _agreements(workdir)
     for name in TFLITE_FILES:
-        path = workdir / "export" / name
+        path = workdir / run_folder.EXPORT / name
         scored = _score(path, splits, data.class_names)
         rows.append(_row(path, of_run, scored, agreement=agreement[name]))
     return rows
@@ -118,7 +118,9 @@ def _duration(workdir: pathlib.Path) -> str:
 
 
 def _agreements(workdir: pathlib.Path) -> dict[str, str]:
-    report = json.loads((workdir / "export" / "parity.json").read_text())
+    report = json.loads(
+        (workdir / run_folder.EXPORT / run_folder.PARITY).read_text()
+    )
     return {
         row["artefact"]: f"{row['agreement']:.2%}"
         for row in report["artefacts"]

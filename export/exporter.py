@@ -32,11 +32,12 @@ from export.options import ExportError
 from export.options import ExportOptions
 from trainer import checkpoints
 from trainer import files
+from trainer import run_folder
 from trainer.checkpoints import FinishedRun
 from trainer.data import prepared
 from trainer.data.prepared import Split
 
-PARITY = "parity.json"
+PARITY = run_folder.PARITY
 FAILED_PARITY = "parity_failed.json"
 DEBUG_TABLE = "quantisation_debug.csv"
 LATENCY_CHART = "latency.png"

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from export import choices
 from export.bounds import Bounds
 from export.compression.options import CompressionOptions
+from trainer import run_folder
 from trainer.settings.field import check_settings
 from trainer.settings.field import setting
 
@@ -81,7 +82,7 @@ class ExportOptions:
     @property
     def target(self) -> pathlib.Path:
         """The folder that the export ends up in."""
-        return self.out or self.workdir / "export"
+        return self.out or self.workdir / run_folder.EXPORT
 
     @property
     def has_export(self) -> bool:

@@ -85,6 +85,7 @@ WITHOUT_TENSORFLOW = (
     "trainer/evaluation/calibration.py",
     "trainer/evaluation/report.py",
     "trainer/evaluation/robustness.py",
+    "trainer/locks.py",
     "trainer/run_folder.py",
     "trainer/settings/derived_flags.py",
     "trainer/settings/field.py",

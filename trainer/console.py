@@ -6,14 +6,53 @@ imports TensorFlow only inside functions.
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 from collections.abc import Iterator
+from typing import Any
 
 from absl import flags
 from absl import logging
 
 from trainer import exit_codes
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C, or SIGTERM; its notes say where the work stands."""
+
+    def __init__(self, number: int):
+        super().__init__()
+        self.signal = signal.Signals(number)
+
+
+@contextlib.contextmanager
+def told_when_stopped(stands: Callable[[], str]) -> Iterator[None]:
+    """Adds to an interruption of the block where the work stands."""
+    try:
+        yield
+    except Stopped as stop:
+        stop.add_note(stands())
+        raise
+
+
+@contextlib.contextmanager
+def _signals_raise() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise `Stopped`; a second one ends the process."""
+
+    def stop(number: int, _: Any) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise Stopped(number)
+
+    before = {
+        number: signal.signal(number, stop)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run_command(command: Callable[[], int | None]) -> int:
@@ -24,11 +63,19 @@ def run_command(command: Callable[[], int | None]) -> int:
 
     Returns:
       The exit code of the process, one of `trainer.exit_codes` after a
-      foreseen error.
+      foreseen error, 128 and the number of the signal that stopped it.
     """
-    load_tensorflow()
     try:
-        return command() or 0
+        with _signals_raise():
+            load_tensorflow()
+            return command() or 0
+    except Stopped as stop:
+        where = "; ".join(getattr(stop, "__notes__", ["what was done is kept"]))
+        print(
+            f"stopped by {stop.signal.name}: {where}. The same command resumes",
+            file=sys.stderr,
+        )
+        return 128 + stop.signal
     except (ValueError, OSError, ArithmeticError) as error:
         # What libraries say of half-written files while they are taken apart
         # would bury the message.

@@ -5,6 +5,7 @@ layer on. After every epoch the state is saved, so the same command resumes an
 interrupted run and ends with the same weights.
 """
 
+import contextlib
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +16,10 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from trainer import checkpoints
+from trainer import console
 from trainer import distillation
 from trainer import files
+from trainer import locks
 from trainer import loop
 from trainer import manifest
 from trainer import phases
@@ -54,13 +57,18 @@ def train_and_evaluate(
     Raises:
       ValueError: settings, data, weights or workdir do not do; raised before
         the first step.
+      locks.InUseError: another process trains in the workdir.
       loop.DivergenceError: the loss became infinite or NaN.
       runtime.WorkerLostError: another worker of the job has ended.
     """
     strategy = runtime.configure(settings.training)
-    with runtime.explain_lost_worker(strategy):
+    workdir = pathlib.Path(workdir)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(runtime.explain_lost_worker(strategy))
+        if runtime.is_chief(strategy):
+            stack.enter_context(locks.hold_folder(workdir))
         return _train_and_evaluate(
-            settings, pathlib.Path(workdir), strategy, overwrite=overwrite
+            settings, workdir, strategy, overwrite=overwrite
         )
 
 
@@ -108,7 +116,8 @@ def _train_and_evaluate(
         average=average,
         teacher=teacher,
     )
-    run.train()
+    with console.told_when_stopped(run.stands):
+        run.train()
     return _evaluate(run)
 
 

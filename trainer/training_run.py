@@ -70,6 +70,12 @@ class TrainingRun:
             if not self._phase_is_over(phase):
                 self._run_phase(phase)
 
+    def stands(self) -> str:
+        """Says how far the run has come, in a sentence."""
+        if not self.progress.epoch:
+            return f"no epoch is done yet in {self.workdir}"
+        return f"epoch {self.progress.epoch} is kept in {self.workdir}"
+
     def best_model(self) -> keras.Model:
         """Returns the model with the weights of the best epoch."""
         self._load_best()

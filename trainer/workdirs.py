@@ -10,11 +10,15 @@ import shutil
 from typing import Any
 
 from trainer import files
+from trainer import locks
 from trainer.checkpoints import WorkdirError
+from trainer.run_folder import EXPORT
 from trainer.run_folder import FLAGFILE
 from trainer.run_folder import MANIFEST
 from trainer.run_folder import METRICS
+from trainer.run_folder import PARITY
 from trainer.run_folder import SETTINGS
+from trainer.run_folder import WRITTEN
 from trainer.settings import settings as settings_lib
 
 # Settings that say where and how, not what: they may change on resuming.
@@ -33,9 +37,9 @@ def check_workdir(
       WorkdirError: the folder holds a finished run, a run with other
         settings, or something that is no run.
     """
-    if not workdir.exists() or not any(workdir.iterdir()):
+    if not workdir.exists() or not _listed(workdir):
         return
-    if not (workdir / SETTINGS).exists():
+    if not is_run(workdir):
         raise WorkdirError(
             f"{workdir} is not empty and holds no run; give another --workdir"
         )
@@ -60,7 +64,7 @@ def open_workdir(
     """
     check_workdir(workdir, settings, overwrite=overwrite)
     if overwrite and workdir.exists():
-        shutil.rmtree(workdir)
+        _delete_run(workdir)
     path = workdir / SETTINGS
     if path.exists():
         stored = settings_lib.from_json(path.read_text("utf-8"))
@@ -69,6 +73,42 @@ def open_workdir(
         # It is no finished run again until it has been tested.
         (workdir / METRICS).unlink(missing_ok=True)
     files.write_text(path, settings.to_json())
+
+
+def is_run(workdir: pathlib.Path) -> bool:
+    """Whether the trainer wrote here: settings of ours, or its flagfile.
+
+    Other programs have a `settings.json` too.
+    """
+    path = workdir / SETTINGS
+    try:
+        settings_lib.from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return (workdir / FLAGFILE).is_file()
+    return True
+
+
+def _delete_run(workdir: pathlib.Path) -> None:
+    """Deletes what the trainer and the export of its run wrote, no more."""
+    if (workdir / EXPORT / PARITY).is_file():
+        shutil.rmtree(workdir / EXPORT)
+    for name in WRITTEN:
+        for path in (*workdir.glob(f".{name}-*"), workdir / name):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    kept = _listed(workdir)
+    if kept:
+        print(f"kept in {workdir}, of no run: {', '.join(kept)}", flush=True)
+
+
+def _listed(workdir: pathlib.Path) -> list[str]:
+    """Names of what is in a folder, but for the lock of this process."""
+    names = (path.name for path in workdir.iterdir())
+    return sorted(name for name in names if name != locks.LOCK)
 
 
 def keep_manifest(workdir: pathlib.Path, manifest: dict[str, Any]) -> None:

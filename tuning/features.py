@@ -4,14 +4,11 @@ A cached entry is named by a hash of all that its numbers depend on, and
 written as a whole or not at all. Entries may be deleted at any time.
 """
 
-import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import json
 import pathlib
 import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -21,6 +18,7 @@ import tensorflow as tf
 from trainer import distillation
 from trainer import features as features_lib
 from trainer import files
+from trainer import locks
 from trainer import phases
 from trainer import weights
 from trainer.data.prepared import Split
@@ -90,7 +88,7 @@ def get_features(
     key = make_key(model, settings, splits, num_passes=num_passes)
     text = json.dumps(key, sort_keys=True)
     entry = cache / hashlib.sha256(text.encode()).hexdigest()[:16]
-    with only_one(cache / f"{entry.name}.lock"):
+    with locks.only_one(cache / f"{entry.name}.lock"):
         found = _read(entry, key, splits)
         if found is None:
             _compute(
@@ -140,19 +138,6 @@ def make_key(
         "precision": keras.mixed_precision.dtype_policy().name,
         "augmentation": augmented,
     }
-
-
-@contextlib.contextmanager
-def only_one(path: pathlib.Path, *, wait: bool = True) -> Iterator[None]:
-    """Holds a lock file, which goes with the process that holds it.
-
-    Raises:
-      BlockingIOError: another process holds it, and `wait` is False.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        yield
 
 
 def _check(model, settings, splits, *, num_passes):

@@ -21,9 +21,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from trainer import files
+from trainer import locks
 from trainer import workdirs
 from trainer.settings import cli_flags
-from tuning import features
 from tuning import service
 from tuning import space
 from tuning import tuner
@@ -142,7 +142,7 @@ def alone(out: pathlib.Path) -> Iterator[None]:
     path = out / f"{service.tuner_id()}.lock"
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(features.only_one(path, wait=False))
+            stack.enter_context(locks.only_one(path, wait=False))
         except BlockingIOError as error:
             raise SearchError(
                 f"another process searches in {path.parent} as {path.stem}. "

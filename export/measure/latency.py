@@ -18,9 +18,10 @@ from typing import Any
 from edge.classifier import Classifier
 from export.measure import flatbuffer
 from trainer import files
+from trainer import run_folder
 
 LATENCY = "latency.json"
-PARITY = "parity.json"
+PARITY = run_folder.PARITY
 
 
 class LatencyError(ValueError):

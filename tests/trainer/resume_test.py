@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,12 +52,14 @@ def history(workdir):
         return [{**row, "seconds": ""} for row in csv.DictReader(file)]
 
 
-def kill_after_epoch(arguments, workdir, epoch):
-    """Starts a run and kills it -9 once the checkpoint of `epoch` is there."""
+def stop_after_epoch(arguments, workdir, epoch, number=signal.SIGKILL):
+    """Starts a run and stops it once the checkpoint of `epoch` is there."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
     )
     deadline = time.monotonic() + 240
@@ -65,19 +68,36 @@ def kill_after_epoch(arguments, workdir, epoch):
         assert process.poll() is None, "the run ended before it was killed"
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    # A second run finds the folder in use, and says by whom.
+    second = python(*arguments, "--overwrite")
+    assert f"in use: process {process.pid} on" in second.stderr
+    os.killpg(process.pid, number)
+    _, told = process.communicate()
+    return process.returncode, told
 
 
-@pytest.mark.parametrize("epoch", [1, 5], ids=["phase1", "phase2"])
-def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
-    epoch, whole_run, prepared_data, tmp_path
+@pytest.mark.parametrize(
+    ("epoch", "number", "code"),
+    [
+        (1, signal.SIGKILL, -9),
+        (4, signal.SIGINT, 130),
+        (5, signal.SIGTERM, 143),
+    ],
+)
+def test_a_stopped_run_ends_with_the_bits_of_an_uninterrupted_one(
+    epoch, number, code, whole_run, prepared_data, tmp_path
 ):
     workdir = tmp_path / "killed"
     write_backbone(first_weights(workdir), seed=0)
     arguments = command(workdir, prepared_data)
-    kill_after_epoch(arguments, workdir, epoch)
+    ended, told = stop_after_epoch(arguments, workdir, epoch, number)
+    assert ended == code
+    if code > 0:
+        assert re.fullmatch(
+            rf"stopped by {number.name}: epoch \d+ is kept in {workdir}. "
+            "The same command resumes\n",
+            told,
+        )
     # What the run began with is no longer what the file holds.
     write_backbone(first_weights(workdir), seed=1)
     assert not (workdir / "metrics.json").exists()

@@ -79,3 +79,38 @@ def test_a_split_that_is_new_is_added_to_the_manifest(tmp_path):
     workdirs.keep_manifest(tmp_path, later)
     kept = json.loads((tmp_path / "manifest.json").read_text())
     assert kept == {**later, "started": "now"}
+
+
+def test_settings_of_another_program_are_no_run(tmp_path):
+    (tmp_path / "settings.json").write_text('{"editor.tabSize": 4}')
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(workdirs.WorkdirError, match="holds no run"):
+        workdirs.open_workdir(tmp_path, Settings(), overwrite=True)
+    assert sorted(os.listdir(tmp_path)) == ["letter.txt", "settings.json"]
+
+
+def test_overwrite_deletes_what_a_run_wrote_and_keeps_the_rest(
+    tmp_path, capsys
+):
+    workdir, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    workdirs.open_workdir(workdir, Settings(), overwrite=False)
+    elsewhere.mkdir()
+    (elsewhere / "precious").touch()
+    (workdir / "tensorboard").symlink_to(elsewhere)
+    (workdir / "letter.txt").write_text("dear")
+    for name in ("checkpoints", "export", ".report.html-abc"):
+        (workdir / name).mkdir()
+        (workdir / name / "parity.json").touch()
+    workdirs.open_workdir(workdir, Settings(), overwrite=True)
+    assert sorted(os.listdir(workdir)) == ["letter.txt", "settings.json"]
+    assert (elsewhere / "precious").exists()
+    assert "letter.txt" in capsys.readouterr().out
+
+
+def test_damaged_settings_beside_a_flagfile_may_be_overwritten(tmp_path):
+    (tmp_path / "settings.json").write_text('{"cut')
+    (tmp_path / "run.flags").touch()
+    with pytest.raises(workdirs.WorkdirError, match="cannot be read"):
+        workdirs.open_workdir(tmp_path, Settings(), overwrite=False)
+    workdirs.open_workdir(tmp_path, Settings(), overwrite=True)
+    assert os.listdir(tmp_path) == ["settings.json"]

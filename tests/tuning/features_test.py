@@ -157,18 +157,6 @@ def test_a_backbone_with_dropout_has_no_fixed_features(tmp_path):
     assert not entries(tmp_path)
 
 
-def test_a_lock_is_held_once(tmp_path):
-    path = tmp_path / "lock"
-    with (
-        features.only_one(path),
-        pytest.raises(BlockingIOError),
-        features.only_one(path, wait=False),
-    ):
-        pass
-    with features.only_one(path, wait=False):
-        pass
-
-
 def test_more_memory_than_allowed_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(features.features_lib, "GIB", 1)
     with pytest.raises(ValueError, match="max_memory_gib"):

@@ -1,0 +1,82 @@
+"""Keeps a second process out of a file or folder while the first one lives.
+
+The system's own locks: they go with the process that holds them, whatever ends
+it. Must not import TensorFlow.
+"""
+
+import contextlib
+import datetime
+import fcntl
+import os
+import pathlib
+import socket
+from collections.abc import Iterator
+from typing import TextIO
+
+LOCK = ".lock"
+
+
+class InUseError(ValueError):
+    """Another process works in the folder."""
+
+
+@contextlib.contextmanager
+def only_one(path: pathlib.Path, *, wait: bool = True) -> Iterator[None]:
+    """Holds a lock file, which stays.
+
+    Raises:
+      BlockingIOError: another process holds it, and `wait` is False.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+
+
+@contextlib.contextmanager
+def hold_folder(folder: pathlib.Path) -> Iterator[None]:
+    """Holds a folder, made where it is not there, by a file in it.
+
+    Afterwards the file is gone, and the folder too where it is left empty.
+
+    Raises:
+      InUseError: another process holds it; the text says which.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / LOCK
+    with _locked(path) as file:
+        now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
+        file.truncate(0)
+        file.write(
+            f"process {os.getpid()} on {socket.gethostname()} since {now}"
+        )
+        file.flush()
+        try:
+            yield
+        finally:
+            # While it is still held, so that nobody's new file goes.
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def _locked(path: pathlib.Path) -> TextIO:
+    """Opens a lock file and holds it."""
+    while True:
+        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_there = os.fstat(file.fileno()).st_nlink > 0
+        except BlockingIOError as error:
+            with file:
+                file.seek(0)
+                holder = file.read().strip() or "another process"
+            raise InUseError(
+                f"{path.parent} is in use: {holder}. Wait until it has ended, "
+                "or stop it, or give another folder"
+            ) from error
+        except OSError:
+            is_there = True  # A file system without locks.
+        if is_there:
+            return file
+        file.close()  # Its holder deleted it as it ended: there is a new one.
