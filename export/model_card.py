@@ -65,7 +65,7 @@ def write(folder: pathlib.Path, workdir: pathlib.Path) -> pathlib.Path:
     known = DATA_NOTES.get(dataset.split("/")[0], UNKNOWN_DATA)
     text = report.render(
         TEMPLATE,
-        package=run_folder.EXPORT,
+        package=__package__,
         name=workdir.resolve().name,
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         metadata=metadata,
