@@ -96,7 +96,9 @@ def _judged(path):
     for row in report["artefacts"]:
         if row["artefact"] == path.name:
             return row
-    raise ValueError(f"{path.parent / 'parity.json'} does not know {path.name}")
+    raise ValueError(
+        f"{path.parent / run_folder.PARITY} does not know {path.name}"
+    )
 
 
 if __name__ == "__main__":

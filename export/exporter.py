@@ -37,7 +37,6 @@ from trainer.checkpoints import FinishedRun
 from trainer.data import prepared
 from trainer.data.prepared import Split
 
-PARITY = run_folder.PARITY
 FAILED_PARITY = "parity_failed.json"
 DEBUG_TABLE = "quantisation_debug.csv"
 LATENCY_CHART = "latency.png"
@@ -190,7 +189,7 @@ def _pass_gate(run, folder, validation, *, chosen, options):
     text = json.dumps(report, indent=2) + "\n"
     beside = options.target.parent
     if report["passed"]:
-        (folder / PARITY).write_text(text, encoding="utf-8")
+        (folder / run_folder.PARITY).write_text(text, encoding="utf-8")
         for name in (FAILED_PARITY, DEBUG_TABLE):
             (beside / name).unlink(missing_ok=True)
         return

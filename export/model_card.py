@@ -72,7 +72,7 @@ def write(folder: pathlib.Path, workdir: pathlib.Path) -> pathlib.Path:
         settings=metadata["settings"],
         splits={k: v for k, v in measured.items() if _is_split(v)},
         manifest=_read(workdir / run_folder.MANIFEST),
-        parity=_read(folder / latency.PARITY),
+        parity=_read(folder / run_folder.PARITY),
         latency=_read(timed) if timed.is_file() else None,
         notes=known[0],
         not_represented=known[1],

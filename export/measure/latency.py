@@ -21,7 +21,6 @@ from trainer import files
 from trainer import run_folder
 
 LATENCY = "latency.json"
-PARITY = run_folder.PARITY
 
 
 class LatencyError(ValueError):
@@ -181,7 +180,7 @@ def _not_delegated(operators) -> list[str]:
 
 
 def _accuracies(folder):
-    path = folder / PARITY
+    path = folder / run_folder.PARITY
     if not path.is_file():
         return {}
     rows = json.loads(path.read_text(encoding="utf-8"))["artefacts"]

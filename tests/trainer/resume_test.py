@@ -68,10 +68,12 @@ def stop_after_epoch(arguments, workdir, epoch, number=signal.SIGKILL):
         assert process.poll() is None, "the run ended before it was killed"
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGSTOP)
     # A second run finds the folder in use, and says by whom.
     second = python(*arguments, "--overwrite")
     assert f"in use: process {process.pid} on" in second.stderr
     os.killpg(process.pid, number)
+    os.killpg(process.pid, signal.SIGCONT)
     _, told = process.communicate()
     return process.returncode, told
 
