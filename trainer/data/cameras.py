@@ -93,6 +93,8 @@ def spoil(
         planes = _add_noise(planes, u[NOISE], settings, is_mirrored=is_mirrored)
     if settings.jpeg:
         planes = _compress(planes, u[JPEG], settings)
+    # Sums and quotients may be an ulp too large.
+    planes = tf.clip_by_value(planes, 0.0, 255.0)
     return tf.transpose(planes, [0, 2, 3, 1])
 
 
