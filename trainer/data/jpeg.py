@@ -46,7 +46,7 @@ def compress(planes: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
     if missing:
         padded = tf.gather(tf.gather(planes, place, axis=2), place, axis=3)
     blocks, transform = _split(padded - 128.0), tf.constant(_cosines())
-    steps = _quantisation(quality)
+    steps = quantisation(quality)
     coefficients = tf.round((blocks @ transform) / steps) * steps
     decoded = _join(coefficients @ tf.transpose(transform), padded.shape)
     decoded = tf.clip_by_value(decoded + 128.0, 0.0, 255.0)
@@ -54,7 +54,7 @@ def compress(planes: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
     return decoded[:, :, inside, inside]
 
 
-def _quantisation(quality: tf.Tensor) -> tf.Tensor:
+def quantisation(quality: tf.Tensor) -> tf.Tensor:
     """Steps [B, 1, 64] of qualities [B] in whole numbers from 1 to 100.
 
     As jpeg_quality_scaling of the IJG's libjpeg (jcparam.c) scales the table.

@@ -34,7 +34,7 @@ def stored(image, quality):
 
 @pytest.mark.parametrize("quality", QUALITIES)
 def test_steps_are_those_of_a_file(quality):
-    steps = np.asarray(jpeg._quantisation(tf.constant([float(quality)])))
+    steps = np.asarray(jpeg.quantisation(tf.constant([float(quality)])))
     # Pillow says them row by row.
     table = stored(pictures(1)[0], quality).quantization[0]
     np.testing.assert_array_equal(steps.ravel(), table)
