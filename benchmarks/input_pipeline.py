@@ -3,8 +3,8 @@
   python -m benchmarks.input_pipeline
 
 All read the same drawn faces and turn them in the same way: flip, rotation,
-shift, zoom. Ours reads prepared records; the others read folders of JPEG
-files, as their users do:
+shift, zoom. Ours reads prepared records, once more with all that cameras do
+to every image; the others read folders of JPEG files, as their users do:
 
 * `ImageDataGenerator.flow_from_directory`;
 * `image_dataset_from_directory`, then Keras's random layers in `map`;
@@ -31,10 +31,27 @@ MODULE = "benchmarks.input_pipeline"
 SIZE_PX = 48
 # As in edge.flags.
 ROTATION, SHIFT, ZOOM = 10.0, 0.08, 0.12
+# What costs time does so whatever its strength and probability.
+CAMERAS = {
+    "brightness": 0.1,
+    "contrast": 0.2,
+    "erasing": 0.25,
+    "noise": 25.0,
+    "blur": 0.04,
+    "low_resolution": 0.6,
+    "jpeg": 5,
+    "gamma": 0.7,
+    "dimming": 0.4,
+    "gradient": 0.4,
+    "crop_zoom": 0.2,
+    "crop_shift": 0.05,
+    "crop_tilt": 15.0,
+}
 
-OURS = "ours"
+OURS, SPOILT = "ours", "spoilt"
 WAYS = {
     OURS: "prepared records, this project",
+    SPOILT: "the same, every augmentation on every image",
     "generator": "`ImageDataGenerator`",
     "layers": "`image_dataset_from_directory` + Keras layers",
     "cached": "the same with `cache()`",
@@ -73,12 +90,13 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
                 MODULE,
                 way=name,
                 task=task,
-                source=str(data_dir if name == OURS else folders),
+                source=str(data_dir if name in (OURS, SPOILT) else folders),
                 batch_size=options.batch_size,
                 seconds=options.seconds,
             )
 
-        ways = {name: way(name) for name in WAYS}
+        is_training = task == "training"
+        ways = {n: way(n) for n in WAYS if is_training or n != SPOILT}
         measured = harness.in_turns(ways, options.repetitions)
         if options.pictures:
             draw(options.pictures / f"input_{task}.png", task, measured)
@@ -155,14 +173,15 @@ def make_batches(
 ) -> Iterator[Any]:
     """Yields the images of batch after batch, epoch after epoch."""
     is_training = task == "training"
-    if way == OURS:
-        return _ours(source, batch_size, is_training)
+    if way in (OURS, SPOILT):
+        others = CAMERAS if way == SPOILT else {}
+        return _ours(source, batch_size, is_training, others=others)
     if way == "generator":
         return _generator(source, batch_size, is_training)
     return _folders(source, batch_size, is_training, is_cached=way == "cached")
 
 
-def _ours(source, batch_size, is_training):
+def _ours(source, batch_size, is_training, *, others):
     import numpy as np
 
     from trainer.batches import PREDICT_BATCH_SIZE
@@ -184,7 +203,7 @@ def _ours(source, batch_size, is_training):
         split.images,
         targets,
         AugmentationSettings(
-            flip=True, rotation=ROTATION, shift=SHIFT, zoom=ZOOM
+            flip=True, rotation=ROTATION, shift=SHIFT, zoom=ZOOM, **others
         ),
         batch_size=batch_size,
         seed=0,

@@ -20,7 +20,6 @@ from trainer.models import BACKBONE_LAYER
 from trainer.models import LOGITS
 from trainer.models import head_layers
 from trainer.phases import Phase
-from trainer.settings.model_and_data import AugmentationSettings
 from trainer.settings.settings import Settings
 
 
@@ -104,8 +103,7 @@ def why_not(
       phase: the phase that is to train on them.
       num_images: in training and validation together.
     """
-    is_augmented = settings.augmentation != AugmentationSettings()
-    if phase.is_augmented and is_augmented:
+    if phase.is_augmented and not settings.augmentation.is_off:
         return "images are augmented"
     if phase.is_augmented and settings.target.mixup:
         return "images are mixed"

@@ -8,7 +8,6 @@ import pathlib
 
 from trainer.settings.field import check_settings
 from trainer.settings.field import setting
-from trainer.settings.model_and_data import AugmentationSettings
 from trainer.settings.settings import Settings
 from tuning import space
 
@@ -152,7 +151,7 @@ def _check_head(settings: Settings, passes: int) -> None:
             "--scope=head trains small heads in one process on one device; "
             "give --strategy=default, and start several workers instead"
         )
-    if passes and settings.augmentation == AugmentationSettings():
+    if passes and settings.augmentation.is_off:
         raise ValueError(
             "`feature_passes` are passes over augmented images, and nothing "
             "augments them; give --feature_passes=0, or such as --flip"

@@ -96,7 +96,7 @@ def test_input_tables_hold_the_ratio_to_each_rival(tmp_path, answers, capsys):
     page = tmp_path / "page.md"
     names = ("input_training", "input_evaluation")
     page.write_text("".join(f"<!-- {n} --><!-- /{n} -->" for n in names))
-    rates = [100, 10, 20, 50] * 2 + [300, 10, 25, 50] * 2
+    rates = [100, 40, 10, 20, 50] * 2 + [300, 10, 25, 50] * 2
     answers.extend({"images_per_second": r, "first_batch": 2} for r in rates)
     input_pipeline.main(
         [
@@ -109,8 +109,9 @@ def test_input_tables_hold_the_ratio_to_each_rival(tmp_path, answers, capsys):
     )
     assert not answers
     _, _, *rows = cells(capsys.readouterr().out.split("\n\n")[1])
-    assert [row[3] for row in rows[:4]] == [
+    assert [row[3] for row in rows[:5]] == [
         "-",
+        "2.50",
         "10.0",
         "5.00",
         "2.00",

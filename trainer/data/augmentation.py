@@ -14,13 +14,16 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from trainer.data import cameras
 from trainer.settings.model_and_data import AugmentationSettings
 
 # Uniforms that one image uses: flip, rotation, zoom, shift x and y,
 # brightness, contrast, then erasing: whether, area, aspect, x, y, grey.
-UNIFORMS = 13
+_OWN = 13
+# Those of cameras follow.
+UNIFORMS = _OWN + cameras.UNIFORMS
 # Those that a mirror turns round: flip, rotation, shift x, x of what is erased.
-_LEFT_TO_RIGHT = (0, 1, 3, 11)
+_LEFT_TO_RIGHT = (0, 1, 3, 11, *(_OWN + i for i in cameras.LEFT_TO_RIGHT))
 
 # Area and aspect ratio of an erased rectangle: Zhong et al., Random Erasing
 # Data Augmentation (arXiv 1708.04896), section 3.2; the upper area is half of
@@ -43,8 +46,15 @@ def draw_uniforms(
     Returns:
       float32 [batch_size, UNIFORMS] in [0, 1).
     """
-    return tf.random.stateless_uniform(
-        [batch_size, UNIFORMS], _seed_of(seed, epoch, step)
+    own = _seed_of(seed, epoch, step)
+    # A seed of their own, so that those from before there were cameras stay.
+    others = tf.random.fold_in(own, cameras.UNIFORMS)
+    return tf.concat(
+        [
+            tf.random.stateless_uniform([batch_size, _OWN], own),
+            tf.random.stateless_uniform([batch_size, cameras.UNIFORMS], others),
+        ],
+        axis=1,
     )
 
 
@@ -136,7 +146,7 @@ def augment(
     Returns:
       float32 [B, S, S, C] in [0, 255].
     """
-    if settings == AugmentationSettings():
+    if settings.is_off:
         return tf.cast(images, tf.float32)
     return _compile(settings)(images, uniforms)
 
@@ -145,11 +155,17 @@ def augment(
 def _compile(
     settings: AugmentationSettings,
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """Fused by XLA it takes a third of the time of TensorFlow's own ops."""
-    return tf.function(
-        lambda images, uniforms: _augment(images, uniforms, settings),
-        jit_compile=True,
-    )
+    """Fused by XLA it takes a third of the time of TensorFlow's own ops.
+
+    Cameras are a program of their own: in one, XLA reads each pixel between
+    others once for every use that they make of it.
+    """
+    jit = functools.partial(tf.function, jit_compile=True)
+    own = jit(lambda images, u: _augment(images, u, settings))
+    if not cameras.is_on(settings):
+        return own
+    spoil = jit(lambda pixels, u: _spoil(pixels, u, settings))
+    return lambda images, u: spoil(own(images, u), u)
 
 
 def _augment(
@@ -158,12 +174,20 @@ def _augment(
     pixels = tf.cast(images, tf.float32)
     u = tf.unstack(uniforms, num=UNIFORMS, axis=1)
     if _moves(settings):
-        pixels = _move(pixels, u[:5], settings)
+        pixels = _move(pixels, u, settings)
     if settings.brightness or settings.contrast:
         pixels = _relight(pixels, u[5:7], settings)
     if settings.erasing:
-        pixels = _erase(pixels, u[7:13], settings.erasing)
+        pixels = _erase(pixels, u[7:_OWN], settings.erasing)
     return pixels
+
+
+def _spoil(
+    pixels: tf.Tensor, uniforms: tf.Tensor, settings: AugmentationSettings
+) -> tf.Tensor:
+    u = tf.unstack(uniforms, num=UNIFORMS, axis=1)
+    is_mirrored = u[0] < (0.5 if settings.flip else 0.0)
+    return cameras.spoil(pixels, u[_OWN:], settings, is_mirrored=is_mirrored)
 
 
 def _seed_of(seed: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
@@ -173,7 +197,11 @@ def _seed_of(seed: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
 
 def _moves(settings: AugmentationSettings) -> bool:
     return bool(
-        settings.flip or settings.rotation or settings.zoom or settings.shift
+        settings.flip
+        or settings.rotation
+        or settings.zoom
+        or settings.shift
+        or cameras.loosens(settings)
     )
 
 
@@ -184,13 +212,20 @@ def _symmetric(uniform: tf.Tensor, largest: float) -> tf.Tensor:
 def _move(
     pixels: tf.Tensor, u: Sequence[tf.Tensor], settings: AugmentationSettings
 ) -> tf.Tensor:
-    """Flips, rotates, zooms and shifts in a single resampling."""
+    """Flips, rotates, zooms and shifts in a single resampling.
+
+    `u` are all the uniforms of the images.
+    """
     size = pixels.shape[1]
     mirror = tf.where(u[0] < 0.5, -1.0, 1.0) if settings.flip else 1.0
     angle = _symmetric(u[1], math.radians(settings.rotation))
     zoom = 1.0 + _symmetric(u[2], settings.zoom)
     shift_x = _symmetric(u[3], settings.shift * size)
     shift_y = _symmetric(u[4], settings.shift * size)
+    if cameras.loosens(settings):
+        turn, scale, right, down = cameras.loosen(u[_OWN:], settings)
+        angle, zoom = angle + turn, zoom * scale
+        shift_x, shift_y = shift_x + right * size, shift_y + down * size
     # An output pixel is mapped to the place it is read from, so zooming in
     # divides. It turns about the centre of the image.
     cos, sin = tf.cos(angle) / zoom, tf.sin(angle) / zoom

@@ -6,6 +6,7 @@ with the settings of a run is not counted. Pure: imports no TensorFlow.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -52,7 +53,7 @@ def _reasons(settings: Settings, values: dict[str, Any]) -> dict[str, str]:
 
 
 def _augments(settings: Settings) -> bool:
-    return settings.augmentation != AugmentationSettings()
+    return not settings.augmentation.is_off
 
 
 def _changes_images(settings: Settings) -> bool:
@@ -104,8 +105,31 @@ def _views_change_nothing(settings: Settings) -> bool:
     )
 
 
+def _has_none_of(settings: Settings, names: tuple[str, ...]) -> bool:
+    return not any(getattr(settings.augmentation, name) for name in names)
+
+
 _AUGMENTATIONS = tuple(
     field.name for field in dataclasses.fields(AugmentationSettings)
+)
+
+# Probability -> the strengths that it is of.
+_OF_PROBABILITY = {
+    "noise_probability": ("noise",),
+    "blur_probability": ("blur",),
+    "low_resolution_probability": ("low_resolution",),
+    "jpeg_probability": ("jpeg",),
+    "light_probability": ("gamma", "dimming", "gradient", "colour_cast"),
+    "crop_probability": ("crop_zoom", "crop_shift", "crop_tilt"),
+}
+
+_PROBABILITIES = tuple(
+    Rule(
+        (name,),
+        f"no {', '.join(f'--{strength}' for strength in strengths)}",
+        functools.partial(_has_none_of, names=strengths),
+    )
+    for name, strengths in _OF_PROBABILITY.items()
 )
 
 _MODEL = (
@@ -132,6 +156,12 @@ _IMAGES = (
         "--nohead_augmentation, --fine_tune_epochs=0",
         _no_phase_is_augmented,
     ),
+    Rule(
+        ("colour_cast",),
+        "--channels={channels}",
+        lambda s: s.data.channels != 3,
+    ),
+    *_PROBABILITIES,
 )
 
 _TARGETS = (

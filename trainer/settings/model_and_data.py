@@ -7,6 +7,7 @@ those of targets and training are in `trainer.settings.targets_and_training`.
 """
 
 import dataclasses
+from typing import Any
 
 from fer_tfds import labels as taxonomy
 from trainer.settings.field import setting
@@ -141,6 +142,16 @@ class ModelSettings:
     )
 
 
+def _probability(of: str) -> Any:
+    """The setting that says how many images something befalls.
+
+    It cannot be 0, which would be a second way to switch it off.
+    """
+    return setting(
+        0.5, f"Probability of {of} in an image.", lower=0.001, upper=1
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class AugmentationSettings:
     """Random changes to training images; all off by default."""
@@ -167,3 +178,91 @@ class AugmentationSettings:
     erasing: float = setting(
         0.0, "Probability of erasing a rectangle.", lower=0, upper=1
     )
+    noise: float = setting(
+        0.0,
+        "Largest standard deviation of Gaussian noise, in grey levels.",
+        lower=0,
+        upper=128,
+    )
+    noise_probability: float = _probability("--noise")
+    blur: float = setting(
+        0.0,
+        "Largest standard deviation of a Gaussian blur, as a fraction of the "
+        "side.",
+        lower=0,
+        upper=0.25,
+    )
+    blur_probability: float = _probability("--blur")
+    low_resolution: float = setting(
+        0.0,
+        "Largest loss of resolution: 0.75 makes images up to four times "
+        "smaller, and as large as before.",
+        lower=0,
+        upper=0.9,
+    )
+    low_resolution_probability: float = _probability("--low_resolution")
+    jpeg: int = setting(
+        0,
+        "Lowest quality of JPEG compression, from 1 to 100; images draw theirs "
+        "between it and 100. 0 is off.",
+        lower=0,
+        upper=100,
+    )
+    jpeg_probability: float = _probability("--jpeg")
+    gamma: float = setting(
+        0.0,
+        "Largest change of gamma: 1 is from half to double.",
+        lower=0,
+        upper=4,
+    )
+    dimming: float = setting(
+        0.0, "Largest loss of light, as a fraction.", lower=0, upper=0.95
+    )
+    gradient: float = setting(
+        0.0,
+        "Light from a side: the largest loss at one edge, and gain at the "
+        "opposite one, as a fraction.",
+        lower=0,
+        upper=1,
+    )
+    colour_cast: float = setting(
+        0.0,
+        "Coloured light: the largest change of a channel, as a fraction.",
+        lower=0,
+        upper=0.9,
+    )
+    light_probability: float = _probability(
+        "--gamma, --dimming, --gradient and --colour_cast together"
+    )
+    crop_zoom: float = setting(
+        0.0,
+        "Crops of a face detector: the largest zoom beyond --zoom; 0.5 is "
+        "from 1.5 times smaller to 1.5 times larger.",
+        lower=0,
+        upper=2,
+    )
+    crop_shift: float = setting(
+        0.0,
+        "Largest shift of such a crop beyond --shift, as a fraction of the "
+        "side.",
+        lower=0,
+        upper=0.5,
+    )
+    crop_tilt: float = setting(
+        0.0,
+        "Largest rotation of such a crop beyond --rotation, in degrees.",
+        lower=0,
+        upper=180,
+    )
+    crop_probability: float = _probability(
+        "--crop_zoom, --crop_shift and --crop_tilt together"
+    )
+
+    @property
+    def is_off(self) -> bool:
+        """Whether no image is changed, whatever the probabilities are."""
+        return all(
+            getattr(self, field.name) == field.default
+            for field in dataclasses.fields(self)
+            if not field.name.endswith("_probability")
+        )

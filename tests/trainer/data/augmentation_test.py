@@ -15,10 +15,21 @@ EVERYTHING = AugmentationSettings(
     brightness=0.1,
     contrast=0.2,
     erasing=0.5,
+    noise=30,
+    blur=0.05,
+    low_resolution=0.7,
+    jpeg=5,
+    gamma=1,
+    dimming=0.6,
+    gradient=0.5,
+    crop_zoom=0.5,
+    crop_shift=0.2,
+    crop_tilt=30,
 )
 EACH = [
     AugmentationSettings(**{field.name: getattr(EVERYTHING, field.name)})
     for field in dataclasses.fields(AugmentationSettings)
+    if getattr(EVERYTHING, field.name) != field.default
 ]
 
 

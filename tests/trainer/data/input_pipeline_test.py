@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,6 +12,16 @@ from trainer.settings.model_and_data import AugmentationSettings
 
 AUGMENTATION = AugmentationSettings(flip=True, rotation=10, erasing=0.5)
 NONE = AugmentationSettings()
+CAMERAS = {
+    "noise": 20.0,
+    "blur": 0.04,
+    "low_resolution": 0.7,
+    "gamma": 1.0,
+    "gradient": 0.5,
+    "crop_zoom": 0.3,
+    "crop_shift": 0.1,
+    "crop_tilt": 20.0,
+}
 
 
 def make_images(count=50):
@@ -99,8 +111,9 @@ def test_epochs_differ_and_a_resumed_run_sees_the_same():
         np.testing.assert_array_equal(labels, labels2)
 
 
+@pytest.mark.parametrize("others", [{}, CAMERAS], ids=["plain", "cameras"])
 @pytest.mark.parametrize("flip", [False, True])
-def test_epochs_show_the_views_in_turn_each_with_its_targets(flip):
+def test_epochs_show_the_views_in_turn_each_with_its_targets(flip, others):
     split = prepared.Split(make_pictures(), np.zeros(50, np.int32), None)
     settings = settings_lib.from_flat(
         {
@@ -110,6 +123,7 @@ def test_epochs_show_the_views_in_turn_each_with_its_targets(flip):
             "shift": 0.1,
             "brightness": 0.1,
             "erasing": 0.5,
+            **others,
         }
     )
     views = [distillation.make_view(split, settings, i) for i in range(3)]
@@ -150,17 +164,25 @@ def test_the_seed_changes_the_order():
 
 
 @pytest.mark.parametrize(
-    ("workers", "replicas", "mixup"),
-    [(2, 2, 0), (1, 2, 0), (2, 4, 0), (2, 2, 0.4), (2, 4, 0.4)],
+    ("workers", "replicas", "mixup", "others"),
+    [
+        (2, 2, 0, {}),
+        (1, 2, 0, {}),
+        (2, 4, 0, {}),
+        (2, 2, 0.4, {}),
+        (2, 4, 0.4, {}),
+        (2, 4, 0.4, {**CAMERAS, "jpeg": 10}),
+    ],
     ids=str,
 )
 def test_workers_and_replicas_share_the_batch_of_one_device(
-    workers, replicas, mixup
+    workers, replicas, mixup, others
 ):
-    alone = train_batches(range(1), AUGMENTATION, mixup)
+    settings = dataclasses.replace(AUGMENTATION, **others)
+    alone = train_batches(range(1), settings, mixup)
     shares = [
         train_batches(
-            range(1), AUGMENTATION, mixup, context=worker(i, workers, replicas)
+            range(1), settings, mixup, context=worker(i, workers, replicas)
         )
         for i in range(workers)
     ]

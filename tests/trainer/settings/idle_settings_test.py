@@ -36,6 +36,53 @@ zoom=0.1 | STILL | --nohead_augmentation, --fine_tune_epochs=0 | TUNED
 brightness=0.1 | STILL | --nohead_augmentation, --fine_tune_epochs=0 | TUNED
 contrast=0.1 | STILL | --nohead_augmentation, --fine_tune_epochs=0 | TUNED
 erasing=0.1 | STILL | --nohead_augmentation, --fine_tune_epochs=0 | TUNED
+noise=5.0 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
+blur=0.1 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
+low_resolution=0.5 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
+jpeg=10 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
+gamma=0.1 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
+dimming=0.1 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
+gradient=0.1 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
+colour_cast=0.1 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED channels=3
+crop_zoom=0.1 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
+crop_shift=0.1 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
+crop_tilt=5.0 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
+noise_probability=0.3 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED noise=5.0
+blur_probability=0.3 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED blur=0.1
+low_resolution_probability=0.3 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED low_resolution=0.5
+jpeg_probability=0.3 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED jpeg=10
+light_probability=0.3 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED gamma=0.1
+crop_probability=0.3 | STILL |
+    --nohead_augmentation, --fine_tune_epochs=0 | TUNED crop_tilt=5.0
+noise_probability=0.3 |  |
+    no --noise | noise=5.0
+blur_probability=0.3 |  |
+    no --blur | blur=0.1
+low_resolution_probability=0.3 |  |
+    no --low_resolution | low_resolution=0.5
+jpeg_probability=0.3 |  |
+    no --jpeg | jpeg=10
+light_probability=0.3 |  |
+    no --gamma, --dimming, --gradient, --colour_cast | gamma=0.1
+crop_probability=0.3 |  |
+    no --crop_zoom, --crop_shift, --crop_tilt | crop_tilt=5.0
+colour_cast=0.1 |  | --channels=1 | channels=3
 mixup=0.2 | STILL |
     --nohead_augmentation, --fine_tune_epochs=0 | head_augmentation=True
 soft_labels=fer2013/plus | soft_label_share=0.0 |
