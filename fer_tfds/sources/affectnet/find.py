@@ -19,8 +19,8 @@ from fer_tfds.sources.affectnet.records import IMAGE_SUFFIXES
 from fer_tfds.sources.affectnet.records import Source
 from fer_tfds.sources.affectnet.settings import CopySettings
 from fer_tfds.sources.archives import file_trees
-from fer_tfds.sources.archives.tree_base import check_path
-from fer_tfds.sources.archives.tree_base import no_copy_in
+from fer_tfds.sources.archives.trees import check_path
+from fer_tfds.sources.archives.trees import no_copy_in
 from fer_tfds.sources.records import SourceError
 
 _ACCEPTED_FORMS = """\

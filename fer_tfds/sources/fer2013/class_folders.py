@@ -14,7 +14,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from fer_tfds import labels
-from fer_tfds.sources.archives.tree_base import FileTree
+from fer_tfds.sources.archives.trees import FileTree
 from fer_tfds.sources.fer2013 import face_pictures
 from fer_tfds.sources.fer2013.csv_rows import SPLIT_OF_USAGE
 from fer_tfds.sources.records import SPLITS

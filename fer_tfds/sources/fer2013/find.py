@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fer_tfds import labels
-from fer_tfds.sources.archives.tree_base import check_path
-from fer_tfds.sources.archives.tree_base import no_copy_in
+from fer_tfds.sources.archives.trees import check_path
+from fer_tfds.sources.archives.trees import no_copy_in
 from fer_tfds.sources.fer2013 import forms
 from fer_tfds.sources.fer2013.forms import Source
 from fer_tfds.sources.records import SPLITS

@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fer_tfds.sources.archives import file_trees
-from fer_tfds.sources.archives import tar_members
-from fer_tfds.sources.archives import zip_and_tar
-from fer_tfds.sources.archives.guarded_streams import guard
-from fer_tfds.sources.archives.tree_base import FileTree
+from fer_tfds.sources.archives.trees import FileTree
+from fer_tfds.sources.archives.trees import guard
 from fer_tfds.sources.fer2013 import class_folders
 from fer_tfds.sources.fer2013 import csv_rows
 from fer_tfds.sources.records import FaceRecords
@@ -119,9 +117,9 @@ def _find_nested(tree: FileTree, names: list[str]) -> Iterator[Source]:
     """Finds tar archives with a CSV file inside a zip archive."""
     for name in names if tree.has_random_access else ():
         with tree.open(name) as stream:
-            if not tar_members.is_tar(stream, tree.where(name)):
+            if not file_trees.is_tar(stream, tree.where(name)):
                 continue
-        if _look(zip_and_tar.open_tar_within(tree, name)).complete:
+        if _look(file_trees.open_tar_within(tree, name)).complete:
             yield Source(
                 form=f"CSV file in the tar archive {name} in a {tree.kind}",
                 path=tree.path,
@@ -190,7 +188,7 @@ def _folder_source(
 
 def _read_csv(path: Path) -> FaceRecords:
     with path.open("rb") as file:
-        return csv_rows.read_faces(guard(file, str(path)), str(path))
+        return csv_rows.read_faces(guard(file.read, str(path)), str(path))
 
 
 def _read_folders(path: Path, root: str) -> FaceRecords:
@@ -205,7 +203,7 @@ def _read_member(path: Path, name: str) -> FaceRecords:
 
 def _read_nested(path: Path, name: str) -> FaceRecords:
     with file_trees.open_tree(path) as tree:
-        nested = zip_and_tar.open_tar_within(tree, name)
+        nested = file_trees.open_tar_within(tree, name)
         return _read_csv_in(nested, "".join(_look(nested).complete))
 
 

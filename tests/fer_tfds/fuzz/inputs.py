@@ -1,84 +1,72 @@
-"""Damaged copies of both data sets, each from a number.
+"""Copies of both data sets: damaged, each from a number; whole; and giant."""
 
-A number decides on the copy, on what is done to it, and to which of its files.
-To look at one of them: python -m tests.fer_tfds.fuzz.inputs NUMBER DIR
-"""
-
-import dataclasses
 import functools
 import os
 import random
-import socket
-import sys
+import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from fer_tfds import synthetic
 from fer_tfds.drawing import ferplus
-from fer_tfds.sources.fer2013 import find
 from tests.fer_tfds.fuzz import archives
 from tests.fer_tfds.fuzz import damage
-from tests.fer_tfds.fuzz import pictures as fuzz_pictures
+from tests.fer_tfds.fuzz import pictures
 
 # A file, or what makes something else at its place.
-Node = bytes | Callable[[Path], None]
-Files = dict[str, Node]
+Files = dict[str, bytes | Callable[[Path], None]]
 
+_NUM_CLASSES = {"fer2013": 7, "affectnet": 8}
 _SEED = 3
-_COUNTS = {
-    "fer2013": {s: [1] * 7 for s in ("train", "validation", "test")},
-    "affectnet": {s: [1] * 8 for s in ("train", "validation", "test")},
-}
 _PICTURES = (".jpg", ".png")
+_CHANGES = {
+    ".csv": damage.TABLE,
+    **dict.fromkeys(_PICTURES, pictures.PICTURE),
+}
+_NAMES = (
+    *("a\nb.csv", "\udcff.csv", "x" * 240 + ".jpg", "-rf", "%s{0}", "日本.csv"),
+    *(".hidden", "\u202e.jpg", "\x1b[2J.png", "\udcff/a.jpg", "0/a.jpg"),
+    *("train/x/a.jpg", "train/angry/\udcff.jpg", "d/" * 200 + "a.csv"),
+    *("expected_counts.json", "affectnet.json", "training2.csv"),
+    *("val_set/images/a\nb.jpg", "val_set/annotations/\udcff_exp.npy"),
+)
 
 
-@dataclasses.dataclass(frozen=True)
-class Input:
-    """A damaged copy.
+class Input(NamedTuple):
+    """A copy: data set and layout, configuration to try, and its files."""
 
-    Attributes:
-        seed: the number that it is made from.
-        base: data set and layout, such as `fer2013/csv`.
-        config: the builder's configuration to try.
-        manual_dir: relative to the folder that it is written to.
-        steps: what was done, in words.
-        files: name -> content, or what makes it.
-    """
-
-    seed: int
     base: str
     config: str
-    manual_dir: str
-    steps: list[str]
     files: Files
 
-    def describe(self) -> str:
-        """How to call it when it has found something."""
-        return (
-            f"seed {self.seed}, {self.base} ({self.config}): "
-            f"{'; '.join(self.steps)}"
-        )
 
-
-def make_input(seed: int) -> Input:
-    """Makes an input; every base comes up in turn."""
-    rng = random.Random(seed)
+def make(request: str) -> Input:
+    """A giant, a whole copy, or the damaged one of a seed."""
+    if request in GIANTS:
+        return Input("", request.split()[0], GIANTS[request]())
     bases = list_bases()
-    base = list(bases)[seed % len(bases)]
+    if request in bases:
+        return Input(request, _configs(request)[-1], bases[request])
+    rng = random.Random(int(request))
+    base = list(bases)[int(request) % len(bases)]  # each comes up in turn
     files = dict(bases[base])
-    steps = [_damage(rng, files) for _ in range(rng.choice((1, 1, 1, 2, 4)))]
-    configs = ("size_96", "size_48")
-    if base.startswith("fer2013"):
-        # With votes beside them, `plus` reads most.
-        configs = ("original", "clean", "plus" if "votes" in base else "clean")
-    named = rng.choice(list(files)) if rng.random() < 0.05 and files else ""
-    return Input(seed, base, rng.choice(configs), named, steps, files)
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        _damage(rng, files)
+    return Input(base, rng.choice(_configs(base)), files)
+
+
+def _configs(base: str) -> tuple[str, ...]:
+    if base.startswith("affectnet"):
+        return ("size_96", "size_48")
+    return ("original", "clean", "plus" if "votes" in base else "clean")
 
 
 def write(files: Files, folder: Path) -> None:
     """Puts the files below a folder, which is made."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir()
     for name, node in files.items():
         path = folder / name
         try:
@@ -91,25 +79,32 @@ def write(files: Files, folder: Path) -> None:
 @functools.cache
 def list_bases() -> dict[str, Files]:
     """All undamaged copies: data set and layout -> files."""
-    bases: dict[str, Files] = {}
-    for dataset, layouts in synthetic.DATASETS.items():
-        for layout in layouts:
-            bases[f"{dataset}/{layout}"] = _draw(dataset, layout)
-    plain = bases["fer2013/png_folders"]
-    pictures = {n: c for n, c in plain.items() if n.endswith(_PICTURES)}
+    bases: dict[str, Files] = {
+        f"{dataset}/{layout}": _draw(dataset, layout)
+        for dataset, layouts in synthetic.DATASETS.items()
+        for layout in layouts
+    }
+    plain = dict(bases["fer2013/png_folders"])
+    counts = {n: plain.pop(n) for n in list(plain) if n.endswith(".json")}
     for layout, is_zipped in (("tar", False), ("tar_gz", True)):
-        packed = archives.pack_tar(pictures, is_zipped)
-        counts = {n: c for n, c in plain.items() if n not in pictures}
+        packed = archives.pack_tar(plain, is_zipped)
         bases[f"fer2013/{layout}"] = {"faces": packed, **counts}
+    records = synthetic.draw_records(_counts("fer2013"), _SEED)
+    votes = {"fer2013new.csv": ferplus.format_votes(records, _SEED)}
     for layout in ("csv", "archive"):
-        votes = {"fer2013new.csv": _draw_votes()}
         bases[f"fer2013/{layout}_votes"] = bases[f"fer2013/{layout}"] | votes
     return bases
 
 
+def _counts(dataset: str) -> dict[str, list[int]]:
+    counts = [1] * _NUM_CLASSES[dataset]
+    return dict.fromkeys(("train", "validation", "test"), counts)
+
+
 def _draw(dataset: str, layout: str) -> Files:
+    counts = _counts(dataset)
     with tempfile.TemporaryDirectory() as folder:
-        synthetic.write(layout, Path(folder), _COUNTS[dataset], seed=_SEED)
+        synthetic.write(layout, Path(folder), counts, seed=_SEED)
         return {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(Path(folder).rglob("*"))
@@ -117,128 +112,44 @@ def _draw(dataset: str, layout: str) -> Files:
         }
 
 
-def _draw_votes() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        synthetic.write("csv", Path(folder), _COUNTS["fer2013"], seed=_SEED)
-        records = find.find_source(Path(folder)).read()
-        return ferplus.format_votes(records, _SEED)
-
-
-def _damage(rng: random.Random, files: Files) -> str:
-    """Damages one file, or the folder; says what was done."""
+def _damage(rng: random.Random, files: Files) -> None:
+    """Damages one file, or the folder."""
     names = [name for name, node in files.items() if not callable(node)]
     if not names or rng.random() < 0.2:
-        change = rng.choice(_FOLDER)
-        return f"{change.__name__.strip('_')} {change(rng, files)!a:.80}"
+        _change_folder(rng, files)
+        return
     # Most files are pictures or tell how many there must be; the rest matters
     # most.
     few = [name for name in names if not name.endswith((*_PICTURES, ".json"))]
     name = rng.choice(rng.choice((names, few or names)))
-    files[name], what = _damage_file(rng, name, files[name])
-    return f"{what} {name!a:.80}"
+    files[name] = _damage_file(rng, name, files[name])
 
 
-def _damage_file(
-    rng: random.Random, name: str, data: bytes
-) -> tuple[bytes, str]:
-    kinds = [damage.BYTES]
-    for suffixes, changes in _CHANGES:
-        if name.lower().endswith(suffixes):
-            kinds += [changes] * 3
+def _damage_file(rng: random.Random, name: str, data: bytes) -> bytes:
     if archives.is_archive(data) and rng.random() < 0.7:
         return archives.damage_archive(rng, data, _damage_file)
-    change = rng.choice(rng.choice(kinds))
-    return change(rng, data), change.__name__
+    special = _CHANGES.get(os.path.splitext(name)[1], damage.BYTES)
+    change = rng.choice(rng.choice((damage.BYTES, special, special, special)))
+    return change(rng, data)
 
 
-_CHANGES = (
-    ((".csv",), damage.TABLE),
-    ((".json",), damage.JSON),
-    (_PICTURES, fuzz_pictures.PICTURE),
-    ((".npy",), fuzz_pictures.ARRAY),
-)
-
-_FILE_NAMES = (
-    *("a\nb.csv", "\udcff.csv", "x" * 240 + ".jpg", "-rf", "%s{0}", " ", "..."),
-    *(
-        ".hidden",
-        "\u202e.jpg",
-        "\x1b[2J.png",
-        "con",
-        "日本.csv",
-        "\udcff/a.jpg",
-    ),
-    *("train/x/a.jpg", "train/angry/b.jpg", "0/a.jpg", "test/9/a.jpg"),
-    *("train_set/images/a\nb.jpg", "expected_counts.json", "affectnet.json"),
-    *("train/angry/\udcff.jpg", "training2.csv", "d/" * 200 + "a.csv"),
-    *("val_set/images/\udcff.jpg", "val_set/annotations/\udcff_exp.npy"),
-)
-
-
-def _rename(rng: random.Random, files: Files) -> str:
-    name = rng.choice(list(files))
-    new = rng.choice(_FILE_NAMES)
-    files[new] = files.pop(name)
-    return f"{name} -> {new}"
-
-
-def _copy(rng: random.Random, files: Files) -> str:
-    name = rng.choice(list(files))
-    new = rng.choice((*_FILE_NAMES, f"more/{name}", f"{name}.csv"))
-    files[new] = files[name]
-    return f"{name} -> {new}"
-
-
-def _remove(rng: random.Random, files: Files) -> str:
-    name = rng.choice(list(files))
-    del files[name]
-    return name
-
-
-def _swap(rng: random.Random, files: Files) -> str:
-    one, two = (rng.choice(list(files)) for _ in range(2))
-    files[one], files[two] = files[two], files[one]
-    return f"{one} <-> {two}"
-
-
-def _move_all(rng: random.Random, files: Files) -> str:
-    folder = rng.choice(("a/", "a/b/c/d/e/f/g/", "train/", "0/", "\udcff/"))
-    moved = {folder + name: node for name, node in files.items()}
+def _change_folder(rng: random.Random, files: Files) -> None:
+    """Moves, copies or removes a file, or puts something else there."""
+    name, other = (rng.choice(list(files)) for _ in range(2))
+    new = rng.choice((*_NAMES, f"more/{name}", f"{name}.csv"))
+    folder = rng.choice(("a/", "a/b/c/d/e/f/g/", "train/", "\udcff/"))
+    changes = (
+        {**files, new: files[name]},
+        {**files, name: files[other], other: files[name]},
+        {n: node for n, node in files.items() if n != name},
+        {new if n == name else n: node for n, node in files.items()},
+        {folder + n: node for n, node in files.items()},
+        *[{**files, name: rng.choice(_PLACES)}] * 2,
+        {**files, f"{name}_": rng.choice(_PLACES)},
+    )
+    changed = rng.choice(changes) or files.copy()
     files.clear()
-    files |= moved
-    return folder
-
-
-def _replace(rng: random.Random, files: Files) -> str:
-    """Puts something that is no file in the place of one, or beside it."""
-    name = rng.choice(list(files))
-    at = rng.choice((name, name, name.rsplit("/", 1)[0], "train", "images"))
-    kind = rng.choice(list(_PLACES))
-    for below in [n for n in files if n.startswith(f"{at}/")]:
-        del files[below]
-    files[at] = _PLACES[kind]
-    return f"{at} by {kind}"
-
-
-def _add_link(rng: random.Random, files: Files) -> str:
-    """Adds a link among the good files, which stay."""
-    folder = rng.choice(list(files)).rpartition("/")[0]
-    kind = rng.choice(list(_PLACES))
-    name = rng.choice(("link", "x.csv", "x.jpg", "x_exp.npy"))
-    files[f"{folder}/{name}".lstrip("/")] = _PLACES[kind]
-    return f"{folder}/{name}: {kind}"
-
-
-def _add_many(rng: random.Random, files: Files) -> str:
-    pattern = rng.choice(("n/{}", "{}.csv", "train/angry/im{}.png", "{}/0/a"))
-    files |= {pattern.format(i): b"x" for i in range(300)}
-    return pattern
-
-
-_FOLDER = (
-    *(_rename, _rename, _copy, _remove, _swap, _move_all, _add_many),
-    *(_replace, _replace, _replace, _add_link),
-)
+    files |= changed
 
 
 def make_web(path: Path) -> None:
@@ -253,38 +164,36 @@ def _link_to(target: str) -> Callable[[Path], None]:
     return lambda path: path.symlink_to(target)
 
 
-def _make_socket(path: Path) -> None:
-    # Relative, since a socket's whole path may have 108 bytes only.
-    with socket.socket(socket.AF_UNIX) as server:
-        folder = os.open(path.parent, os.O_RDONLY)
-        server.bind(f"/proc/self/fd/{folder}/s")
-        os.rename(path.parent / "s", path)
-        os.close(folder)
-
-
-def _make_unreadable(path: Path) -> None:
-    path.write_bytes(b"emotion,pixels,Usage\n")
-    path.chmod(0)
-
-
 # The memory of a process is a regular file of which even root cannot read the
 # first byte.
-_PLACES: dict[str, Callable[[Path], None]] = {
-    "a pipe": lambda path: os.mkfifo(path),
-    "a socket": _make_socket,
-    "a folder": lambda path: path.mkdir(),
-    "an empty file": lambda path: path.touch(),
-    "no permission": _make_unreadable,
-    "a link to itself": lambda path: path.symlink_to(path.name),
-    "a link to a folder above": _link_to(".."),
-    "a link to nothing": _link_to("absent"),
-    "a link to an endless device": _link_to("/dev/zero"),
-    "a link to a file that cannot be read": _link_to("/proc/self/mem"),
-    "a web of links": make_web,
+_PLACES = (
+    *map(_link_to, ("..", "absent", "/dev/zero", "/proc/self/mem")),
+    *(lambda path: path.symlink_to(path.name), os.mkfifo, Path.mkdir, make_web),
+)
+
+
+def _gzip_bomb() -> Files:
+    """A tar archive with 5 GiB of zeros, packed without holding them."""
+    info = tarfile.TarInfo("fer2013.csv")
+    info.size = 5 << 30
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    pieces = [packer.compress(info.tobuf())]
+    pieces += [packer.compress(bytes(1 << 24)) for _ in range(320)]
+    return {"a": b"".join([*pieces, packer.flush()])}
+
+
+def _zip(name: str, start: bytes, repeated: bytes) -> Files:
+    content = start + repeated * 12_000_000
+    return {"a.zip": archives.pack_zip({name: content})}
+
+
+_TABLE = ("labels.csv", b",pth,label,relFCs\n")
+
+# Config and name -> what makes an input that takes little space, if it is one.
+GIANTS = {
+    "clean file": lambda: _zip("test/sad/im0.png", b"", b"9" * 20),
+    "clean links": lambda: list_bases()["fer2013/folders"] | {"w": make_web},
+    "clean gzip": _gzip_bomb,
+    "size_96 rows": lambda: _zip(*_TABLE, b"1,a\n"),
+    "size_96 row": lambda: _zip(*_TABLE, b"1,a"),
 }
-
-
-if __name__ == "__main__":
-    made = make_input(int(sys.argv[1]))
-    write(made.files, Path(sys.argv[2]))
-    print(made.describe(), made.manual_dir, sep="\n")
