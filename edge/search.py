@@ -15,10 +15,11 @@ from PIL import Image
 from edge.blazeface import BlazeFace
 from edge.blazeface import Found
 
-# Least scores. `back` makes a second box on faces that fill the image: on 750
+# Least scores of `short`, of `back` in windows, and of `back` over the whole
+# image, where it makes a second box on faces that fill the image: on 750
 # portraits 4.3% at 0.5 and 1.5% at 0.6, with a face found in 99.3% either way
 # (python -m benchmarks.photographs).
-SHORT_SCORE, BACK_SCORE = 0.5, 0.6
+LEAST_SCORE, WHOLE_BACK_SCORE = 0.5, 0.6
 # `short` is trusted with faces of at least this fraction of the longer side;
 # smaller ones are what `back` was made for.
 SHORT_FROM = 1 / 4
@@ -39,8 +40,8 @@ CUT_PX = 3
 class Search:
     """Both networks over one image."""
 
-    def __init__(self, short: BlazeFace, back: BlazeFace):
-        """Keeps the networks: `short` and `back`."""
+    def __init__(self, short: BlazeFace | None, back: BlazeFace | None):
+        """Keeps the networks: `short` and `back`; one may be missing."""
         self._short, self._back = short, back
 
     def find(self, image: np.ndarray, least_px: float) -> Found:
@@ -56,13 +57,15 @@ class Search:
         """
         plane = image[..., 0] if image.shape[-1] == 1 else image
         source = Image.fromarray(plane).convert("RGB")
-        near = self._look(source, self._short, self._short.size)
-        near = near.take(
-            near.boxes[:, 2:].max(1) >= SHORT_FROM * max(source.size)
-        )
-        sides = levels(max(source.size), self._back.size, least_px)
-        parts = [self._look(source, self._back, side) for side in sides]
-        return suppress(_joined([near, *parts]))
+        longer, parts = max(source.size), []
+        if self._short is not None:
+            near = self._look(source, self._short, self._short.size)
+            least = SHORT_FROM * longer if self._back else 0
+            parts.append(near.take(near.boxes[:, 2:].max(axis=1) >= least))
+        if self._back is not None:
+            for side in levels(longer, self._back.size, least_px):
+                parts.append(self._look(source, self._back, side))
+        return suppress(_joined(parts))
 
     def _look(self, source, network, longer_px):
         """All faces at one scale: the longer side has `longer_px` pixels."""
@@ -71,7 +74,7 @@ class Search:
         shown = np.asarray(
             source.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
         )
-        score = SHORT_SCORE if network is self._short else BACK_SCORE
+        score = self._least_score(network, longer_px)
         parts = []
         for left, top in windows(*size, network.size):
             window = shown[top:, left:][: network.size, : network.size]
@@ -84,6 +87,11 @@ class Search:
         found = _joined(parts)
         factors = np.tile(np.divide(source.size, size), 2)
         return Found(found.boxes * factors.astype(np.float32), found.scores)
+
+    def _least_score(self, network, longer_px):
+        if network is self._back and longer_px == network.size:
+            return WHOLE_BACK_SCORE
+        return LEAST_SCORE
 
 
 def levels(longer_px: int, window_px: int, least_px: float) -> list[int]:
