@@ -47,6 +47,8 @@ class Classifier:
       input_quantization: (scale, zero point) of the input; (0.0, 0) when it
         is not quantised.
       metadata: what export recorded about the file.
+      min_confidence: the probability from which on an answer is sure, chosen
+        on validation images so that four in five such answers are right.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Classifier:
         num_threads: int = 1,
         use_xnnpack: bool = True,
         *,
+        views: int = 2,
         delegate: str | None = None,
     ):
         """Loads and checks the file.
@@ -64,20 +67,27 @@ class Classifier:
             of one that the package carries; None is its default, `edge`.
           num_threads: CPU threads for one answer.
           use_xnnpack: False runs LiteRT's built-in kernels only.
+          views: of each crop that `classify` and `predict` answer for with
+            their mean: 1 is the crop, 2 the crop and its mirror image.
           delegate: the shared library of an accelerator, as
             libedgetpu.so.1; None runs on the CPU.
 
         Raises:
           ModelFileError: the file is missing, damaged or lacks labels.
-          ValueError: `num_threads` is below 1, or the delegate does not load.
+          ValueError: `num_threads` or `views` cannot be, or the delegate
+            does not load.
         """
         if num_threads < 1:
             raise ValueError(
                 f"`num_threads` must be at least 1; received {num_threads}"
             )
+        if views not in (1, 2):
+            raise ValueError(f"`views` must be 1 or 2; received {views}")
+        self._views = views
         self._path = model_file.choose_model(model)
         file = model_file.read_model_file(self._path)
         self.labels, self.metadata = file.labels, file.metadata
+        self.min_confidence = model_file.min_confidence(self._path)
         options = {
             "num_threads": num_threads,
             "experimental_op_resolver_type": _kernels(use_xnnpack),
@@ -145,17 +155,32 @@ class Classifier:
         is_array = isinstance(pictures_in, np.ndarray)
         is_one = is_array and pictures_in.ndim != 4
         several = [pictures_in] if is_one else pictures_in
-        images = [
-            pictures.prepare_picture(one, self.image_size, self.channels)
-            for one in several
-        ]
-        if not images:
+        answers = [self.rank(row, top_k) for row in self.predict(several)]
+        if not answers:
             return []
-        answers = [
-            self.rank(row, top_k)
-            for row in self.probabilities(np.stack(images))
-        ]
         return answers[0] if is_one else answers
+
+    def predict(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+        """Prepares crops of any size and predicts the mean over their views.
+
+        Args:
+          crops: uint8 [H, W] or [H, W, C].
+
+        Returns:
+          float32 [n, len(labels)] in [0, 1].
+
+        Raises:
+          ValueError: not such pictures.
+        """
+        shape = (self.image_size, self.image_size, self.channels)
+        images = np.zeros([len(crops), *shape], np.uint8)
+        for place, crop in zip(images, crops, strict=True):
+            place[:] = pictures.prepare_picture(crop, *shape[1:])
+        predictions = self.probabilities(images)
+        if self._views == 2:
+            mirrored = np.ascontiguousarray(images[:, :, ::-1])
+            predictions = (predictions + self.probabilities(mirrored)) / 2
+        return predictions
 
     def tensor_types(self) -> dict[str, np.dtype]:
         """Returns the type of every tensor in the model, by name."""

@@ -12,6 +12,7 @@ import numpy as np
 from edge import detector_files
 from edge import opencv
 from edge.boxes import Box
+from edge.boxes import CropRule
 from edge.detector_files import FaceModelError
 
 # OpenCV searches a picture at this many pixels on its longer side at most, and
@@ -20,6 +21,14 @@ PICTURE_PX, FRAME_PX = 960, 480
 # Smaller faces, as a fraction of the longer side, are not looked for: with
 # Haar they are mostly false alarms, and BlazeFace takes its time for them.
 SMALLEST_FACE = {"blazeface": 1 / 40, "haar": 1 / 20, "yunet": 0.0}
+# What is cut out around each detector's boxes; measured on FER-2013's
+# validation faces in larger pictures (python -m benchmarks.edge_margin) and on
+# photographs (python -m benchmarks.photographs).
+CROPS = {
+    "blazeface": CropRule(margin=0.15, up=0.1),
+    "haar": CropRule(margin=0.1),
+    "yunet": CropRule(margin=0.0),
+}
 # The window that OpenCV's frontal cascade was trained with, in pixels.
 HAAR_WINDOW_PX = 24
 HAAR_FILE = "haarcascade_frontalface_default.xml"

@@ -96,14 +96,39 @@ def _add_faces(group):
     group.add_argument(
         "--face_model",
         metavar="FILE",
-        help="YuNet model (ONNX) to find faces with; default: OpenCV's Haar "
-        "cascade",
+        help="find faces with this file, one of BlazeFace's (.tflite) or "
+        "YuNet's (.onnx); default: BlazeFace as `python -m "
+        "edge.fetch_detector` brings it, otherwise OpenCV's Haar cascade",
     )
     group.add_argument(
         "--margin",
         type=_number,
-        default=0.0,
-        help="share of a face's size that is added around it (default 0)",
+        default=None,
+        help="fraction of a face's size that is added around it (default: "
+        "what suits the detector)",
+    )
+    group.add_argument(
+        "--min_face",
+        type=_at_least_one,
+        metavar="PX",
+        help="look for faces down to this size, in pixels (default: a "
+        "fortieth of the picture's longer side, with Haar a twentieth)",
+    )
+    group.add_argument(
+        "--views",
+        type=int,
+        choices=(1, 2),
+        default=2,
+        help="1: each face as it is; 2: the mean of it and its mirror image "
+        "(default 2)",
+    )
+    group.add_argument(
+        "--min_confidence",
+        type=_probability,
+        metavar="P",
+        help="a face whose best label is less probable is unsure (default: "
+        "what makes four answers in five right on FER-2013's validation "
+        "images; 0.5 for a model of your own)",
     )
     group.add_argument(
         "--smoothing",
@@ -158,8 +183,9 @@ def _find_problem(options):
             "--camera takes no INPUT; received "
             f"{' '.join(options.inputs)} besides"
         )
-    if options.face_model is not None and options.no_detect:
-        return "--face_model finds faces and --no_detect does not: drop one"
+    for name in ("face_model", "min_face", "margin"):
+        if getattr(options, name) is not None and options.no_detect:
+            return f"--{name} is for finding faces, --no_detect finds none: drop one"
     if options.inputs.count("-") > 1:
         return "standard input (-) can be read only once"
     is_there = options.out is not None and os.path.isfile(options.out)
@@ -172,6 +198,13 @@ def _at_least_one(text):
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"at least 1; received {text}")
+    return number
+
+
+def _probability(text):
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"0 to 1; received {text}")
     return number
 
 
