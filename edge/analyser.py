@@ -11,8 +11,8 @@ import numpy as np
 
 from edge import boxes
 from edge.boxes import Box
-from edge.classifier import Classifier
 from edge.boxes import CropRule
+from edge.classifier import Classifier
 from edge.faces import CROPS
 from edge.faces import Detector
 from edge.tracks import Tracker
@@ -34,12 +34,19 @@ class Face:
       box: where, in pixels of the picture.
       probabilities: label -> probability, most probable first.
       is_found: by a detector; otherwise it is the whole picture.
+      is_sure: whether the best label is probable enough to be an answer.
     """
 
     number: int
     box: Box
     probabilities: dict[str, float]
     is_found: bool = True
+    is_sure: bool = True
+
+    @property
+    def best(self) -> tuple[str, float]:
+        """The most probable label, and its probability."""
+        return next(iter(self.probabilities.items()))
 
 
 class Analyser:
@@ -52,6 +59,7 @@ class Analyser:
         rule: CropRule | None = None,
         *,
         least_px: int | None = None,
+        min_confidence: float | None = None,
     ):
         """Keeps its parts.
 
@@ -61,11 +69,16 @@ class Analyser:
           rule: what is cut out around a face; None is the detector's own.
           least_px: size down to which faces are looked for; None is the
             detector's own.
+          min_confidence: a face whose best label is less probable is unsure;
+            None is the model's own.
         """
         self._classifier = classifier
         self._detector = detector
         self._rule = rule
         self._least_px = least_px
+        self._min_confidence = min_confidence
+        if min_confidence is None:
+            self._min_confidence = classifier.min_confidence
 
     def analyse(
         self,
@@ -96,7 +109,13 @@ class Analyser:
         if tracker is not None:
             numbered = tracker.update(seconds, found, answers)
         return [
-            Face(number, box, self._classifier.rank(row), is_found)
+            Face(
+                number,
+                box,
+                self._classifier.rank(row),
+                is_found=is_found,
+                is_sure=bool(row.max() >= self._min_confidence),
+            )
             for box, (number, row) in zip(found, numbered, strict=True)
         ]
 
@@ -105,7 +124,11 @@ class Analyser:
         if self._detector is None:
             return [boxes.whole(picture)], False
         found = self._detector.find(picture, self._least_px, is_frame=is_frame)
-        if not found and not is_frame and max(picture.shape[:2]) <= CROP_UP_TO_PX:
+        if (
+            not found
+            and not is_frame
+            and max(picture.shape[:2]) <= CROP_UP_TO_PX
+        ):
             return [boxes.whole(picture)], False
         return found, True
 

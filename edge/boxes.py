@@ -33,6 +33,16 @@ def overlap(one: Box, other: Box) -> float:
     return shared / union if union > 0 else 0.0
 
 
+def is_apart(one: Box, other: Box) -> bool:
+    """Whether two boxes have no pixel in common."""
+    return (
+        one.left + one.width <= other.left
+        or other.left + other.width <= one.left
+        or one.top + one.height <= other.top
+        or other.top + other.height <= one.top
+    )
+
+
 class CropRule(NamedTuple):
     """What is cut out around a detector's box, as fractions of the box.
 
@@ -48,9 +58,10 @@ class CropRule(NamedTuple):
 def square(box: Box, rule: CropRule, height: int, *, width: int) -> Box:
     """The square around a box, inside the picture.
 
-    Its side is the longer side of the box and the margin on both ends. At an edge it is moved inwards, not squeezed, for a face in
-    training is never squeezed either; it is cut only where the picture is
-    smaller than the square.
+    Its side is the longer side of the box and the margin on both ends. At an
+    edge it is moved inwards, not squeezed, for a face in training is never
+    squeezed either; it is cut only where the picture is smaller than the
+    square.
 
     Args:
       box: a face.

@@ -1,7 +1,6 @@
 """A `.tflite` file -> labelled probabilities, with LiteRT and numpy alone.
 
-The one place of the project that runs LiteRT: what export measures is what a
-device computes. Labels and sizes come from the model file itself. Never
+What export measures is what a device computes. Labels and sizes come from the model file itself. Never
 imports TensorFlow.
 """
 
@@ -48,7 +47,7 @@ class Classifier:
         is not quantised.
       metadata: what export recorded about the file.
       min_confidence: the probability from which on an answer is sure, chosen
-        on validation images so that four in five such answers are right.
+        on validation images so that four in five of them are right.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class Classifier:
         Args:
           model: a `.tflite` file written by `python -m export`, or the name
             of one that the package carries; None is its default, `edge`.
-          num_threads: CPU threads for one answer.
+          num_threads: CPU threads.
           use_xnnpack: False runs LiteRT's built-in kernels only.
           views: of each crop that `classify` and `predict` answer for with
             their mean: 1 is the crop, 2 the crop and its mirror image.
@@ -156,8 +155,6 @@ class Classifier:
         is_one = is_array and pictures_in.ndim != 4
         several = [pictures_in] if is_one else pictures_in
         answers = [self.rank(row, top_k) for row in self.predict(several)]
-        if not answers:
-            return []
         return answers[0] if is_one else answers
 
     def predict(self, crops: Sequence[np.ndarray]) -> np.ndarray:

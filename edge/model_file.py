@@ -25,6 +25,11 @@ ADVICE = "write a good one with: python -m export --tflite"
 # What the runtime carries: files of this folder go by their names alone.
 SHIPPED = pathlib.Path(__file__).parent / "models"
 DEFAULT_NAME = "edge"
+# The least probability (in steps of 0.02) from which on four answers in five
+# are right, on the validation images that a model was not trained on: 75% of
+# them for `edge`, 64% for `pocket` (python -m benchmarks.confidence).
+MIN_CONFIDENCE = {"edge": 0.50, "pocket": 0.54}
+OWN_MIN_CONFIDENCE = 0.5
 
 
 class ModelFileError(ValueError):
@@ -55,6 +60,14 @@ def choose_model(name: str | os.PathLike | None) -> str:
     shipped = SHIPPED / f"{path}.tflite"
     is_shipped = name is None or not os.path.isfile(path)
     return str(shipped) if is_shipped and shipped.is_file() else path
+
+
+def min_confidence(path: str) -> float:
+    """Returns the probability from which on a model's answer is sure."""
+    place = pathlib.Path(path)
+    if place.parent != SHIPPED:
+        return OWN_MIN_CONFIDENCE
+    return MIN_CONFIDENCE[place.stem]
 
 
 def read_model_file(path: str) -> ModelFile:

@@ -185,7 +185,7 @@ def _find_problem(options):
         )
     for name in ("face_model", "min_face", "margin"):
         if getattr(options, name) is not None and options.no_detect:
-            return f"--{name} is for finding faces, --no_detect finds none: drop one"
+            return f"--{name} finds faces and --no_detect does not: drop one"
     if options.inputs.count("-") > 1:
         return "standard input (-) can be read only once"
     is_there = options.out is not None and os.path.isfile(options.out)

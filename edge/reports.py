@@ -14,7 +14,7 @@ from edge.analyser import Face
 
 CSV_COLUMNS = (
     *("input", "frame", "seconds", "face", "left", "top", "width", "height"),
-    *("detector", "label"),
+    *("detector", "label", "unsure"),
 )
 
 
@@ -67,7 +67,8 @@ class TextReport:
 
     def _ranked(self, face):
         top = list(face.probabilities.items())[: self._top]
-        return ", ".join(f"{name} {value:.3f}" for name, value in top)
+        ranked = ", ".join(f"{name} {value:.3f}" for name, value in top)
+        return ranked if face.is_sure else f"unsure ({ranked})"
 
 
 class JsonReport:
@@ -105,11 +106,18 @@ class CsvReport:
         is_picture = answer.frame is None
         time = "" if is_picture else f"{answer.seconds:.4f}"
         frame = "" if is_picture else answer.frame
+        if not answer.faces and is_picture:
+            empty = len(CSV_COLUMNS) - 1 + len(self._labels)
+            self._rows.writerow([answer.name, *[""] * empty])
         for face in answer.faces:
             self._rows.writerow(
                 [
                     *(answer.name, frame, time, face.number, *face.box),
-                    *(answer.detector or "", next(iter(face.probabilities))),
+                    *(
+                        answer.detector or "",
+                        face.best[0],
+                        int(not face.is_sure),
+                    ),
                     *(f"{face.probabilities[n]:.6f}" for n in self._labels),
                 ]
             )
@@ -136,7 +144,8 @@ def _described(face):
     return {
         "face": face.number,
         "box": list(face.box),
-        "label": next(iter(face.probabilities)),
+        "label": face.best[0],
+        "unsure": not face.is_sure,
         "probabilities": face.probabilities,
     }
 

@@ -9,11 +9,10 @@ import time
 
 from edge import faces
 from edge import inputs
-from edge import opencv
 from edge import reports
 from edge import video
 from edge.analyser import Analyser
-from edge.analyser import is_crop
+from edge.analyser import shows_something
 from edge.classifier import Classifier
 from edge.display import Display
 from edge.pictures import read_picture
@@ -21,6 +20,7 @@ from edge.reports import Answer
 from edge.tracks import Tracker
 
 NO_FACE_ADVICE = "--no_detect takes the whole picture as one face"
+NOTHING_SHOWN = "one grey level: no face to judge"
 # What the newest frame counts in the frames per second that are shown.
 PACE_SHARE = 0.1
 
@@ -44,11 +44,12 @@ class Runner:
         self._classifier = Classifier(
             options.model,
             num_threads=options.threads,
+            views=options.views,
             delegate=options.delegate,
         )
         self._detector = None
         if options.face_model is not None:
-            self._detector = faces.load_detector(options.face_model)
+            self._load_detector("")
         self._report = reports.make_report(options, self._classifier.labels)
 
     def run(self) -> int:
@@ -88,19 +89,29 @@ class Runner:
     def _look_at_picture(self, name, path):
         picture = read_picture(path, name)
         height, width = picture.shape[:2]
-        detector, note = None, ""
-        if not self._options.no_detect:
-            if is_crop(picture, self._classifier.image_size):
-                note = f"{width}x{height} pixels, taken as one face"
-            else:
-                detector = self._load_detector(name)
+        detector = self._load_detector(name)
         found = self._analyser(detector).analyse(picture)
-        if not found:
-            note = NO_FACE_ADVICE
+        note = self._note(picture, detector, found)
+        used = detector if found and found[0].is_found else None
         self._report.answer(
-            Answer(name, (width, height), found, _name_of(detector), note)
+            Answer(name, (width, height), found, _name_of(used), note)
         )
         self._display.picture(name, picture, found)
+
+    def _note(self, picture, detector, found):
+        """What the user should know of how a picture was taken."""
+        if not found and not shows_something(picture):
+            return NOTHING_SHOWN
+        if detector is None:
+            return ""
+        if not found:
+            least = self._options.min_face or detector.smallest(picture)
+            advice = f"looked down to {least} pixels; {NO_FACE_ADVICE}"
+            return f"{advice}, --min_face=PX looks for smaller ones"
+        if found[0].is_found:
+            return ""
+        height, width = picture.shape[:2]
+        return f"{width}x{height} pixels, no face found: taken whole"
 
     def watch(self, source: video.VideoFile | video.Camera) -> None:
         """Looks at every frame that a video or camera gives.
@@ -108,9 +119,7 @@ class Runner:
         Raises:
           ValueError: the source broke off, or faces cannot be looked for.
         """
-        detector = None
-        if not self._options.no_detect:
-            detector = self._load_detector(source.name)
+        detector = self._load_detector(source.name)
         analyser = self._analyser(detector)
         tracker = Tracker(self._options.smoothing)
         pace = Pace()
@@ -140,19 +149,32 @@ class Runner:
         )
 
     def _analyser(self, detector):
-        return Analyser(self._classifier, detector, self._options.margin)
+        options, rule = self._options, None
+        if options.margin is not None:
+            rule = faces.CROPS[detector.name]._replace(margin=options.margin)
+        return Analyser(
+            self._classifier,
+            detector,
+            rule,
+            least_px=options.min_face,
+            min_confidence=options.min_confidence,
+        )
 
     def _load_detector(self, name):
         """The detector, loaded when the first input needs it."""
-        if self._detector is None:
+        options = self._options
+        if self._detector is None and not options.no_detect:
             try:
-                self._detector = faces.load_detector()
-            except opencv.OpenCVError as error:
-                raise opencv.OpenCVError(
+                self._detector = faces.load_detector(
+                    options.face_model, options.threads
+                )
+            except ValueError as error:
+                if not name:
+                    raise
+                raise faces.FaceModelError(
                     f"{name}: {error}; or add --no_detect if it shows one "
                     "face and nothing else"
                 ) from None
-        opencv.load("looking for faces").setNumThreads(self._options.threads)
         return self._detector
 
 
