@@ -9,6 +9,7 @@ Never looks at a test split: the margin is a choice.
 """
 
 import argparse
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,18 +17,18 @@ from PIL import Image
 
 from edge import boxes
 from edge.boxes import Box
+from edge.boxes import CropRule
 from edge.classifier import Classifier
 from edge.faces import Detector
 from edge.faces import load_detector
-from edge.pictures import prepare_picture
 from trainer.data import prepared
 from trainer.settings import settings
 
 HEADER = "| what is classified | accuracy | same answer as the whole face |"
-MARGINS = (0.0, 0.05, 0.1, 0.2)
+MARGINS, UPS = (0.0, 0.1, 0.15, 0.2, 0.3), (0.0, 0.1)
 FACE_PX, SIZE = 144, (480, 360)
 # A box that overlaps the face by less is of something else.
-LEAST_OVERLAP = 0.4
+LEAST_OVERLAP = 0.2
 
 
 def place(face: np.ndarray, rng: np.random.Generator) -> tuple:
@@ -65,30 +66,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
     parser.add_argument("--data_dir", required=True)
+    parser.add_argument("--face_model")
     parser.add_argument("--num_faces", type=int, default=1000)
     options = parser.parse_args()
     classifier = Classifier(options.model)
     data = settings.from_flat({"data_dir": options.data_dir}).data
     split = prepared.load_split(data, "validation")
     faces = split.images[: options.num_faces]
-    found = list(find(faces, load_detector()))
+    found = list(find(faces, load_detector(options.face_model)))
     indices = [index for index, _, _ in found]
     truth = split.labels[indices]
 
     def answer(pictures):
-        size, channels = classifier.image_size, classifier.channels
-        images = [prepare_picture(one, size, channels) for one in pictures]
-        return classifier.probabilities(np.stack(images)).argmax(axis=1)
+        return classifier.predict(pictures).argmax(axis=1)
 
     whole = answer(faces[indices])
     print(f"{len(found)} of {len(faces)} faces found\n")
     print("\n".join([HEADER, "|" + " --- |" * (HEADER.count("|") - 1)]))
     print(f"| the face as in the data | {np.mean(whole == truth):.1%} | - |")
-    for margin in MARGINS:
-        cut = answer([boxes.crop(p, box, margin) for _, p, box in found])
+    for rule in itertools.starmap(CropRule, itertools.product(MARGINS, UPS)):
+        cut = answer([boxes.crop(p, box, rule) for _, p, box in found])
         print(
-            f"| the box, margin {margin:g} | {np.mean(cut == truth):.1%} | "
-            f"{np.mean(cut == whole):.1%} |"
+            f"| margin {rule.margin:g}, up {rule.up:g} | "
+            f"{np.mean(cut == truth):.1%} | {np.mean(cut == whole):.1%} |"
         )
 
 

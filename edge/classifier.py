@@ -1,7 +1,7 @@
 """A `.tflite` file -> labelled probabilities, with LiteRT and numpy alone.
 
-What export measures is what a device computes. Labels and sizes come from the model file itself. Never
-imports TensorFlow.
+What export measures is what a device computes. Labels and sizes come from the
+model file itself. Never imports TensorFlow.
 """
 
 import ctypes
@@ -123,10 +123,8 @@ class Classifier:
                 "pictures of any size"
             )
         step = max(len(images), 1) if self._is_dynamic else self._batch
-        parts = [
-            self._run(images[start : start + step])
-            for start in range(0, len(images), step)
-        ]
+        starts = range(0, len(images), step)
+        parts = [self._run(images[start : start + step]) for start in starts]
         empty = np.zeros([0, len(self.labels)], np.float32)
         return np.concatenate([empty, *parts])
 
