@@ -49,14 +49,14 @@ class TimedIterator:
         return tf.nest.map_structure(tf.convert_to_tensor, self._batch)
 
 
-class TimedRun(run_lib.Run):
+class TimedRun(run_lib.TrainingRun):
     """A run whose steps are taken by the caller, so many at a time."""
 
     def prepare(self) -> None:
         """Builds what the last phase of the run trains with."""
         phase = phases.planned_phases(self.settings.training)[-1]
         self._phase = dataclasses.replace(phase, epochs=EPOCHS)
-        self._work = self.make_work(self._phase)
+        self._work = self.make_inputs(self._phase)
         self._learner = self.make_learner(self._phase, self._work)
         self.waited_seconds = None
 
@@ -153,6 +153,14 @@ def make_run(
     if settings.training.ema:
         average = build_model(settings, count, keras)
     targets = np.eye(count, dtype=np.float32)[labels]
-    run = TimedRun(settings, workdir, strategy, splits, targets, model, average)
+    run = TimedRun(
+        settings,
+        workdir,
+        strategy,
+        splits=splits,
+        targets=targets,
+        model=model,
+        average=average,
+    )
     run.prepare()
     return run

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from export import choices
 from export import tflite_recipes
-from trainer.checkpoints import Run
+from trainer.checkpoints import FinishedRun
 from trainer.data import preprocessing
 from trainer.settings.settings import Settings
 
@@ -34,7 +34,7 @@ BYTES_SIGNATURE = "image_bytes"
 LIBRARIES = ("tensorflow", "keras", "numpy", "ai-edge-litert")
 
 
-def write_keras_files(run: Run, folder: pathlib.Path) -> None:
+def write_keras_files(run: FinishedRun, folder: pathlib.Path) -> None:
     """Writes `model.keras`, `model.h5`, and `model.json` with its weights.
 
     The last two are for those who load the architecture first:
@@ -50,7 +50,7 @@ def write_keras_files(run: Run, folder: pathlib.Path) -> None:
     run.model.save_weights(folder / WEIGHTS)
 
 
-def write_saved_model(run: Run, folder: pathlib.Path) -> None:
+def write_saved_model(run: FinishedRun, folder: pathlib.Path) -> None:
     """Writes `saved_model/`, which needs no Keras to be served.
 
     Its signatures both give `probabilities`, float32 [n, K]:
@@ -68,18 +68,18 @@ def write_saved_model(run: Run, folder: pathlib.Path) -> None:
     )
 
 
-def write_fixed_batch_model(run: Run, folder: pathlib.Path) -> None:
-    """Writes a SavedModel that takes exactly one picture, for conversion.
+def write_fixed_batch_model(run: FinishedRun, folder: pathlib.Path) -> None:
+    """Writes a SavedModel that takes exactly one image, for conversion.
 
     Its `serving_default` is float32 [1, S, S, C] -> float32 [1, K].
     """
     server = _Server(run)
     pixels = tf.TensorSpec([1, *_input_shape(run)], tf.float32, name="pixels")
-    one = tf.function(server.answer, input_signature=[pixels])
+    one = tf.function(server.predict, input_signature=[pixels])
     tf.saved_model.save(server, str(folder), signatures={PIXELS_SIGNATURE: one})
 
 
-def write_labels(run: Run, folder: pathlib.Path) -> None:
+def write_labels(run: FinishedRun, folder: pathlib.Path) -> None:
     """Writes `labels.txt`: one class name a line, in output order."""
     text = "".join(f"{name}\n" for name in run.class_names)
     (folder / LABELS).write_text(text, encoding="utf-8")
@@ -91,7 +91,7 @@ def write_metadata(folder: pathlib.Path, metadata: dict[str, Any]) -> None:
     (folder / METADATA).write_text(text, encoding="utf-8")
 
 
-def describe(run: Run) -> dict[str, Any]:
+def describe(run: FinishedRun) -> dict[str, Any]:
     """Returns what a client must know of the model, in plain JSON values."""
     data = run.settings.data
     return {
@@ -124,12 +124,12 @@ class _Server(tf.Module):
     module hides its variables from the TFLite converter.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: FinishedRun):
         super().__init__()
         model, data = run.model, run.settings.data
         self.model_variables = [v.value for v in model.variables]
 
-        def answer(pixels):
+        def predict(pixels):
             return {"probabilities": model(pixels, training=False)}
 
         def prepare(encoded):
@@ -139,17 +139,17 @@ class _Server(tf.Module):
                 channels=data.channels,
             )
 
-        def answer_bytes(encoded):
+        def predict_bytes(encoded):
             images = tf.map_fn(prepare, encoded, fn_output_signature=tf.uint8)
             images = tf.ensure_shape(images, [None, *_input_shape(run)])
-            return answer(tf.cast(images, tf.float32))
+            return predict(tf.cast(images, tf.float32))
 
         pixels = tf.TensorSpec([None, *_input_shape(run)], name="pixels")
         encoded = tf.TensorSpec([None], tf.string, name="encoded")
-        self.answer = answer
-        self.classify_pixels = tf.function(answer, input_signature=[pixels])
+        self.predict = predict
+        self.classify_pixels = tf.function(predict, input_signature=[pixels])
         self.classify_bytes = tf.function(
-            answer_bytes, input_signature=[encoded]
+            predict_bytes, input_signature=[encoded]
         )
 
 

@@ -32,7 +32,7 @@ from export.options import ExportError
 from export.options import ExportOptions
 from trainer import checkpoints
 from trainer import files
-from trainer.checkpoints import Run
+from trainer.checkpoints import FinishedRun
 from trainer.data import prepared
 from trainer.data.prepared import Split
 
@@ -228,14 +228,14 @@ def _explain_unwritable(target):
         ) from error
 
 
-def _warn_of_other_data(run: Run, splits: dict[str, Split]) -> None:
+def _warn_of_other_data(run: FinishedRun, splits: dict[str, Split]) -> None:
     recorded = run.manifest.get("data", {}).get("splits", {})
     for name, split in splits.items():
         expected = recorded.get(name, {}).get("sha256")
         if expected and split.content_hash() != expected:
             print(
                 f"WARNING: the {name} images are not those of the run; its "
-                "recorded figures do not apply to them",
+                "recorded metrics do not apply to them",
                 flush=True,
             )
 

@@ -1,8 +1,8 @@
-"""Golden vectors: ten pictures and what each file must answer to them.
+"""Golden vectors: ten images and what each file must predict of them.
 
 A client in any language sends these pixels and compares: a wrong channel
-order, a transposed picture, a normalisation too many or another label order
-shows at once. The pictures are drawn here; none shows a person. They carry no
+order, a transposed image, a normalisation too many or another label order
+shows at once. The images are drawn here; none shows a person. They carry no
 claim about accuracy.
 """
 
@@ -24,8 +24,8 @@ TOLERANCE = {"int8": 0.06, "int16x8": 0.02, "dynamic": 0.05, "float16": 0.005}
 FLOAT_TOLERANCE = 0.001
 
 
-def pictures(size: int, channels: int) -> np.ndarray:
-    """Draws the ten pictures; the same ones every time.
+def draw_images(size: int, channels: int) -> np.ndarray:
+    """Draws the ten images; the same ones every time.
 
     Args:
       size: height and width, in pixels.
@@ -43,15 +43,15 @@ def pictures(size: int, channels: int) -> np.ndarray:
     planes += [_face(size, smile) for smile in (-1.0, -0.3, 0.3, 1.0)]
     grey = np.stack(planes)[..., np.newaxis]
     # Channels that differ, so that BGR for RGB is no longer unseen.
-    shares = np.linspace(1.0, 0.4, channels)
-    return np.rint(grey * shares).astype(np.uint8)
+    weights = np.linspace(1.0, 0.4, channels)
+    return np.rint(grey * weights).astype(np.uint8)
 
 
 def write(folder: pathlib.Path) -> dict[str, Any]:
     """Writes `golden/` for every `.tflite` in the folder of an export.
 
     Returns:
-      The content of `golden/expected.json`: `inputs`, the picture files in
+      The content of `golden/expected.json`: `inputs`, the image files in
       order, and for each file its labels, probabilities and tolerance.
     """
     target = folder / GOLDEN
@@ -61,7 +61,7 @@ def write(folder: pathlib.Path) -> dict[str, Any]:
     for path in sorted(folder.glob("*.tflite")):
         # The built-in kernels are the reference of the file format.
         model = Classifier(path, use_xnnpack=False)
-        images = pictures(model.image_size, model.channels)
+        images = draw_images(model.image_size, model.channels)
         expected["files"][path.name] = {
             "labels": list(model.labels),
             "input_type": str(model.input_dtype),

@@ -1,6 +1,6 @@
 """The model card: what was measured, and what the model is not for.
 
-Every figure is read from the files of the run and of its export; what was not
+Every number is read from the files of the run and of its export; what was not
 measured is said to be so. Computes nothing and loads no model.
 """
 
@@ -60,7 +60,7 @@ def write(folder: pathlib.Path, workdir: pathlib.Path) -> pathlib.Path:
     """
     metadata = _read(folder / artifacts.METADATA)
     timed = folder / latency.LATENCY
-    figures = _read(workdir / run_folder.METRICS)
+    measured = _read(workdir / run_folder.METRICS)
     dataset = metadata["settings"]["data"]["dataset"]
     known = DATA_NOTES.get(dataset.split("/")[0], UNKNOWN_DATA)
     text = report.render(
@@ -70,7 +70,7 @@ def write(folder: pathlib.Path, workdir: pathlib.Path) -> pathlib.Path:
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         metadata=metadata,
         settings=metadata["settings"],
-        splits={k: v for k, v in figures.items() if _is_split(v)},
+        splits={k: v for k, v in measured.items() if _is_split(v)},
         manifest=_read(workdir / run_folder.MANIFEST),
         parity=_read(folder / latency.PARITY),
         latency=_read(timed) if timed.is_file() else None,

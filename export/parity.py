@@ -1,4 +1,4 @@
-"""The gate: every artefact answers the same pictures as the trained model.
+"""The gate: every artefact predicts the same images as the trained model.
 
 Each file is loaded anew, the way a user would load it, and compared with the
 live model on validation images: `.tflite` through `edge.classifier`, with the
@@ -21,7 +21,7 @@ from export import artifacts
 from export.bounds import COMPRESSED
 from export.bounds import Bounds
 from trainer.batches import PREDICT_BATCH_SIZE as BATCH
-from trainer.checkpoints import Run
+from trainer.checkpoints import FinishedRun
 from trainer.data.prepared import Split
 from trainer.evaluation import metrics
 
@@ -33,7 +33,7 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Artefact:
-    """One way from pictures to answers.
+    """One way from images to predictions.
 
     Attributes:
       name: of the file, and of the way where there are two.
@@ -47,14 +47,14 @@ class Artefact:
 
 
 def measure(
-    run: Run, folder: pathlib.Path, split: Split, bounds: Bounds
+    run: FinishedRun, folder: pathlib.Path, split: Split, bounds: Bounds
 ) -> dict[str, Any]:
     """Compares every artefact in a folder with the live model.
 
     Args:
       run: the trained model.
       folder: what the exporter wrote.
-      split: the pictures to compare on, with their labels.
+      split: the images to compare on, with their labels.
       bounds: what an artefact may differ by.
 
     Returns:
@@ -84,7 +84,7 @@ def measure(
     }
 
 
-def load_artefacts(folder: pathlib.Path, run: Run) -> list[Artefact]:
+def load_artefacts(folder: pathlib.Path, run: FinishedRun) -> list[Artefact]:
     """Loads each artefact present, the way a user would.
 
     Raises:
@@ -103,7 +103,7 @@ def load_artefacts(folder: pathlib.Path, run: Run) -> list[Artefact]:
     return artefacts
 
 
-def live_model(run: Run) -> Predict:
+def live_model(run: FinishedRun) -> Predict:
     """Returns the trained model as uint8 [n, S, S, C] -> float32 [n, K]."""
     return _keras_predict(run.model)
 
@@ -113,7 +113,7 @@ def as_table(report: dict[str, Any]) -> str:
     trained = report["trained_model"]
     lines = [
         f"parity on {report['images']} validation images; the trained model "
-        f"has accuracy {100 * trained['accuracy']:.2f}% and answers "
+        f"has accuracy {100 * trained['accuracy']:.2f}% and predicts "
         f"{trained['classes_predicted']} classes",
         f"{'artefact':40s} {'agrees':>8s} {'accuracy':>9s} "
         f"{'points (95%)':>22s} {'F1 points (95%)':>22s} "
@@ -142,9 +142,9 @@ def _row(result):
     )
 
 
-def _points(result, figure):
-    low, high = result[f"{figure}_difference_interval"]
-    points = result[f"{figure}_difference_points"]
+def _points(result, metric):
+    low, high = result[f"{metric}_difference_interval"]
+    points = result[f"{metric}_difference_points"]
     return f"{f'{points:+.2f} ({low:+.2f} to {high:+.2f})':>22s}"
 
 
@@ -175,7 +175,7 @@ def _saved_model(folder):
 
 
 def _keras_files(folder):
-    """Answers of the Keras files; code inside a file is never executed."""
+    """Predictions of the Keras files; code inside a file is never executed."""
 
     def load(name):
         # `safe_mode` refuses layers that carry Python code.
@@ -195,17 +195,17 @@ def _keras_files(folder):
 
 
 def _describe_reference(labels, reference, run):
-    answered = reference.argmax(axis=1)
-    classes = np.unique(answered)
+    predicted = reference.argmax(axis=1)
+    classes = np.unique(predicted)
     warning = None
     if len(classes) == 1 and len(np.unique(labels)) > 1:
         warning = (
-            "the trained model itself answers only "
+            "the trained model itself predicts only "
             f"`{run.class_names[classes[0]]}`; agreement with it proves "
             "little. Train it longer before exporting"
         )
     return {
-        **metrics.quick_figures(labels, reference),
+        **metrics.quick_metrics(labels, reference),
         "classes_predicted": len(classes),
         "warning": warning,
     }
@@ -223,7 +223,7 @@ def _keras_predict(model) -> Predict:
 
 
 def _in_batches(predict: Predict) -> Predict:
-    """Bounds the memory that thousands of pictures take."""
+    """Bounds the memory that thousands of images take."""
 
     def predict_all(images):
         starts = range(0, len(images), BATCH)

@@ -20,9 +20,9 @@ from export import artifacts
 from export import tflite_recipes
 from trainer import console
 from trainer import files
-from trainer.checkpoints import Run
+from trainer.checkpoints import FinishedRun
 
-# The debugger keeps every tensor of every picture's run; the order of layers
+# The debugger keeps every tensor of every image's run; the order of layers
 # is the same with 50 as with 400.
 MOST_IMAGES = 50
 # Rounding alone spreads evenly over one step: its root mean square.
@@ -38,12 +38,12 @@ COLUMNS = (
 )
 
 
-def measure(run: Run, images: np.ndarray) -> list[dict[str, Any]]:
+def measure(run: FinishedRun, images: np.ndarray) -> list[dict[str, Any]]:
     """Compares the tensors of the int8 file with those of the float model.
 
     Args:
       run: the trained model.
-      images: uint8 [n, S, S, C], the calibration pictures; the first
+      images: uint8 [n, S, S, C], the calibration images; the first
         MOST_IMAGES also show the errors.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Representative pictures for quantisation: which ones, and in which form.
+"""Representative images for quantisation: which ones, and in which form.
 
 A fixed, class-balanced list of training images, drawn by a seed and recorded
 by id, through the evaluation path. Never augmented: the ranges measured here
@@ -16,7 +16,7 @@ DEFAULT_SEED = 0
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """The pictures a converter measures ranges with.
+    """The images a converter measures ranges with.
 
     Attributes:
       images: uint8 [n, S, S, C] in [0, 255]; 0 and 255 both occur.
@@ -24,7 +24,7 @@ class Calibration:
       seed: the seed of the draw.
       per_class: how many of each label id.
       range_set: id -> pixel value that was set in one corner of that
-        picture, where no picture reached that end of the range.
+        image, where no image reached that limit of the range.
     """
 
     images: np.ndarray
@@ -62,7 +62,7 @@ def choose(
     Args:
       split: the training split.
       num_classes: number of label ids.
-      count: pictures wanted; fewer when the split has fewer.
+      count: images wanted; fewer when the split has fewer.
       seed: same seed, same list.
 
     Raises:
@@ -101,8 +101,8 @@ def _balanced(labels, num_classes, count, seed):
 def _span_range(images, ids):
     """Makes 0 and 255 occur, so that the input's scale becomes exactly 1.
 
-    A client then sends raw pixels. One corner pixel of one picture changes
-    nothing else; real photographs reach both ends by themselves.
+    A client then sends raw pixels. One corner pixel of one image changes
+    nothing else; real photographs reach both limits by themselves.
     """
     images, range_set = images.copy(), {}
     flat = images.reshape(len(images), -1)

@@ -2,7 +2,7 @@
 
 Each file carries its labels and its metadata as a zip at its end, and is
 loaded back as a device would load it before anything is said of it. The
-recipes themselves are in `export.tflite_recipes`; no picture is classified
+recipes themselves are in `export.tflite_recipes`; no image is classified
 here: that is `export.parity`.
 """
 
@@ -22,7 +22,7 @@ from export import representative_data
 from export import shared_vectors
 from export import tflite_recipes
 from trainer import console
-from trainer.checkpoints import Run
+from trainer.checkpoints import FinishedRun
 
 # Zip entries carry a date; a fixed one keeps the bytes equal from run to run.
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -42,7 +42,7 @@ def file_name(recipe: str, variant: str = "") -> str:
 
 
 def write_tflite_files(
-    run: Run,
+    run: FinishedRun,
     folder: pathlib.Path,
     chosen: representative_data.Calibration,
     metadata: dict[str, Any],
@@ -56,10 +56,10 @@ def write_tflite_files(
     Args:
       run: the trained model.
       folder: where the files go.
-      chosen: the calibration pictures.
+      chosen: the calibration images.
       metadata: what every file carries inside, besides its own recipe.
       recipes: of `choices.RECIPES`.
-      io: what the ends of an integer file are, of `choices.IO_TYPES`.
+      io: input and output dtype of an integer file, of `choices.IO_TYPES`.
       variant: name of the compression that changed the weights, if any.
 
     Returns:
@@ -102,7 +102,7 @@ def describe(
 ) -> dict[str, Any]:
     """Returns what is recorded of a file, besides what its model is."""
     record = {"recipe": recipe, "batch": 1}
-    record |= tflite_recipes.describe_ends(recipe, io)
+    record |= tflite_recipes.describe_input_and_output(recipe, io)
     if variant:
         record["compression"] = variant
     if recipe in tflite_recipes.CALIBRATED:
@@ -171,7 +171,7 @@ def check(path: pathlib.Path) -> None:
 
 
 def _check_integer(path, model, kinds):
-    """No float tensor but at the ends, and raw pixels at those."""
+    """No float tensor but input and output, and raw pixels there."""
     io, recipe = model.metadata["io"], model.metadata["recipe"]
     floats = [
         f"{name} {kind}"

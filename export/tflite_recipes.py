@@ -1,7 +1,7 @@
 """The ways from a SavedModel to a `.tflite`, as named functions.
 
   float32   as trained; the largest, for checking and for phones
-  float16   weights in half precision: half the size, the same answers to
+  float16   weights in half precision: half the size, the same output to
             three digits; runs on GPUs and, converted back, on any CPU
   dynamic   weights in 8 bits, activations in float: a quarter of the size and
             no calibration; for phones' CPUs, not for microcontrollers
@@ -30,7 +30,7 @@ def float32(saved_model: str, images: np.ndarray, io: str) -> bytes:
     Args:
       saved_model: folder of a SavedModel of fixed batch 1, whose
         `serving_default` is float32 [1, S, S, C] -> float32 [1, K].
-      images: uint8 [n, S, S, C], the calibration pictures; not needed here.
+      images: uint8 [n, S, S, C], the calibration images; not needed here.
       io: of `choices.IO_TYPES`; not needed here.
 
     Returns:
@@ -80,7 +80,7 @@ def int8(saved_model: str, images: np.ndarray, io: str) -> bytes:
 def int16x8(saved_model: str, images: np.ndarray, io: str) -> bytes:
     """Converts weights to 8 bits and activations to 16.
 
-    Arguments as `float32`. TFLite has no 8-bit ends for such a file.
+    Arguments as `float32`. TFLite has no 8-bit input and output for it.
 
     Returns:
       A model of int16 [1, S, S, C], pixels in steps of 255/32767 -> int16
@@ -97,7 +97,7 @@ RECIPES: dict[str, Callable[[str, np.ndarray, str], bytes]] = {
     "int8": int8,
     "int16x8": int16x8,
 }
-# Recipes that measure ranges on calibration pictures.
+# Recipes that measure ranges on calibration images.
 CALIBRATED = ("int8", "int16x8")
 
 
@@ -120,12 +120,12 @@ def int16x8_converter(saved_model: str, images: np.ndarray, io: str):
     converter.target_spec.supported_ops = [
         tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
     ]
-    end = tf.float32 if io == "float32" else tf.int16
-    converter.inference_input_type = converter.inference_output_type = end
+    dtype = tf.float32 if io == "float32" else tf.int16
+    converter.inference_input_type = converter.inference_output_type = dtype
     return converter
 
 
-def describe_ends(recipe: str, io: str) -> dict[str, str]:
+def describe_input_and_output(recipe: str, io: str) -> dict[str, str]:
     """Returns what a recipe's file takes and gives, for its metadata."""
     if recipe not in CALIBRATED or io == "float32":
         return {"input": "float32 0..255", "output": "float32 0..1"}

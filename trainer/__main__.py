@@ -4,8 +4,8 @@ Example:
 
   python -m trainer --flagfile=edge.flags
 
-Flags given after a flagfile win over it. A run that was interrupted goes on
-from its last finished epoch when the same command is typed again.
+Flags given after a flagfile win over it. A run that was interrupted
+resumes after its last finished epoch when the same command is typed again.
 `trainer.exit_codes` says what the exit codes mean.
 """
 
@@ -19,6 +19,7 @@ from trainer import console
 from trainer import run_folder
 from trainer.settings import cli_flags
 from trainer.settings import manual
+from trainer.settings.settings import Settings
 
 flags.adopt_module_key_flags(cli_flags)
 
@@ -48,16 +49,16 @@ def _parse(arguments: list[str]) -> list[str]:
     return app.parse_flags_with_usage(arguments)
 
 
-def _train(settings) -> None:
+def _train(settings: Settings) -> None:
     workdir = pathlib.Path(
         cli_flags.WORKDIR.value or f"runs/{settings.model.backbone}"
     )
     from trainer import train
 
-    figures = train.train_and_evaluate(
+    metrics = train.train_and_evaluate(
         settings, workdir, overwrite=cli_flags.OVERWRITE.value
     )
-    for name, split in figures.items():
+    for name, split in metrics.items():
         low, high = split["accuracy_interval"]
         print(
             f"{name}: accuracy {split['accuracy']:.4f} "

@@ -41,8 +41,8 @@ class Progress:
       phase: index of the phase that epoch belongs to.
       phase_epoch: epochs done in that phase.
       epoch: epochs done in the run.
-      best: best validation figure so far, in [0, 1]; -1 before any.
-      stale: epochs of this phase since the last better figure.
+      best: best validation metric so far, in [0, 1]; -1 before any.
+      stale: epochs of this phase since the metric last got better.
       history: one dict for each epoch.
     """
 
@@ -55,7 +55,7 @@ class Progress:
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class FinishedRun:
     """A finished run, ready for inference.
 
     Attributes:
@@ -74,7 +74,7 @@ class Run:
     workdir: pathlib.Path
 
 
-def random_states(model) -> list[tf.Variable]:
+def random_states(model: Any) -> list[tf.Variable]:
     """Returns the states of a model's random layers.
 
     tf.train.Checkpoint does not find them by itself, and without them a
@@ -139,13 +139,13 @@ def restore_checkpoint(workdir: pathlib.Path, objects: dict[str, Any]) -> None:
         ) from error
 
 
-def save_weights(model, path: pathlib.Path) -> None:
+def save_weights(model: Any, path: pathlib.Path) -> None:
     """Saves a model's weights, all of them or nothing."""
     with files.write_aside(path) as aside:
         model.save_weights(aside)
 
 
-def load_for_inference(workdir: str | os.PathLike) -> Run:
+def load_for_inference(workdir: str | os.PathLike) -> FinishedRun:
     """Rebuilds the best model of a finished run, in float32.
 
     Raises:
@@ -175,7 +175,7 @@ def load_for_inference(workdir: str | os.PathLike) -> Run:
             f"{workdir} is damaged or of another version: "
             f"{str(error).splitlines()[0]}"
         ) from error
-    return Run(model, settings, class_names, manifest, workdir)
+    return FinishedRun(model, settings, class_names, manifest, workdir)
 
 
 def last_finished_run(runs: str | os.PathLike = "runs") -> pathlib.Path:

@@ -69,7 +69,7 @@ def write_comparison(
         stored_runs.read_run(folder, name)
         for folder, name in zip(folders, _short_names(folders), strict=True)
     ]
-    present = {split for run in runs for split in run.figures}
+    present = {split for run in runs for split in run.metrics}
     splits = [s for s in stored_runs.SPLITS if s in present]
     page = report.render(
         "compare.html",
@@ -96,8 +96,8 @@ def differing_settings(runs: Sequence[StoredRun]) -> dict[str, list]:
     }
 
 
-def compare_answers(first: StoredRun, other: StoredRun, split: str) -> dict:
-    """Compares two runs on the examples that both answered.
+def compare_predictions(first: StoredRun, other: StoredRun, split: str) -> dict:
+    """Compares two runs on the examples that both predicted.
 
     Returns:
       {"n": shared examples, "only_first" and "only_other": how many of them
@@ -108,17 +108,17 @@ def compare_answers(first: StoredRun, other: StoredRun, split: str) -> dict:
     Raises:
       predictions.PredictionsError: predictions are damaged.
     """
-    answers = []
+    predicted = []
     for run in (first, other):
         path = run.path / run_folder.PREDICTIONS
         stored = predictions.read(path, split) if path.exists() else None
         if stored is None:
             return {"reason": f"{run.name} kept no predictions of this split"}
-        answers.append(_by_example(run, split, stored))
-    shared = answers[0].keys() & answers[1].keys()
-    pairs = [(answers[0][name], answers[1][name]) for name in shared]
+        predicted.append(_by_example(run, split, stored))
+    shared = predicted[0].keys() & predicted[1].keys()
+    pairs = [(predicted[0][name], predicted[1][name]) for name in shared]
     if not pairs:
-        return {"reason": "the runs answered different examples"}
+        return {"reason": "the runs predicted different examples"}
     relabelled = sum(one[0] != two[0] for one, two in pairs)
     if relabelled:
         return {"reason": f"{relabelled:,} shared examples have other labels"}
@@ -135,9 +135,11 @@ def compare_answers(first: StoredRun, other: StoredRun, split: str) -> dict:
     }
 
 
-def _by_example(run, split, stored) -> dict[str, tuple[str, bool]]:
+def _by_example(
+    run: StoredRun, split: str, stored: predictions.Predictions
+) -> dict[str, tuple[str, bool]]:
     """Example -> name of its class, and whether the run named it."""
-    names = run.figures[split].class_names if split in run.figures else []
+    names = run.metrics[split].class_names if split in run.metrics else []
     if stored.probabilities.shape[1] != len(names):
         raise CompareError(
             f"{run.path}: {run_folder.PREDICTIONS} has "
@@ -150,21 +152,22 @@ def _by_example(run, split, stored) -> dict[str, tuple[str, bool]]:
 
 
 def _split(name: str, runs: Sequence[StoredRun]) -> dict:
-    scored = [run for run in runs if name in run.figures]
-    figures = {run.name: run.figures[name] for run in scored}
+    scored = [run for run in runs if name in run.metrics]
+    metrics = {run.name: run.metrics[name] for run in scored}
     classes = list(
-        dict.fromkeys(c for f in figures.values() for c in f.class_names)
+        dict.fromkeys(c for m in metrics.values() for c in m.class_names)
     )
     recalls = {
-        run: [f.recalls.get(c) for c in classes] for run, f in figures.items()
+        run: [m.recalls.get(c) for c in classes] for run, m in metrics.items()
     }
     return {
         "name": name,
-        "figures": figures,
-        "same_count": len({f.n for f in figures.values()}) == 1,
+        "metrics": metrics,
+        "same_count": len({m.n for m in metrics.values()}) == 1,
         "first": runs[0].name,
         "pairs": {
-            run.name: compare_answers(runs[0], run, name) for run in runs[1:]
+            run.name: compare_predictions(runs[0], run, name)
+            for run in runs[1:]
         },
         "classes": classes,
         "recalls": recalls,
@@ -177,7 +180,7 @@ def _learning_charts(runs: Sequence[StoredRun]) -> list[dict]:
     loss = {r.name: r.history["val_loss"] for r in runs}
     rate = {r.name: r.history["learning_rate"] for r in runs}
     return [
-        charts.epoch_chart("Validation accuracy", "share (%)", accuracy),
+        charts.epoch_chart("Validation accuracy", "accuracy (%)", accuracy),
         charts.epoch_chart("Validation loss", "loss (nats)", loss),
         charts.epoch_chart("Learning rate", "rate", rate, is_log=True),
     ]

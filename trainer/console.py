@@ -20,7 +20,7 @@ def run_command(command: Callable[[], int | None]) -> int:
     """Runs a command quietly; a foreseen error becomes one message.
 
     Args:
-      command: does the work; returns an exit code, or None for 0.
+      command: runs the command; returns an exit code, or None for 0.
 
     Returns:
       The exit code of the process, one of `trainer.exit_codes` after a

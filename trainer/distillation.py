@@ -1,9 +1,9 @@
-"""What earlier runs answer on the training images: targets for a new one.
+"""What earlier runs predict on the training images: targets for a new one.
 
-They answer on the very pictures that are trained on, which is what makes them
+They predict on the very images that are trained on, which is what makes them
 teach well: Beyer et al., Knowledge distillation: A good teacher is patient and
 consistent (arXiv 2106.05237). Either there are a few views of each image, and
-they are asked once before training (`teacher_answers`), or they are asked on
+they predict once before training (`teacher_predictions`), or they predict on
 every batch (`load_teacher`).
 """
 
@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer import checkpoints
 from trainer import earlier_runs
 from trainer import loop
 from trainer import runtime
@@ -24,15 +25,15 @@ from trainer.models import fused_batch_norm
 from trainer.settings.settings import Settings
 
 
-def teacher_answers(
+def teacher_predictions(
     settings: Settings,
     splits: dict[str, prepared.Split],
     strategy: tf.distribute.Strategy,
 ) -> np.ndarray:
-    """Averages the teachers' answers on each view of each image.
+    """Averages the teachers' predictions on each view of each image.
 
-    Where images are flipped at random, a picture and its mirror image show
-    the same face, and teachers answer with the mean of both.
+    Where images are flipped at random, an image and its mirror image show
+    the same face, and teachers predict the mean of both.
 
     Args:
       settings: of the new run; `target.distill_from` names the teachers.
@@ -47,22 +48,22 @@ def teacher_answers(
         on what this run is validated or tested on.
     """
     views = settings.target.distill_views
-    ask = _make_ask(settings, splits, strategy)
-    answers = []
+    predict = _make_predict(settings, splits, strategy)
+    predictions = []
     for view in range(views):
-        answers.append(ask(make_view(splits["train"], settings, view)))
+        predictions.append(predict(make_view(splits["train"], settings, view)))
         print(f"teachers: view {view + 1} of {views}", flush=True)
-    return np.asarray(answers, np.float32)
+    return np.asarray(predictions, np.float32)
 
 
-def plain_answers(
+def plain_predictions(
     settings: Settings,
     splits: dict[str, prepared.Split],
     strategy: tf.distribute.Strategy,
 ) -> np.ndarray:
-    """Averages the teachers' answers on each image as it is stored.
+    """Averages the teachers' predictions on each image as it is stored.
 
-    Mirror images as in `teacher_answers`.
+    Mirror images as in `teacher_predictions`.
 
     Args:
       settings: of the run; `target.distill_from` names the teachers.
@@ -73,10 +74,10 @@ def plain_answers(
       float32 [n, K]: mean probabilities for each training image.
 
     Raises:
-      ValueError: as `teacher_answers`.
+      ValueError: as `teacher_predictions`.
     """
-    ask = _make_ask(settings, splits, strategy)
-    return ask(splits["train"].images).astype(np.float32)
+    predict = _make_predict(settings, splits, strategy)
+    return predict(splits["train"].images).astype(np.float32)
 
 
 def load_teacher(
@@ -84,24 +85,24 @@ def load_teacher(
     splits: dict[str, prepared.Split],
     strategy: tf.distribute.Strategy,
 ) -> Callable | None:
-    """Loads the teachers that are asked on every batch.
+    """Loads the teachers that predict on every batch.
 
     Returns:
       A function images float32 [b, S, S, C] in [0, 255] -> mean probabilities
-      float32 [b, K]; None where no teacher is to be asked so.
+      float32 [b, K]; None where no teacher does so.
 
     Raises:
-      ValueError: as `teacher_answers`.
+      ValueError: as `teacher_predictions`.
     """
     if not settings.target.distill_from or settings.target.distill_views:
         return None
     networks = _load_all(settings, splits, strategy)
 
-    def answer(images):
-        answers = [network(images, training=False) for network in networks]
-        return tf.add_n(answers) / len(answers)
+    def predict(images: tf.Tensor) -> tf.Tensor:
+        each = [network(images, training=False) for network in networks]
+        return tf.add_n(each) / len(each)
 
-    return answer
+    return predict
 
 
 def make_view(
@@ -123,30 +124,44 @@ def make_view(
     return changed
 
 
-def _make_ask(settings, splits, strategy):
+def _make_predict(
+    settings: Settings,
+    splits: dict[str, prepared.Split],
+    strategy: tf.distribute.Strategy,
+) -> Callable[[np.ndarray], np.ndarray]:
     """A function images uint8 [n, S, S, C] -> mean probabilities [n, K]."""
     calls = [
         loop.make_predict_call(network, strategy)
         for network in _load_all(settings, splits, strategy)
     ]
 
-    def ask(images):
+    def predict(images: np.ndarray) -> np.ndarray:
         shown = [images]
         if settings.augmentation.flip:
             shown.append(images[:, :, ::-1])
         return np.mean([call(each) for call in calls for each in shown], axis=0)
 
-    return ask
+    return predict
 
 
-def _load_all(settings, splits, strategy):
+def _load_all(
+    settings: Settings,
+    splits: dict[str, prepared.Split],
+    strategy: tf.distribute.Strategy,
+) -> list[keras.Model]:
     return [
-        _load(folder, settings, splits, strategy)
+        _load(folder, settings, splits, strategy=strategy)
         for folder in settings.target.distill_from
     ]
 
 
-def _load(workdir, settings, splits, strategy):
+def _load(
+    workdir: str,
+    settings: Settings,
+    splits: dict[str, prepared.Split],
+    *,
+    strategy: tf.distribute.Strategy,
+) -> keras.Model:
     """The network of a run in the precision that it was trained in."""
     with strategy.scope():
         teacher = earlier_runs.load(workdir)
@@ -161,7 +176,11 @@ def _load(workdir, settings, splits, strategy):
     return network
 
 
-def _check_teacher(teacher, settings, splits):
+def _check_teacher(
+    teacher: checkpoints.FinishedRun,
+    settings: Settings,
+    splits: dict[str, prepared.Split],
+) -> None:
     data, theirs = settings.data, teacher.settings.data
     if teacher.class_names != data.class_names:
         raise ValueError(

@@ -12,7 +12,7 @@ from trainer.settings import settings as settings_lib
 from trainer.settings.model_and_data import DataSettings
 
 
-def load(workdir: str | os.PathLike) -> checkpoints.Run:
+def load(workdir: str | os.PathLike) -> checkpoints.FinishedRun:
     """Loads a finished run; the precision of the process stays what it is.
 
     Raises:
@@ -54,5 +54,5 @@ def check_apart(
             )
 
 
-def _family(data):
+def _family(data: DataSettings) -> str:
     return data.dataset.partition("/")[0]

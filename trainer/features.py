@@ -25,8 +25,8 @@ from trainer.settings.settings import Settings
 
 
 @dataclasses.dataclass(frozen=True)
-class Work:
-    """What the epochs of a phase compute on.
+class PhaseInputs:
+    """What the epochs of a phase train and evaluate, and on which arrays.
 
     Attributes:
       model: the network, or its head alone; layers are shared with the run's.
@@ -44,36 +44,44 @@ class Work:
     validation: np.ndarray
 
 
-def whole_network(model, average, splits: dict[str, Split]) -> Work:
+def whole_network(
+    model: keras.Model, average: keras.Model | None, splits: dict[str, Split]
+) -> PhaseInputs:
     """The plain way: pixels through all of the network in every epoch."""
     images = {part: splits[part].images for part in ("train", "validation")}
     logits_model = keras.Model(model.inputs, model.get_layer(LOGITS).output)
-    return Work(
+    return PhaseInputs(
         model, logits_model, average, images["train"], images["validation"]
     )
 
 
-def head_alone(work: Work, strategy: tf.distribute.Strategy) -> Work:
+def head_alone(
+    inputs: PhaseInputs, strategy: tf.distribute.Strategy
+) -> PhaseInputs:
     """The quick way: the backbone runs here, once.
 
     Args:
-      work: the plain way.
+      inputs: the plain way.
       strategy: where to predict.
     """
-    extract = make_extractor(work.model, strategy)
+    extract = make_extractor(inputs.model, strategy)
     with strategy.scope():
-        head, logits_model = _head_of(work.model)
-        average = None if work.average is None else _head_of(work.average)[0]
-    return Work(
+        head, logits_model = _head_of(inputs.model)
+        average = (
+            None if inputs.average is None else _head_of(inputs.average)[0]
+        )
+    return PhaseInputs(
         head,
         logits_model,
         average,
-        extract(work.train),
-        extract(work.validation),
+        extract(inputs.train),
+        extract(inputs.validation),
     )
 
 
-def make_extractor(model, strategy: tf.distribute.Strategy) -> Callable:
+def make_extractor(
+    model: keras.Model, strategy: tf.distribute.Strategy
+) -> Callable[[np.ndarray], np.ndarray]:
     """Compiles a function that runs the part of a network before its head.
 
     Returns:
@@ -85,7 +93,9 @@ def make_extractor(model, strategy: tf.distribute.Strategy) -> Callable:
     return loop.make_predict_call(extractor, strategy)
 
 
-def why_not(model, settings: Settings, phase: Phase, num_images: int) -> str:
+def why_not(
+    model: keras.Model, settings: Settings, phase: Phase, *, num_images: int
+) -> str:
     """Says what keeps features from being computed once; "" if nothing does.
 
     Args:
@@ -100,7 +110,7 @@ def why_not(model, settings: Settings, phase: Phase, num_images: int) -> str:
     if phase.is_augmented and settings.target.mixup:
         return "images are mixed"
     if settings.target.distill_from and not settings.target.distill_views:
-        return "a teacher answers on every batch (--distill_views=0)"
+        return "a teacher predicts on every batch (--distill_views=0)"
     own = head_layers(model)
     before = [layer for layer in model.layers if layer not in own]
     if any(layer.trainable and layer.weights for layer in before):
@@ -114,7 +124,7 @@ def why_not(model, settings: Settings, phase: Phase, num_images: int) -> str:
     return ""
 
 
-def _head_of(model):
+def _head_of(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     """The layers after pooling as models: to the end, and to the logits."""
     pooled = model.get_layer(BACKBONE_LAYER).output
     features = x = keras.Input(pooled.shape[1:], name="features")

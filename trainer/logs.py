@@ -45,7 +45,9 @@ def epoch_line(row: dict[str, Any], total: int, is_best: bool) -> str:
     )
 
 
-def show_progress(done: int, steps: int, loss: float, accuracy: float) -> None:
+def show_progress(
+    done: int, steps: int, *, loss: float, accuracy: float
+) -> None:
     """Rewrites the progress line; silent when no person is watching."""
     if sys.stdout.isatty():
         print(

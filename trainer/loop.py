@@ -11,6 +11,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -27,7 +28,7 @@ class DivergenceError(ArithmeticError):
 
 @dataclasses.dataclass(frozen=True)
 class Learner:
-    """What one phase of training works on.
+    """What one phase of training computes with.
 
     Attributes:
       model: the network, float32 pixels (or features) -> probabilities.
@@ -39,13 +40,13 @@ class Learner:
       global_batch: examples in a step, over all replicas.
       strategy: the distribution strategy of the process.
       xla: compile each replica's step with XLA.
-      teach: (images, targets) -> targets with a teacher's answers on these
-        very images mixed in, or None.
+      teach: (images, targets) -> targets with a teacher's predictions on
+        these very images mixed in, or None.
     """
 
-    model: Any
-    logits_model: Any
-    average: Any | None
+    model: keras.Model
+    logits_model: keras.Model
+    average: keras.Model | None
     optimizer: Any
     loss: Callable
     ema: float
@@ -55,8 +56,8 @@ class Learner:
     teach: Callable | None = None
 
     @property
-    def evaluated_model(self):
-        """The model whose figures count: the average where there is one."""
+    def evaluated_model(self) -> keras.Model:
+        """The model whose metrics count: the average where there is one."""
         return self.model if self.average is None else self.average
 
 
@@ -65,21 +66,22 @@ def make_train_call(learner: Learner) -> Callable:
 
     Returns:
       A function (iterator, first_step int64, steps int32) -> float32 [2]: the
-      sum of the losses and the number of right answers, over all replicas.
+      sum of the losses and the number of correct predictions, over all
+      replicas.
     """
     model, optimizer = learner.model, learner.optimizer
     logits_model = learner.logits_model
 
     replicas = learner.strategy.num_replicas_in_sync
 
-    def replica_step(images, targets):
+    def replica_step(images: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         if learner.teach is not None:
             targets = learner.teach(images, targets)
         with tf.GradientTape() as tape:
             logits = logits_model(images, training=True)
             losses = learner.loss(targets, logits)
             loss = tf.reduce_sum(losses) / learner.global_batch
-            # Each replica adds its share of the L2 penalties.
+            # Each replica adds its part of the L2 penalties.
             if logits_model.losses:
                 loss += tf.add_n(logits_model.losses) / replicas
             scaled = optimizer.scale_loss(loss)
@@ -94,7 +96,9 @@ def make_train_call(learner: Learner) -> Callable:
         replica_step = tf.function(replica_step, jit_compile=True)
 
     @tf.function
-    def train_call(iterator, first_step, steps):
+    def train_call(
+        iterator: Iterator, first_step: tf.Tensor, steps: tf.Tensor
+    ) -> tf.Tensor:
         totals = tf.zeros([2])
         for offset in tf.range(steps):
             per_replica = learner.strategy.run(
@@ -125,10 +129,11 @@ def run_epoch(
       first_step: number of the epoch's first step in this phase.
       steps: steps in the epoch.
       steps_per_execution: steps between two calls of `on_progress`.
-      on_progress: takes the steps done, the summed loss, the right answers.
+      on_progress: takes the steps done, the summed loss, and the number of
+        correct predictions.
 
     Returns:
-      float64 [2]: summed loss and right answers of the epoch.
+      float64 [2]: summed loss and correct predictions of the epoch.
 
     Raises:
       DivergenceError: the loss is infinite or not a number.
@@ -152,7 +157,9 @@ def run_epoch(
     return totals
 
 
-def make_predict_call(model, strategy: tf.distribute.Strategy) -> Callable:
+def make_predict_call(
+    model: keras.Model, strategy: tf.distribute.Strategy
+) -> Callable[[np.ndarray], np.ndarray]:
     """Compiles a function that predicts every image of a split.
 
     Returns:
@@ -161,7 +168,7 @@ def make_predict_call(model, strategy: tf.distribute.Strategy) -> Callable:
     """
 
     @tf.function
-    def predict_step(iterator):
+    def predict_step(iterator: Iterator) -> tuple[Any, Any]:
         return strategy.run(
             lambda index, images: (index, model(images, training=False)),
             args=next(iterator),
@@ -188,7 +195,7 @@ def make_predict_call(model, strategy: tf.distribute.Strategy) -> Callable:
     return predict
 
 
-def _update_average(learner, step):
+def _update_average(learner: Learner, step: tf.Tensor) -> None:
     """Moves the averaged weights towards the present ones.
 
     The momentum starts low, so that the first random weights are soon

@@ -8,6 +8,7 @@ import subprocess
 from typing import Any
 
 import tensorflow as tf
+import tensorflow_datasets as tfds
 
 from trainer.data.prepared import Split
 
@@ -21,7 +22,11 @@ LIBRARIES = (
 
 
 def make_manifest(
-    builder, splits: dict[str, Split], precision: str, replicas: int
+    builder: tfds.core.DatasetBuilder,
+    splits: dict[str, Split],
+    *,
+    precision: str,
+    replicas: int,
 ) -> dict[str, Any]:
     """Describes a run in plain JSON values.
 
@@ -65,7 +70,7 @@ def _git_commit() -> str | None:
     """The commit of the code, with `+changes` when it was edited since."""
     folder = os.path.dirname(os.path.abspath(__file__))
 
-    def git(*arguments):
+    def git(*arguments: str) -> str:
         return subprocess.run(
             ["git", "-C", folder, *arguments],
             capture_output=True,

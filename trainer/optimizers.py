@@ -1,5 +1,9 @@
 """Settings -> learning-rate schedule, optimizer and per-example loss."""
 
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -18,7 +22,9 @@ ONE_CYCLE_START = 1 / 25
 EFFECTIVE_BETA = 0.999
 
 
-def make_schedule(name: str, peak: float, total_steps: int, keras):
+def make_schedule(
+    name: str, peak: float, total_steps: int, *, keras: ModuleType
+) -> Any:
     """Learning rate over the steps of one phase.
 
     Args:
@@ -46,15 +52,20 @@ def make_schedule(name: str, peak: float, total_steps: int, keras):
 
 
 def make_optimizer(
-    training: TrainingSettings, phase: Phase, total_steps: int, model, keras
-):
+    training: TrainingSettings,
+    phase: Phase,
+    model: Any,
+    *,
+    total_steps: int,
+    keras: ModuleType,
+) -> Any:
     """Builds the optimizer of one phase for the model's trainable part.
 
     Kernels decay; biases and BatchNorm scales do not. Under mixed_float16
     the loss is scaled, dynamically.
     """
     schedule = make_schedule(
-        training.schedule, phase.learning_rate, total_steps, keras
+        training.schedule, phase.learning_rate, total_steps, keras=keras
     )
     decay = training.weight_decay
     if not decay and phase.optimizer != "adamw":
@@ -82,7 +93,7 @@ def make_optimizer(
     return optimizer
 
 
-def lower_learning_rate(optimizer, factor: float) -> None:
+def lower_learning_rate(optimizer: Any, factor: float) -> None:
     """Multiplies the learning rate of an optimizer without a schedule."""
     # Under mixed_float16 the optimizer is wrapped in a loss scaler.
     inner = getattr(optimizer, "inner_optimizer", optimizer)
@@ -90,7 +101,9 @@ def lower_learning_rate(optimizer, factor: float) -> None:
     inner.learning_rate = present * factor
 
 
-def class_weights(kind: str, labels: np.ndarray, num_classes: int):
+def class_weights(
+    kind: str, labels: np.ndarray, num_classes: int
+) -> np.ndarray:
     """Weight of each class in the loss, 1 on average over the examples.
 
     Args:
@@ -121,14 +134,16 @@ def class_weights(kind: str, labels: np.ndarray, num_classes: int):
     return (weights * len(labels) / (weights * counts).sum()).astype(np.float32)
 
 
-def make_loss(weights: np.ndarray, focal_gamma: float = 0.0):
+def make_loss(
+    weights: np.ndarray, focal_gamma: float = 0.0
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Cross-entropy of each example, from logits, in float32.
 
     Args:
       weights: float32 [K], weight of each class; an example's weight is that
         of its target.
-      focal_gamma: power of (1 - answer) that each class's term is multiplied
-        with (Lin et al., Focal Loss, arXiv 1708.02002); 0 is off.
+      focal_gamma: power of (1 - probability) that each class's term is
+        multiplied with (Lin et al., Focal Loss, arXiv 1708.02002); 0 is off.
 
     Returns:
       A function (targets float32 [b, K], logits float32 [b, K]) ->
@@ -136,12 +151,12 @@ def make_loss(weights: np.ndarray, focal_gamma: float = 0.0):
     """
     weights = np.asarray(weights, np.float32)
 
-    def loss(targets, logits):
-        log_answers = tf.nn.log_softmax(logits)
-        terms = -targets * log_answers
+    def loss(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        log_probabilities = tf.nn.log_softmax(logits)
+        terms = -targets * log_probabilities
         if focal_gamma:
-            terms *= (1.0 - tf.exp(log_answers)) ** focal_gamma
-        share = tf.linalg.matvec(targets, tf.constant(weights))
-        return share * tf.reduce_sum(terms, axis=-1)
+            terms *= (1.0 - tf.exp(log_probabilities)) ** focal_gamma
+        weight = tf.linalg.matvec(targets, tf.constant(weights))
+        return weight * tf.reduce_sum(terms, axis=-1)
 
     return loss

@@ -1,6 +1,7 @@
 """The two phases of a run, and which layers train in each."""
 
 import dataclasses
+from typing import Any
 
 from trainer.models import head_layers
 from trainer.models.normalisation import LAYER_NAME
@@ -15,7 +16,7 @@ class Phase:
       name: `head` or `fine_tune`.
       epochs: at most so many.
       learning_rate: the peak.
-      optimizer: the update rule.
+      optimizer: its name in the settings.
       is_augmented: its images are augmented and mixed as the settings say.
     """
 
@@ -49,7 +50,7 @@ def planned_phases(training: TrainingSettings) -> list[Phase]:
     return [phase for phase in phases if phase.epochs]
 
 
-def set_trainable(model, phase: Phase, fine_tune_from: str) -> None:
+def set_trainable(model: Any, phase: Phase, fine_tune_from: str) -> None:
     """Freezes and unfreezes the layers of a model for a phase.
 
     A frozen BatchNormalization runs in inference mode: that is what Keras
@@ -64,7 +65,7 @@ def set_trainable(model, phase: Phase, fine_tune_from: str) -> None:
         layer.trainable = index >= first and layer.name != LAYER_NAME
 
 
-def check_fine_tune_from(model, fine_tune_from: str) -> None:
+def check_fine_tune_from(model: Any, fine_tune_from: str) -> None:
     """Refuses a layer name that the model does not have.
 
     Raises:
@@ -78,7 +79,7 @@ def check_fine_tune_from(model, fine_tune_from: str) -> None:
         )
 
 
-def _first_trainable(model, phase, fine_tune_from):
+def _first_trainable(model: Any, phase: Phase, fine_tune_from: str) -> int:
     names = [layer.name for layer in model.layers]
     if phase.name == "head":
         return names.index(head_layers(model)[0].name)

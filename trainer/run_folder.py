@@ -5,9 +5,9 @@
                         `trainer.train`
     manifest.json       data content hashes, versions, commit, hardware:
                         `trainer.workdirs`
-    targets.npy         what teachers answered, with labels and votes mixed
-                        in: `trainer.train`
-    checkpoints/epoch-N everything needed to go on after epoch N:
+    targets.npy         teachers' predictions, with labels and votes mixed in:
+                        `trainer.train`
+    checkpoints/epoch-N everything needed to resume after epoch N:
                         `trainer.checkpoints`
     best.weights.h5     weights of the best epoch so far: `trainer.training_run`
     history.csv         one row per epoch: `trainer.logs`
@@ -16,9 +16,9 @@
                         `trainer.evaluation.evaluate`
     robustness.json     validation accuracy on blurred, noisy ... images:
                         `trainer.evaluation.evaluate`
-    report.html         curves, tables and pictures:
-    `trainer.evaluation.evaluate` metrics.json        the final evaluation;
-    written last: the run is
+    report.html         curves, tables and images:
+                        `trainer.evaluation.evaluate`
+    metrics.json        the final evaluation; written last: the run is
                         finished: `trainer.evaluation.evaluate`
 
 Must not import TensorFlow: whoever reads run folders takes the names here.

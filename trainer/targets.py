@@ -1,8 +1,10 @@
-"""What the network is to answer: a distribution over classes per example.
+"""Targets of the network: a distribution over classes for each example.
 
-Hard labels, FER+ votes, a teacher's answers and label smoothing are all mixed
+Hard labels, FER+ votes, a teacher's predictions and label smoothing are mixed
 into one array before training starts, so that the loop knows only one loss.
 """
+
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,12 +17,14 @@ from trainer.settings.targets_and_training import TargetSettings
 
 
 def training_targets(
-    settings: Settings, splits: dict[str, prepared.Split], strategy
+    settings: Settings,
+    splits: dict[str, prepared.Split],
+    strategy: tf.distribute.Strategy,
 ) -> np.ndarray:
-    """Finds out what a run's network is to answer on its training images.
+    """Makes the targets of a run's training images.
 
-    Teachers that are asked on every batch (`distill_views=0`) are left out:
-    the loop mixes their answers in. `targets_of_any_view` has them in.
+    Teachers that predict on every batch (`distill_views=0`) are left out: the
+    loop mixes their predictions in. `targets_of_any_view` has them in.
 
     Args:
       settings: of the run.
@@ -28,25 +32,27 @@ def training_targets(
       strategy: the distribution strategy of the process.
 
     Returns:
-      float32 [n, K]; each row sums to 1. [views, n, K] where teachers answer
-      on views.
+      float32 [n, K]; each row sums to 1. [views, n, K] where teachers
+      predict on views.
 
     Raises:
       ValueError: votes or teachers cannot be had.
     """
     teacher = None
     if settings.target.distill_from and settings.target.distill_views:
-        teacher = distillation.teacher_answers(settings, splits, strategy)
+        teacher = distillation.teacher_predictions(settings, splits, strategy)
     return _with_votes(settings, splits["train"], teacher)
 
 
 def targets_of_any_view(
-    settings: Settings, splits: dict[str, prepared.Split], strategy
+    settings: Settings,
+    splits: dict[str, prepared.Split],
+    strategy: tf.distribute.Strategy,
 ) -> np.ndarray:
-    """Finds out what a network is to answer on any view of each image.
+    """Makes targets that hold for any view of each image.
 
-    For training apart from the run's loop. Teachers that the loop asks on
-    every batch are asked once here, on the images as they are stored.
+    For training apart from the run's loop. Teachers that the loop has predict
+    on every batch predict once here, on the images as they are stored.
 
     Args:
       settings: of the run.
@@ -62,7 +68,7 @@ def targets_of_any_view(
     target = settings.target
     if target.distill_views or not target.distill_from:
         return mean_of_views(training_targets(settings, splits, strategy))
-    teacher = distillation.plain_answers(settings, splits, strategy)
+    teacher = distillation.plain_predictions(settings, splits, strategy)
     return _with_votes(settings, splits["train"], teacher)
 
 
@@ -79,7 +85,7 @@ def make_targets(
     Args:
       labels: int [n], the stored labels.
       num_classes: K.
-      settings: the shares of each part.
+      settings: the weight of each part.
       votes: float32 [n, K], people's votes; a row of NaN where there are
         none. None leaves this part out.
       teacher: float32 [n, K] or [views, n, K], a teacher's probabilities.
@@ -100,7 +106,7 @@ def make_targets(
 
 
 def mean_of_views(targets: np.ndarray) -> np.ndarray:
-    """Returns what is to be answered on any view of each image.
+    """Returns the mean target over the views of each image.
 
     Args:
       targets: float32 [n, K] or [views, n, K], of `training_targets`.
@@ -111,34 +117,36 @@ def mean_of_views(targets: np.ndarray) -> np.ndarray:
     return targets.mean(axis=0) if targets.ndim == 3 else targets
 
 
-def mix_answers(
+def mix_predictions(
     targets: tf.Tensor, teacher: tf.Tensor, settings: TargetSettings
 ) -> tf.Tensor:
-    """Mixes a teacher's answers into targets that were made without them.
+    """Mixes a teacher's predictions into targets that were made without them.
 
     Args:
       targets: float32 [b, K], of `make_targets`.
       teacher: float32 [b, K], probabilities.
-      settings: the shares of each part.
+      settings: the weight of each part.
 
     Returns:
-      float32 [b, K]: what `make_targets` gives with these answers.
+      float32 [b, K]: what `make_targets` gives with these predictions.
     """
-    answers = soften(teacher, settings.distill_temperature)
-    even = 1 / targets.shape[-1]
-    answers = _mix(answers, even, settings.label_smoothing)
-    return _mix(targets, answers, settings.distill_share)
+    softened = soften(teacher, settings.distill_temperature)
+    uniform = 1 / targets.shape[-1]
+    softened = _mix(softened, uniform, settings.label_smoothing)
+    return _mix(targets, softened, settings.distill_share)
 
 
-def soften(probabilities, temperature: float) -> tf.Tensor:
-    """Evens probabilities out, as if logits were divided by a temperature.
+def soften(
+    probabilities: np.ndarray | tf.Tensor, temperature: float
+) -> tf.Tensor:
+    """Softens probabilities, as if logits were divided by a temperature.
 
     Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network
     (arXiv 1503.02531).
 
     Args:
       probabilities: float32 [n, K], rows sum to 1.
-      temperature: 1 changes nothing, more evens out.
+      temperature: 1 changes nothing, more softens.
 
     Returns:
       float32 [n, K]; rows sum to 1.
@@ -148,7 +156,9 @@ def soften(probabilities, temperature: float) -> tf.Tensor:
     )
 
 
-def votes_for(split: prepared.Split, data: DataSettings, dataset: str):
+def votes_for(
+    split: prepared.Split, data: DataSettings, dataset: str
+) -> np.ndarray:
     """Looks up the votes on each example of a split by its id.
 
     Args:
@@ -177,7 +187,9 @@ def votes_for(split: prepared.Split, data: DataSettings, dataset: str):
     return votes
 
 
-def _with_votes(settings, split, teacher):
+def _with_votes(
+    settings: Settings, split: prepared.Split, teacher: np.ndarray | None
+) -> np.ndarray:
     """`make_targets` of a split, with the votes that the settings name."""
     target, votes = settings.target, None
     if target.soft_labels != "none":
@@ -191,5 +203,5 @@ def _with_votes(settings, split, teacher):
     )
 
 
-def _mix(one, other, share):
-    return one * (1 - share) + other * share
+def _mix(one: Any, other: Any, weight: float) -> Any:
+    return one * (1 - weight) + other * weight

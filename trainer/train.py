@@ -1,15 +1,18 @@
 """`train_and_evaluate(settings, workdir)`: a run from prepared data to report.
 
-Phase 1 trains the head on a frozen backbone, phase 2 goes on from a chosen
-layer. After every epoch the state is saved, so the same command goes on after
-an interruption and ends with the same weights.
+Phase 1 trains the head on a frozen backbone, phase 2 fine-tunes from a chosen
+layer on. After every epoch the state is saved, so the same command resumes an
+interrupted run and ends with the same weights.
 """
 
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
 
 from trainer import checkpoints
 from trainer import distillation
@@ -19,7 +22,7 @@ from trainer import manifest
 from trainer import phases
 from trainer import run_folder
 from trainer import runtime
-from trainer import targets
+from trainer import targets as targets_lib
 from trainer import weights
 from trainer import workdirs
 from trainer.data import prepared
@@ -29,7 +32,8 @@ from trainer.models import build_model
 from trainer.models import fused_batch_norm
 from trainer.settings import cli_flags
 from trainer.settings.settings import Settings
-from trainer.training_run import Run
+from trainer.settings.targets_and_training import TrainingSettings
+from trainer.training_run import TrainingRun
 
 
 def train_and_evaluate(
@@ -40,7 +44,7 @@ def train_and_evaluate(
     Args:
       settings: all choices of the run.
       workdir: folder of the run; see `trainer.run_folder`. An interrupted
-        run in it goes on.
+        run in it is resumed.
       overwrite: delete a run that is already there.
 
     Returns:
@@ -56,11 +60,17 @@ def train_and_evaluate(
     strategy = runtime.configure(settings.training)
     with runtime.explain_lost_worker(strategy):
         return _train_and_evaluate(
-            settings, pathlib.Path(workdir), strategy, overwrite
+            settings, pathlib.Path(workdir), strategy, overwrite=overwrite
         )
 
 
-def _train_and_evaluate(settings, workdir, strategy, overwrite):
+def _train_and_evaluate(
+    settings: Settings,
+    workdir: pathlib.Path,
+    strategy: tf.distribute.Strategy,
+    *,
+    overwrite: bool,
+) -> dict[str, Any]:
     if runtime.is_chief(strategy):
         workdirs.check_workdir(workdir, settings, overwrite=overwrite)
     builder = prepared.find_data(settings.data)
@@ -71,22 +81,41 @@ def _train_and_evaluate(settings, workdir, strategy, overwrite):
     splits = prepared.load_splits(settings.data)
     _check_batch(settings, splits["train"])
     weights.check_source(settings, splits)
-    answers, teacher = _find_targets(
-        settings, splits, strategy, None if overwrite else workdir
+    targets, teacher = _find_targets(
+        settings, splits, strategy, begun=None if overwrite else workdir
     )
     # Nobody looks into a workdir that the chief is changing.
     runtime.wait_for_all(strategy)
     if runtime.is_chief(strategy):
         workdirs.open_workdir(workdir, settings, overwrite=overwrite)
-        _describe(workdir, settings, builder, splits, model, strategy)
-        _keep_targets(workdir, answers)
+        _describe(
+            workdir,
+            settings,
+            builder,
+            splits=splits,
+            model=model,
+            replicas=strategy.num_replicas_in_sync,
+        )
+        _keep_targets(workdir, targets)
     runtime.wait_for_all(strategy)
-    run = Run(
-        settings, workdir, strategy, splits, answers, model, average, teacher
+    run = TrainingRun(
+        settings,
+        workdir,
+        strategy,
+        splits=splits,
+        targets=targets,
+        model=model,
+        average=average,
+        teacher=teacher,
     )
     run.train()
-    best = run.best_model()
-    predict = loop.make_predict_call(best, strategy)
+    return _evaluate(run)
+
+
+def _evaluate(run: TrainingRun) -> dict[str, Any]:
+    """Scores the best epoch of a run; the chief keeps what it finds."""
+    settings, splits = run.settings, run.splits
+    predict = loop.make_predict_call(run.best_model(), run.strategy)
     predictions = {
         part: predict(split.images)
         for part, split in splits.items()
@@ -96,15 +125,26 @@ def _train_and_evaluate(settings, workdir, strategy, overwrite):
     robust = robustness.measure(
         predict, splits["validation"].images, splits["validation"].labels
     )
-    if not runtime.is_chief(strategy):
+    if not run.is_chief:
         return evaluate.evaluate(settings, splits, predictions)
     return evaluate.finish(
-        workdir, settings, splits, predictions, run.progress.history, robust
+        run.workdir,
+        settings,
+        splits,
+        predictions=predictions,
+        history=run.progress.history,
+        robustness=robust,
     )
 
 
-def _find_targets(settings, splits, strategy, begun):
-    """Targets, and who is asked on every batch; None for what is not needed.
+def _find_targets(
+    settings: Settings,
+    splits: dict[str, prepared.Split],
+    strategy: tf.distribute.Strategy,
+    *,
+    begun: pathlib.Path | None,
+) -> tuple[np.ndarray | None, Callable | None]:
+    """Targets, and who predicts on every batch; None for what is not needed.
 
     `begun` is the workdir of a run that may have begun, or None.
     """
@@ -113,18 +153,20 @@ def _find_targets(settings, splits, strategy, begun):
     teacher = distillation.load_teacher(settings, splits, strategy)
     if begun and (begun / run_folder.TARGETS).exists():
         return np.load(begun / run_folder.TARGETS), teacher
-    return targets.training_targets(settings, splits, strategy), teacher
+    return targets_lib.training_targets(settings, splits, strategy), teacher
 
 
-def _keep_targets(workdir, answers):
+def _keep_targets(workdir: pathlib.Path, targets: np.ndarray | None) -> None:
     """Teachers may have taken hours; labels and votes are read in seconds."""
     kept = workdir / run_folder.TARGETS
-    if answers is not None and answers.ndim == 3 and not kept.exists():
+    if targets is not None and targets.ndim == 3 and not kept.exists():
         with files.write_aside(kept) as aside:
-            np.save(aside, answers)
+            np.save(aside, targets)
 
 
-def _make_models(settings, strategy):
+def _make_models(
+    settings: Settings, strategy: tf.distribute.Strategy
+) -> tuple[keras.Model, keras.Model | None]:
     """Builds the network, and a second copy where weights are averaged."""
     num_classes = len(settings.data.class_names)
     with strategy.scope():
@@ -140,24 +182,32 @@ def _make_models(settings, strategy):
         return model, average
 
 
-def _bytes_needed(training, num_weights):
+def _bytes_needed(training: TrainingSettings, num_weights: int) -> int:
     """What weights and checkpoints of a run take on disk at most.
 
     The best weights, and the kept checkpoints with one more while it is
-    written: weights, what the update rule remembers of each, the average.
+    written: weights, what the optimizer keeps for each, the average.
     """
     adaptive = training.optimizer != "sgd"
     copies = 2 + adaptive + bool(training.ema)
     return 4 * num_weights * (1 + (checkpoints.KEPT_CHECKPOINTS + 1) * copies)
 
 
-def _describe(workdir, settings, builder, splits, model, strategy):
+def _describe(
+    workdir: pathlib.Path,
+    settings: Settings,
+    builder: tfds.core.DatasetBuilder,
+    *,
+    splits: dict[str, prepared.Split],
+    model: keras.Model,
+    replicas: int,
+) -> None:
     """Writes and prints what can be said of a run before its first step."""
     precision = keras.mixed_precision.dtype_policy().name
-    replicas = strategy.num_replicas_in_sync
-    workdirs.keep_manifest(
-        workdir, manifest.make_manifest(builder, splits, precision, replicas)
+    made_from = manifest.make_manifest(
+        builder, splits, precision=precision, replicas=replicas
     )
+    workdirs.keep_manifest(workdir, made_from)
     files.write_text(
         workdir / run_folder.FLAGFILE,
         cli_flags.to_flagfile(settings, str(workdir)),
@@ -170,7 +220,7 @@ def _describe(workdir, settings, builder, splits, model, strategy):
     )
 
 
-def _check_batch(settings, train_split):
+def _check_batch(settings: Settings, train_split: prepared.Split) -> None:
     count, batch = len(train_split.labels), settings.training.batch_size
     if batch > count:
         raise ValueError(

@@ -1,6 +1,6 @@
 """The state of one run and its way through phases and epochs.
 
-After every epoch all of it is saved, so that an interrupted run goes on where
+After every epoch all of it is saved, so that an interrupted run resumes where
 it was.
 """
 
@@ -8,6 +8,9 @@ import contextlib
 import pathlib
 import tempfile
 import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,29 +24,32 @@ from trainer import optimizers
 from trainer import phases
 from trainer import run_folder
 from trainer import runtime
-from trainer import targets
+from trainer import targets as targets_lib
 from trainer.data import input_pipeline
+from trainer.data.prepared import Split
 from trainer.evaluation import evaluate
 from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.settings import Settings
 
 
-class Run:
+class TrainingRun:
     """The state of one run: models, data and progress."""
 
     def __init__(
         self,
-        settings,
-        workdir,
-        strategy,
-        splits,
-        answers,
-        model,
-        average,
-        teacher=None,
+        settings: Settings,
+        workdir: pathlib.Path,
+        strategy: tf.distribute.Strategy,
+        *,
+        splits: dict[str, Split],
+        targets: np.ndarray | None,
+        model: keras.Model,
+        average: keras.Model | None,
+        teacher: Callable[[tf.Tensor], tf.Tensor] | None = None,
     ):
         self.settings, self.workdir = settings, workdir
         self.strategy, self.splits = strategy, splits
-        self.targets, self.teacher = answers, teacher
+        self.targets, self.teacher = targets, teacher
         self.model, self.average = model, average
         self.progress = checkpoints.read_progress(workdir)
         self.is_chief = runtime.is_chief(strategy)
@@ -64,7 +70,7 @@ class Run:
             if not self._phase_is_over(phase):
                 self._run_phase(phase)
 
-    def best_model(self):
+    def best_model(self) -> keras.Model:
         """Returns the model with the weights of the best epoch."""
         self._load_best()
         return self.model
@@ -80,59 +86,64 @@ class Run:
         if self.progress.phase_epoch:
             # A checkpoint of a head alone leaves out the backbone.
             self._load_best()
-        work = self.make_work(phase)
-        learner = self.make_learner(phase, work)
-        objects = {
-            "model": work.model,
-            "optimizer": learner.optimizer,
-            "random_states": checkpoints.random_states(self.model),
-        }
-        if work.average is not None:
-            objects["average"] = work.average
+        inputs = self.make_inputs(phase)
+        learner = self.make_learner(phase, inputs)
+        objects = self._saved_objects(learner)
         if self.progress.phase_epoch:
             checkpoints.restore_checkpoint(self.workdir, objects)
-            print(f"going on after epoch {self.progress.epoch}", flush=True)
+            print(f"resuming after epoch {self.progress.epoch}", flush=True)
         train_call = loop.make_train_call(learner)
         predict = loop.make_predict_call(learner.evaluated_model, self.strategy)
-        iterator = iter(self.training_data(phase, work.train))
+        iterator = iter(self.training_data(phase, inputs.train))
         while not self._phase_is_over(phase):
             learning_rate = _current(learner.optimizer.learning_rate)
             totals = self._run_steps(train_call, iterator)
-            figures = evaluate.quick_figures(
-                self.splits["validation"].labels, predict(work.validation)
+            validation = evaluate.validation_metrics(
+                self.splits["validation"].labels, predict(inputs.validation)
             )
             row = {
                 "epoch": self.progress.epoch + 1,
                 "phase": phase.name,
                 "loss": float(totals[0] / (self.steps * self.batch)),
                 "accuracy": float(totals[1] / (self.steps * self.batch)),
-                **figures,
+                **validation,
                 "learning_rate": learning_rate,
                 "seconds": round(time.monotonic() - started, 3),
             }
             started = time.monotonic()
             self._keep(row, learner, objects)
 
-    def make_work(self, phase: phases.Phase) -> features.Work:
+    def _saved_objects(self, learner: loop.Learner) -> dict[str, Any]:
+        """What a checkpoint of a phase holds, by name."""
+        objects = {
+            "model": learner.model,
+            "optimizer": learner.optimizer,
+            "random_states": checkpoints.random_states(self.model),
+        }
+        if learner.average is not None:
+            objects["average"] = learner.average
+        return objects
+
+    def make_inputs(self, phase: phases.Phase) -> features.PhaseInputs:
         """Freezes what the phase freezes, and runs that once if it can."""
         fine_tune_from = self.settings.training.fine_tune_from
         with self.strategy.scope():
             for model in (self.model, self.average):
                 if model is not None:
                     phases.set_trainable(model, phase, fine_tune_from)
-        work = features.whole_network(self.model, self.average, self.splits)
+        inputs = features.whole_network(self.model, self.average, self.splits)
         if phase.name != "head" or not self.settings.training.reuse_features:
-            return work
-        count = len(work.train) + len(work.validation)
-        if features.why_not(self.model, self.settings, phase, count):
-            return work
+            return inputs
+        count = len(inputs.train) + len(inputs.validation)
+        if features.why_not(self.model, self.settings, phase, num_images=count):
+            return inputs
         print("computing the backbone's features once", flush=True)
-        return features.head_alone(work, self.strategy)
+        return features.head_alone(inputs, self.strategy)
 
     def make_learner(
-        self, phase: phases.Phase, work: features.Work
+        self, phase: phases.Phase, inputs: features.PhaseInputs
     ) -> loop.Learner:
-        """Returns what the phase trains: the work, its loss, an optimizer."""
+        """Returns what the phase trains: its model, loss and optimizer."""
         training, target = self.settings.training, self.settings.target
         class_weights = optimizers.class_weights(
             target.class_weights,
@@ -143,14 +154,14 @@ class Run:
             optimizer = optimizers.make_optimizer(
                 training,
                 phase,
-                phase.epochs * self.steps,
                 self.model,
-                keras,
+                total_steps=phase.epochs * self.steps,
+                keras=keras,
             )
         return loop.Learner(
-            model=work.model,
-            logits_model=work.logits_model,
-            average=work.average,
+            model=inputs.model,
+            logits_model=inputs.logits_model,
+            average=inputs.average,
             optimizer=optimizer,
             loss=optimizers.make_loss(class_weights, target.focal_gamma),
             teach=self._teach if self.teacher else None,
@@ -160,34 +171,36 @@ class Run:
             xla=training.xla,
         )
 
-    def _teach(self, images, answers):
-        return targets.mix_answers(
-            answers, self.teacher(images), self.settings.target
+    def _teach(self, images: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        return targets_lib.mix_predictions(
+            targets, self.teacher(images), self.settings.target
         )
 
-    def training_data(self, phase: phases.Phase, images):
+    def training_data(
+        self, phase: phases.Phase, images: np.ndarray
+    ) -> tf.distribute.DistributedDataset:
         """Makes the batches of the epochs that a phase has left.
 
         A run that trains on something else overrides this.
 
         Args:
           phase: the phase that is under way.
-          images: what goes in; the `train` of the phase's work.
+          images: what goes in; the `train` of the phase's inputs.
 
         Returns:
           A distributed dataset of batches (images, targets).
         """
         first = self.progress.epoch
         augmentation, mixup = AugmentationSettings(), 0.0
-        answers = targets.mean_of_views(self.targets)
+        targets = targets_lib.mean_of_views(self.targets)
         if phase.is_augmented:
             augmentation = self.settings.augmentation
-            mixup, answers = self.settings.target.mixup, self.targets
+            mixup, targets = self.settings.target.mixup, self.targets
         remaining = phase.epochs - self.progress.phase_epoch
         return self.strategy.distribute_datasets_from_function(
             lambda context: input_pipeline.make_for_train(
                 images,
-                answers,
+                targets,
                 augmentation,
                 mixup=mixup,
                 batch_size=self.batch,
@@ -197,13 +210,15 @@ class Run:
             )
         )
 
-    def _phase_is_over(self, phase) -> bool:
+    def _phase_is_over(self, phase: phases.Phase) -> bool:
         patience = self.settings.training.early_stopping
         is_stale = patience and self.progress.stale >= patience
         return bool(is_stale) or self.progress.phase_epoch >= phase.epochs
 
-    def _run_steps(self, train_call, iterator):
-        """One epoch: float64 [2], summed loss and number of right answers."""
+    def _run_steps(
+        self, train_call: Callable, iterator: Iterator
+    ) -> np.ndarray:
+        """One epoch: float64 [2], summed loss and correct predictions."""
         return loop.run_epoch(
             train_call,
             iterator,
@@ -213,17 +228,24 @@ class Run:
             on_progress=self._show,
         )
 
-    def _show(self, done, loss, right):
+    def _show(self, done: int, loss: float, correct: float) -> None:
         if self.is_chief:
             seen = done * self.batch
-            logs.show_progress(done, self.steps, loss / seen, right / seen)
+            logs.show_progress(
+                done, self.steps, loss=loss / seen, accuracy=correct / seen
+            )
 
-    def _keep(self, row, learner, objects) -> None:
+    def _keep(
+        self,
+        row: dict[str, Any],
+        learner: loop.Learner,
+        objects: dict[str, Any],
+    ) -> None:
         """Counts an epoch in, and saves everything it changed."""
         progress, training = self.progress, self.settings.training
-        figure = row[f"val_{training.selection_metric}"]
-        is_best = figure > progress.best
-        progress.best = max(figure, progress.best)
+        metric = row[f"val_{training.selection_metric}"]
+        is_best = metric > progress.best
+        progress.best = max(metric, progress.best)
         progress.stale = 0 if is_best else progress.stale + 1
         progress.epoch += 1
         progress.phase_epoch += 1
@@ -249,11 +271,13 @@ class Run:
 
 
 @contextlib.contextmanager
-def _own_folder(workdir, strategy):
+def _own_folder(
+    workdir: pathlib.Path, strategy: tf.distribute.Strategy
+) -> Iterator[pathlib.Path]:
     """The workdir for the chief; for others a folder that is thrown away.
 
     Every worker saves, because reading a variable that is kept in several
-    places may need all of them; none goes on before the chief has saved.
+    places may need all of them; none continues before the chief has saved.
     """
     if runtime.is_chief(strategy):
         yield workdir
@@ -263,5 +287,5 @@ def _own_folder(workdir, strategy):
     runtime.wait_for_all(strategy)
 
 
-def _current(learning_rate) -> float:
+def _current(learning_rate: Any) -> float:
     return float(np.asarray(tf.convert_to_tensor(learning_rate)))

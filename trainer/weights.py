@@ -2,6 +2,8 @@
 
 import pathlib
 import zipfile
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +25,9 @@ class WeightsError(ValueError):
     """Weights cannot be had or do not fit; the text says what to do."""
 
 
-def load_backbone_weights(model, settings: Settings, keras) -> None:
+def load_backbone_weights(
+    model: Any, settings: Settings, keras: ModuleType
+) -> None:
     """Fills the backbone of `model` as `settings.model.weights` says.
 
     Raises:
@@ -72,12 +76,12 @@ def check_source(settings: Settings, splits: dict[str, prepared.Split]) -> None:
         earlier_runs.check_apart(path, settings.data, splits)
 
 
-def _application(name, weights, keras):
+def _application(name: str, weights: str | None, keras: ModuleType) -> Any:
     network = getattr(keras.applications, NETWORKS[name][0])
     return network(include_top=False, weights=weights)
 
 
-def _download(name, keras):
+def _download(name: str, keras: ModuleType) -> Any:
     try:
         return _application(name, "imagenet", keras)
     except Exception as error:  # Keras raises a bare Exception offline.
@@ -95,7 +99,7 @@ def _download(name, keras):
         ) from error
 
 
-def _donor(settings, keras):
+def _donor(settings: Settings, keras: ModuleType) -> Any:
     """The stand-alone network whose weights a file holds."""
     name = settings.model.backbone
     if name in NETWORKS:
@@ -103,12 +107,12 @@ def _donor(settings, keras):
     return _backbone_of(build_model(settings, 1, keras), keras)
 
 
-def _backbone_of(model, keras):
+def _backbone_of(model: Any, keras: ModuleType) -> Any:
     features = model.get_layer(BACKBONE_LAYER).output
     return keras.Model(model.inputs, features)
 
 
-def _copy(donor, model):
+def _copy(donor: Any, model: Any) -> None:
     own = _own_layers(model)
     given = {layer.name for layer in donor.layers if layer.weights} - own
     for layer in model.layers:
@@ -118,7 +122,7 @@ def _copy(donor, model):
         model.get_layer(name).set_weights(donor.get_layer(name).get_weights())
 
 
-def _fill_from_arrays(model, path):
+def _fill_from_arrays(model: Any, path: pathlib.Path) -> None:
     """Fills EfficientNet-Lite0 from arrays under their PyTorch names."""
     if model.name != "efficientnet_lite0":
         raise ValueError("arrays (.npz) are read for efficientnet_lite0 alone")
@@ -131,6 +135,6 @@ def _fill_from_arrays(model, path):
                 )
 
 
-def _own_layers(model):
+def _own_layers(model: Any) -> set[str]:
     """Names of the layers that no pretrained backbone has."""
     return {layer.name for layer in head_layers(model)} | {LAYER_NAME}

@@ -1,7 +1,7 @@
 """Whether a run may use a folder, and what it writes there first.
 
-The same command typed again goes on with the run that is there; what was
-asked for otherwise then is refused, and nothing there is touched.
+The same command typed again resumes the run that is there; other settings are
+refused, and nothing there is touched.
 """
 
 import json
@@ -87,13 +87,17 @@ def keep_manifest(workdir: pathlib.Path, manifest: dict[str, Any]) -> None:
     files.write_text(path, json.dumps(manifest, indent=2) + "\n")
 
 
-def _is_to_be_tested(stored, settings):
+def _is_to_be_tested(
+    stored: settings_lib.Settings, settings: settings_lib.Settings
+) -> bool:
     """Whether a run without a test split is given one."""
     before, now = stored.data.test_split, settings.data.test_split
     return before == "none" and now != "none"
 
 
-def _check_same_data(workdir, began_with, now):
+def _check_same_data(
+    workdir: pathlib.Path, began_with: dict[str, Any], now: dict[str, Any]
+) -> None:
     splits = {name: now["splits"].get(name) for name in began_with["splits"]}
     if began_with != {**now, "splits": splits}:
         raise WorkdirError(
@@ -103,7 +107,9 @@ def _check_same_data(workdir, began_with, now):
         )
 
 
-def _check_same_settings(workdir, settings):
+def _check_same_settings(
+    workdir: pathlib.Path, settings: settings_lib.Settings
+) -> settings_lib.Settings:
     """Returns the stored settings, unless a run with others is there."""
     text = (workdir / SETTINGS).read_text(encoding="utf-8")
     try:
@@ -128,6 +134,6 @@ def _check_same_settings(workdir, settings):
             + "\n  ".join(changed)
             + "\nGive another --workdir, or "
             f"--flagfile={workdir / FLAGFILE} to "
-            "go on with it, or --overwrite to begin again"
+            "resume it, or --overwrite to begin again"
         )
     return stored

@@ -5,7 +5,7 @@ Example:
   python -m tuning --flagfile=densenet.flags --out=runs/densenet_search
 
 takes the trainer's flags and searches around them. A search that was
-interrupted goes on when the same command is typed again.
+interrupted resumes when the same command is typed again.
 """
 
 import pathlib

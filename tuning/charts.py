@@ -1,4 +1,4 @@
-"""Pictures of a search, in the style of `trainer.evaluation.charts`.
+"""Charts of a search, in the style of `trainer.evaluation.charts`.
 
 Computes no figure of merit. Must not import TensorFlow.
 """
@@ -52,7 +52,7 @@ def parallel_chart(
     figure.colorbar(colours, ax=axes, label=label, pad=0.01)
     note = "A line is a trial; it breaks where a value does not apply."
     alt = f"{len(scores)} trials over {len(parameters)} hyperparameters"
-    return charts.make_chart(figure, "Parallel coordinates", note, alt)
+    return charts.make_chart(figure, "Parallel coordinates", note, alt=alt)
 
 
 def scatter_charts(
@@ -90,12 +90,12 @@ def progress_chart(
 def importance_chart(rows: Sequence[dict]) -> dict:
     """Draws what `importance.importances` returned."""
     figure, axes = charts.make_axes("share of variance (%)", "")
-    known = [row for row in rows if row["share"] is not None][::-1]
-    shares = [100 * row["share"] for row in known]
-    axes.barh(range(len(known)), shares, color=charts.COLOURS[0])
+    known = [row for row in rows if row["fraction"] is not None][::-1]
+    fractions = [100 * row["fraction"] for row in known]
+    axes.barh(range(len(known)), fractions, color=charts.COLOURS[0])
     axes.set_yticks(range(len(known)), [charts.plain(r["name"]) for r in known])
     axes.grid(False, axis="y")
-    alt = ", ".join(f"{r['name']} {r['share']:.0%}" for r in known[::-1])
+    alt = ", ".join(f"{r['name']} {r['fraction']:.0%}" for r in known[::-1])
     return charts.make_chart(figure, "Importance", alt=alt)
 
 
@@ -118,7 +118,7 @@ def spread_chart(spreads: Sequence, label: str, scale: float) -> dict:
     axes.margins(x=0.2)
     alt = ", ".join(f"{s.name} {scale * s.mean:.4g}" for s in spreads)
     note = "A dot is a seed that the search did not use; the bar is the mean."
-    return charts.make_chart(figure, "Spread over seeds", note, alt)
+    return charts.make_chart(figure, "Spread over seeds", note, alt=alt)
 
 
 def _scatter(parameter, values, scores, label):

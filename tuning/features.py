@@ -155,7 +155,7 @@ def _check(model, settings, splits, num_passes):
     phases.set_trainable(model, phase, settings.training.fine_tune_from)
     count = len(splits["train"].labels) * max(1, num_passes)
     count += len(splits["validation"].labels)
-    reason = features_lib.why_not(model, settings, phase, count)
+    reason = features_lib.why_not(model, settings, phase, num_images=count)
     if reason:
         raise ValueError(
             f"features of this backbone cannot be computed once: {reason}. "

@@ -101,7 +101,7 @@ def open_folder(options: SearchOptions, *, overwrite: bool) -> None:
 
 
 def keep_key(out: pathlib.Path, key: dict[str, Any]) -> None:
-    """Refuses to go on with other data or weights than the search began with.
+    """Refuses to resume with other data or weights than the search began with.
 
     Raises:
       SearchError: they have changed.

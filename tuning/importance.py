@@ -11,10 +11,10 @@ import numpy as np
 
 from tuning.space import Parameter
 
-# Groups that the values of a rate are cut into, at equal shares of trials.
+# Groups that the values of a rate are cut into, of equally many trials.
 RATE_GROUPS = 4
 
-# Below so many trials a share of variance is not worth a number.
+# Below so many trials a fraction of variance is not worth a number.
 FEWEST_TRIALS = 8
 
 SHUFFLES = 2000
@@ -27,7 +27,7 @@ def importances(
 ) -> list[dict]:
     """Returns how much of the scores' variance each hyperparameter explains.
 
-    The share of variance between the groups of trials that have the same
+    The fraction of variance between the groups of trials that have the same
     value, less what groups of that size explain by chance: epsilon squared
     (T. L. Kelley, PNAS 21 (1935) 554-559). Each hyperparameter is looked at
     alone, so what two of them do together is not seen.
@@ -38,13 +38,13 @@ def importances(
       scores: the objective of each.
 
     Returns:
-      [{"name", "share" in [0, 1] or None where nothing can be said, "p_value"
-      of such a share by chance (permutation test), "best": the value of the
-      group with the best mean}], the most important first. `best` is for an
-      objective of which more is better: negate a loss.
+      [{"name", "fraction" in [0, 1] or None where nothing can be said,
+      "p_value" of such a fraction by chance (permutation test), "best": the
+      value of the group with the best mean}], the most important first. `best`
+      is for an objective of which more is better: negate a loss.
     """
     rows = [_importance(each, values, scores) for each in parameters]
-    return sorted(rows, key=lambda row: -(row["share"] or 0))
+    return sorted(rows, key=lambda row: -(row["fraction"] or 0))
 
 
 def _importance(parameter, values, scores):
@@ -52,7 +52,12 @@ def _importance(parameter, values, scores):
     score = np.array([scores[i] for i in known], float)
     given = [values[i][parameter.name] for i in known]
     groups, names = _groups(parameter, given)
-    row = {"name": parameter.name, "share": None, "p_value": None, "best": None}
+    row = {
+        "name": parameter.name,
+        "fraction": None,
+        "p_value": None,
+        "best": None,
+    }
     counts = np.bincount(groups, minlength=len(names))
     if (
         len(known) < FEWEST_TRIALS
@@ -70,7 +75,7 @@ def _importance(parameter, values, scores):
     above = np.sum(np.array(chance) >= observed - 1e-12)
     return {
         "name": parameter.name,
-        "share": float(max(0.0, observed)),
+        "fraction": float(max(0.0, observed)),
         "p_value": float((above + 1) / (SHUFFLES + 1)),
         "best": names[best],
     }

@@ -1,4 +1,4 @@
-"""The page about a search: figures and pictures of its trials.
+"""The page about a search: metrics and charts of its trials.
 
 Takes results that are read already; trains nothing, and computes no figure of
 merit of its own. Must not import TensorFlow or KerasTuner.
@@ -53,7 +53,7 @@ def write_report(
     less_is_better = OBJECTIVES[options.objective][1]
     order = results.ranked(found.trials, options.objective)
     values = [trial.values for trial in order]
-    scores = [scale * trial.figures[options.objective] for trial in order]
+    scores = [scale * trial.metrics[options.objective] for trial in order]
     sign = -1 if less_is_better else 1
     rows = importance.importances(
         options.parameters, values, [sign * score for score in scores]
@@ -140,7 +140,7 @@ def _spread_rows(options, found):
 
 
 def _show(options):
-    """A function that writes a score: shares as percent."""
+    """A function that writes a score: fractions as percent."""
     _, scale = LABELS[options.objective]
     name = " nats" if scale == 1 else " points"
 
@@ -155,7 +155,7 @@ def _show(options):
 
 def _in_order(options, found, scale):
     return [
-        scale * trial.figures[options.objective]
+        scale * trial.metrics[options.objective]
         if trial.is_completed
         else float("nan")
         for trial in found.trials
@@ -163,7 +163,7 @@ def _in_order(options, found, scale):
 
 
 def _is_known(rows):
-    return any(row["share"] is not None for row in rows)
+    return any(row["fraction"] is not None for row in rows)
 
 
 def _median(numbers):

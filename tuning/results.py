@@ -26,6 +26,10 @@ SEEDS = "seeds"
 # The settings that were given, among those trained with further seeds.
 RECIPE = "recipe"
 
+# Attribute of a trial -> its key in result.json, where that is another: the
+# searches that are there already have it.
+_KEYS = {"metrics": "figures"}
+
 # What a trial that is not among the best gives up, and what every finished
 # one does; histories and curves are small and stay.
 _LARGE = (run_folder.BEST_WEIGHTS, run_folder.PREDICTIONS, run_folder.REPORT)
@@ -40,7 +44,7 @@ class Trial:
       values: hyperparameters.
       seed: it was trained with.
       status: completed, diverged or failed; running before it ended.
-      figures: validation accuracy and macro_f1 in [0, 1] and loss in nats of
+      metrics: validation accuracy and macro_f1 in [0, 1] and loss in nats of
         the epoch whose weights are kept.
       epochs: trained.
       seconds: from its beginning to its end.
@@ -51,29 +55,33 @@ class Trial:
     values: dict[str, Any]
     seed: int = 0
     status: str = "running"
-    figures: dict[str, float] = dataclasses.field(default_factory=dict)
+    metrics: dict[str, float] = dataclasses.field(default_factory=dict)
     epochs: int = 0
     seconds: float = 0.0
     message: str = ""
 
     @property
     def is_completed(self) -> bool:
-        """Whether it has figures."""
+        """Whether it has metrics."""
         return self.status == "completed"
 
 
 def write_trial(folder: pathlib.Path, trial: Trial) -> None:
     """Keeps how a trial ended."""
-    text = json.dumps(dataclasses.asdict(trial), indent=2) + "\n"
+    values = dataclasses.asdict(trial)
+    stored = {_KEYS.get(name, name): values[name] for name in values}
+    text = json.dumps(stored, indent=2) + "\n"
     files.write_text(folder / RESULT, text)
 
 
 def read_trial(folder: pathlib.Path) -> Trial | None:
     """Returns how a trial ended; None when it has not."""
     try:
-        return Trial(**json.loads((folder / RESULT).read_text("utf-8")))
+        stored = json.loads((folder / RESULT).read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    names = {key: name for name, key in _KEYS.items()}
+    return Trial(**{names.get(key, key): stored[key] for key in stored})
 
 
 def read_trials(folder: pathlib.Path) -> list[Trial]:
@@ -85,11 +93,11 @@ def read_trials(folder: pathlib.Path) -> list[Trial]:
 def ranked(trials: Sequence[Trial], objective: str) -> list[Trial]:
     """Returns the completed trials, the best first.
 
-    Trials of equal figures keep their order.
+    Trials of equal metrics keep their order.
     """
     completed = [trial for trial in trials if trial.is_completed]
     sign = 1 if OBJECTIVES[objective][1] else -1
-    return sorted(completed, key=lambda t: sign * t.figures[objective])
+    return sorted(completed, key=lambda t: sign * t.metrics[objective])
 
 
 def prune(out: pathlib.Path, objective: str) -> None:
@@ -111,9 +119,9 @@ def trials_csv(
     """Returns a table of all trials as CSV text: completed ones by rank."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    figures = tuple(OBJECTIVES)
+    metrics = tuple(OBJECTIVES)
     writer.writerow(
-        ["rank", "trial", "status", *figures, "epochs", "seconds", *names]
+        ["rank", "trial", "status", *metrics, "epochs", "seconds", *names]
     )
     order = ranked(trials, objective)
     rest = [trial for trial in trials if not trial.is_completed]
@@ -123,7 +131,7 @@ def trials_csv(
                 rank if trial.is_completed else "",
                 trial.name,
                 trial.status,
-                *(trial.figures.get(name, "") for name in figures),
+                *(trial.metrics.get(name, "") for name in metrics),
                 trial.epochs,
                 round(trial.seconds, 1),
                 *(trial.values.get(name, "") for name in names),
@@ -180,8 +188,8 @@ def difference(first: Spread, second: Spread, pool: Sequence[Spread]) -> dict:
     if not freedom:
         return {"difference": gap, "noise": math.nan, "is_noise": True}
     squares = sum((len(s.scores) - 1) * s.deviation**2 for s in known)
-    share = 1 / len(first.scores) + 1 / len(second.scores)
-    noise = 2 * math.sqrt(squares / freedom * share)
+    inverse = 1 / len(first.scores) + 1 / len(second.scores)
+    noise = 2 * math.sqrt(squares / freedom * inverse)
     return {"difference": gap, "noise": noise, "is_noise": abs(gap) <= noise}
 
 

@@ -1,6 +1,6 @@
 """`run_search(options)`: from options to trials, best.flags and a report.
 
-A search that was interrupted goes on when the same command is typed again;
+A search that was interrupted resumes when the same command is typed again;
 `tuning.folder` says what its folder holds.
 """
 
@@ -28,7 +28,7 @@ from tuning.options import SearchOptions
 def run_search(
     options: SearchOptions, *, overwrite: bool = False
 ) -> report.Found | None:
-    """Runs a search, or goes on with it, and writes what it found.
+    """Runs a search, or resumes it, and writes what it found.
 
     Args:
       options: all choices of the search.
@@ -121,10 +121,10 @@ def _finish(options, work):
         )
     results.prune(out, options.objective)
     spreads = _train_seeds(options, order[:KEPT], work)
-    rivals = [s for s in spreads if s.name != results.RECIPE]
+    candidates = [s for s in spreads if s.name != results.RECIPE]
     best = order[0].name
-    if rivals:
-        best = results.winner(rivals, options.objective).name
+    if candidates:
+        best = results.winner(candidates, options.objective).name
     values = next(trial.values for trial in order if trial.name == best)
     names = [each.name for each in options.parameters]
     table = results.trials_csv(found, names, options.objective)
@@ -133,7 +133,7 @@ def _finish(options, work):
         out / folder_lib.BEST_FLAGS,
         folder_lib.best_flags(options, best, values, work.layers),
     )
-    outcome = report.Found(found, spreads if rivals else [], best)
+    outcome = report.Found(found, spreads if candidates else [], best)
     report.write_report(out / folder_lib.REPORT, options, outcome)
     return outcome
 
@@ -143,7 +143,7 @@ def _train_seeds(options, best, work):
     if not options.confirm_seeds:
         return []
     objective = options.objective
-    choices = [(t.name, t.values, t.figures[objective]) for t in best]
+    choices = [(t.name, t.values, t.metrics[objective]) for t in best]
     spreads = []
     for name, values, searched in [*choices, (results.RECIPE, {}, None)]:
         scores = []
@@ -151,7 +151,7 @@ def _train_seeds(options, best, work):
             seed = options.settings.training.seed + more
             done = _train_seed(options, name, values, seed, work)
             if done is not None:
-                scores.append(done.figures[objective])
+                scores.append(done.metrics[objective])
         if scores:
             spread = results.Spread(name, searched, tuple(scores))
             spreads.append(spread)

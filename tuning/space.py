@@ -169,7 +169,7 @@ def changes(
     if any(name.startswith("head_") for name in values):
         changed |= _head_shape(base, values)
     if "optimizer" in values and flat["fine_tune_optimizer"] == "same":
-        # A head's trial says nothing of phase 2, which keeps its update rule.
+        # A head's trial says nothing of phase 2, which keeps its optimizer.
         changed["fine_tune_optimizer"] = flat["optimizer"]
     if "unfrozen_share" in values:
         changed["fine_tune_from"] = layer_at(layers, values["unfrozen_share"])
@@ -179,11 +179,11 @@ def changes(
 
 
 def layer_at(layers: Sequence[str], unfrozen: float) -> str:
-    """Returns the first layer to train so that a share of them trains.
+    """Returns the first layer to train so that a fraction of them trains.
 
     Args:
       layers: names of the layers with weights, from the input on.
-      unfrozen: share of them, in (0, 1].
+      unfrozen: fraction of them, in (0, 1].
     """
     if unfrozen >= 1 or not layers:
         return "all"

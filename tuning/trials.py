@@ -1,4 +1,4 @@
-"""One trial: trained as the trainer trains, its figures kept in its folder.
+"""One trial: trained as the trainer trains, its metrics kept in its folder.
 
     trials/ID/settings.json   every setting of the trial
     trials/ID/result.json     how it ended; written last
@@ -64,7 +64,7 @@ def run_trial(
     values: dict[str, Any],
     train_call: Train,
 ) -> results.Trial:
-    """Trains a trial, unless that was done before, and keeps its figures.
+    """Trains a trial, unless that was done before, and keeps its metrics.
 
     Args:
       folder: of the trial; its name is the trial's.
@@ -85,7 +85,7 @@ def run_trial(
     try:
         _write_hyperparameters(folder, values)
         history = train_call(settings, folder)
-        figures = kept_epoch(history, settings.training.selection_metric)
+        metrics = kept_epoch(history, settings.training.selection_metric)
     except OSError:
         raise  # No fault of the trial: nothing is known of it yet.
     except Exception as error:
@@ -103,7 +103,7 @@ def run_trial(
     trial = dataclasses.replace(
         trial,
         status="completed",
-        figures=figures,
+        metrics=metrics,
         epochs=len(history),
         seconds=time.monotonic() - started,
     )
@@ -114,7 +114,7 @@ def run_trial(
 def kept_epoch(
     history: list[dict[str, Any]], selection_metric: str
 ) -> dict[str, float]:
-    """Returns the figures of the epoch whose weights the trainer keeps."""
+    """Returns the metrics of the epoch whose weights the trainer keeps."""
     best = max(history, key=lambda row: row[f"val_{selection_metric}"])
     names = ("accuracy", "macro_f1", "loss")
     return {name: float(best[f"val_{name}"]) for name in names}
@@ -146,15 +146,23 @@ def make_head_training(
         keras.backend.clear_session()
         settings = _head_only(settings)
         runtime.configure(settings.training)
-        answers = targets.targets_of_any_view(settings, splits, strategy)
+        targets_of_images = targets.targets_of_any_view(
+            settings, splits, strategy
+        )
         shape = (features.validation.shape[-1], len(settings.data.class_names))
-        model = build_head_model(settings, *shape, keras)
+        model = build_head_model(settings, *shape, keras=keras)
         average = None
         if settings.training.ema:
-            average = build_head_model(settings, *shape, keras)
+            average = build_head_model(settings, *shape, keras=keras)
             average.set_weights(model.get_weights())
         run = _HeadRun(
-            settings, folder, strategy, on_features, answers, model, average
+            settings,
+            folder,
+            strategy,
+            splits=on_features,
+            targets=targets_of_images,
+            model=model,
+            average=average,
         )
         run.passes = passes
         with _output_to(folder / LOG):
@@ -194,7 +202,7 @@ def train_whole(
     return checkpoints.read_progress(folder).history
 
 
-class _HeadRun(run_lib.Run):
+class _HeadRun(run_lib.TrainingRun):
     """A run on features, which takes another pass in every epoch."""
 
     passes: list

@@ -25,7 +25,7 @@ PAUSE_SECONDS = 0.2
 
 
 class SearchTuner(base_tuner.BaseTuner):
-    """Asks an oracle for trials, has them trained and tells it the figures."""
+    """Asks an oracle for trials, has them trained and tells it the metrics."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class SearchTuner(base_tuner.BaseTuner):
         train_call: trials.Train | None,
         layers: tuple[str, ...] = (),
     ):
-        """Goes on where the search stands.
+        """Resumes where the search stands.
 
         Args:
           options: of the search.
@@ -43,7 +43,7 @@ class SearchTuner(base_tuner.BaseTuner):
         self._options, self._train, self._layers = options, train_call, layers
         # It prints every traceback; result.json has them.
         config.DEBUG = False
-        # It says which file it reads when it goes on.
+        # It says which file it reads when it resumes.
         with contextlib.redirect_stdout(io.StringIO()):
             super().__init__(
                 oracles.make_oracle(options),
@@ -62,7 +62,7 @@ class SearchTuner(base_tuner.BaseTuner):
         """Trains one trial.
 
         Returns:
-          Its validation figures, under the names of history.csv.
+          Its validation metrics, under the names of history.csv.
 
         Raises:
           keras_tuner.errors.FatalRuntimeError: no fault of the trial.
@@ -76,7 +76,7 @@ class SearchTuner(base_tuner.BaseTuner):
         except OSError as error:
             raise errors.FatalRuntimeError(str(error)) from error
         return {
-            column: done.figures[name]
+            column: done.metrics[name]
             for name, (column, _) in OBJECTIVES.items()
         }
 
@@ -107,8 +107,8 @@ class SearchTuner(base_tuner.BaseTuner):
         )
         score = trial.status
         if trial.is_completed:
-            score = f"{objective} {trial.figures[objective]:.4f}"
-        top = f"{best[0].figures[objective]:.4f}" if best else "none"
+            score = f"{objective} {trial.metrics[objective]:.4f}"
+        top = f"{best[0].metrics[objective]:.4f}" if best else "none"
         print(
             f"trial {name}/{self._options.max_trials}  {score}  best {top}  "
             f"{trial.seconds:.1f} s  {_as_line(trial.values)}",

@@ -101,7 +101,7 @@ def kept_targets(
 def check_teachers(target: TargetSettings) -> None:
     """Refuses a run some of whose teachers are not there to be asked.
 
-    Not needed where the run has kept what they answered.
+    Not needed where the run has kept what they predicted.
 
     Args:
       target: of the run; without `distill_from` nothing is refused.
@@ -115,7 +115,7 @@ def check_teachers(target: TargetSettings) -> None:
         if target.distill_views:
             kept = f", or the run's own {run_folder.TARGETS} into its workdir"
         raise CompressionError(
-            "`compress` trains on what the run's teachers answer, and they "
+            "`compress` trains on what the run's teachers predict, and they "
             f"cannot be asked without {', '.join(missing)}. Put the teacher's "
             f"folder back there{kept}; or quantise after training with "
             "--recipes=int8 or int16x8, which needs no teacher"
@@ -132,7 +132,7 @@ def check_same_start(live: np.ndarray, rebuilt: np.ndarray) -> None:
     """Compares the network before compression in both generations of Keras.
 
     Args:
-      live: float32 [n, K], answers of the trained model.
+      live: float32 [n, K], predictions of the trained model.
       rebuilt: float32 [n, K], those of the copy that was compressed.
 
     Raises:
@@ -142,7 +142,7 @@ def check_same_start(live: np.ndarray, rebuilt: np.ndarray) -> None:
     if not difference <= SAME_MODEL:
         raise CompressionError(
             "the copy that was compressed is not the trained model: its "
-            f"answers differ by {difference:.1e}. Report this: the two "
+            f"predictions differ by {difference:.1e}. Report this: the two "
             "generations of Keras build different networks"
         )
 
@@ -162,10 +162,10 @@ def check_weights(before: list[np.ndarray], after: list[np.ndarray]) -> None:
         )
 
 
-def check_answers(
+def check_predictions(
     path: pathlib.Path, images: np.ndarray, expected: np.ndarray
 ) -> float:
-    """Compares a file's answers with those of the training process.
+    """Compares a file's predictions with those of the training process.
 
     Args:
       path: a `.tflite` of the export.
@@ -173,24 +173,24 @@ def check_answers(
       expected: float32 [n, K].
 
     Returns:
-      The share of equal answers.
+      The top-1 agreement, in [0, 1].
 
     Raises:
       CompressionError: the conversion lost what the training had found.
     """
     model = runtime.Classifier(path)
     recipe = model.metadata["recipe"]
-    answered = model.probabilities(images).argmax(axis=1)
-    share = float(np.mean(answered == expected.argmax(axis=1)))
-    # One picture of a few is more than any share.
+    predicted = model.probabilities(images).argmax(axis=1)
+    agreement = float(np.mean(predicted == expected.argmax(axis=1)))
+    # One image of a few is more than any slack.
     least = LEAST_AGREEMENT.get(recipe, FLOAT_AGREEMENT) - 1 / len(images)
-    if share < least:
+    if agreement < least:
         raise CompressionError(
-            f"{path.name} answers {100 * share:.1f}% of the pictures as the "
+            f"{path.name} predicts {100 * agreement:.1f}% of the images as the "
             "network it was converted from; the conversion lost the rest. "
             "Train longer with --compress_epochs, or use --recipes=int8"
         )
-    return share
+    return agreement
 
 
 def measure(path: pathlib.Path) -> dict[str, float]:
@@ -202,7 +202,7 @@ def measure(path: pathlib.Path) -> dict[str, float]:
       path: a `.tflite`.
 
     Returns:
-      `sparsity`: share of zeros, in [0, 1]; `values`: most different values
+      `sparsity`: fraction of zeros, in [0, 1]; `values`: most different values
       in one kernel (float) or one of its channels (integer).
     """
     content = path.read_bytes()

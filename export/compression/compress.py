@@ -2,7 +2,7 @@
 
 TensorFlow's model-optimization toolkit works on another generation of Keras
 than ours, so `export.compression.worker` does the work in a process of its own;
-this module sends it weights and pictures, and checks what comes back. Never
+this module sends it weights and images, and checks what comes back. Never
 imports the toolkit.
 """
 
@@ -29,7 +29,7 @@ from export.compression.options import VARIANTS
 from export.compression.options import CompressionOptions
 from export.representative_data import Calibration
 from trainer import optimizers
-from trainer.checkpoints import Run
+from trainer.checkpoints import FinishedRun
 from trainer.data.prepared import Split
 from trainer.models import build_model
 
@@ -41,18 +41,18 @@ WORKER = "export.compression.worker"
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """What is compressed, and on which pictures.
+    """What is compressed, and on which images.
 
     Attributes:
       run: the trained model; it is not changed.
       splits: `train` to fine-tune on, `validation` to watch it.
-      chosen: the calibration pictures.
+      chosen: the calibration images.
       options: how it is trained.
       recipes: the files to make of variants without `qat`.
-      io: what the ends of an integer file are.
+      io: input and output dtype of an integer file.
     """
 
-    run: Run
+    run: FinishedRun
     splits: dict[str, Split]
     chosen: Calibration
     options: CompressionOptions
@@ -74,7 +74,7 @@ def write_variant(
     alone and are converted by every recipe.
 
     Args:
-      job: the model, the pictures and how to train.
+      job: the model, the images and how to train.
       variant: of `compression_options.VARIANTS`.
       folder: where the files go.
 
@@ -94,7 +94,7 @@ def write_variant(
         live = job.run.model.predict(
             job.chosen.images.astype(np.float32), verbose=0
         )
-        check.check_same_start(live, files.read_answers("before"))
+        check.check_same_start(live, files.read_predictions("before"))
         metadata = _describe(job, variant, files)
         if "qat" in VARIANTS[variant]:
             recorded = _write_trained_file(
@@ -102,11 +102,11 @@ def write_variant(
             )
         else:
             recorded = _convert_weights(job, variant, folder, files, metadata)
-        after = files.read_answers("after")
+        after = files.read_predictions("after")
     images = job.splits["validation"].images
     for name, record in recorded.items():
         path = folder / name
-        check.check_answers(path, images, after)
+        check.check_predictions(path, images, after)
         record["measured"] = check.check_effect(path, variant, job.options)
     return recorded
 
@@ -119,7 +119,7 @@ def _write_inputs(files, job, variant):
     if batch > len(train_split.labels):
         raise CompressionError(
             f"the run's `batch_size` {batch} is larger than its training "
-            f"split of {len(train_split.labels)} pictures"
+            f"split of {len(train_split.labels)} images"
         )
     weights = optimizers.class_weights(
         settings.target.class_weights, train_split.labels, len(run.class_names)

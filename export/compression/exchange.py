@@ -59,12 +59,12 @@ class CompressionFiles:
         with np.load(self.folder / _WEIGHTS, allow_pickle=False) as stored:
             return [stored[name] for name in sorted(stored.files)]
 
-    def write_answers(self, name: str, answers: np.ndarray) -> None:
+    def write_predictions(self, name: str, predictions: np.ndarray) -> None:
         """Writes probabilities, float32 [n, K], under a name."""
-        np.save(self.folder / f"{name}.npy", answers.astype(np.float32))
+        np.save(self.folder / f"{name}.npy", predictions.astype(np.float32))
 
-    def read_answers(self, name: str) -> np.ndarray:
-        """Reads what `write_answers` wrote."""
+    def read_predictions(self, name: str) -> np.ndarray:
+        """Reads what `write_predictions` wrote."""
         return self._load(name)
 
     def write_model(self, content: bytes) -> None:

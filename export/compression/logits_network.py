@@ -1,4 +1,4 @@
-"""A network that ends in logits -> answers, and a quantised file.
+"""A network that ends in logits -> predictions, and a quantised file.
 
 For the compression process: plain TensorFlow on a callable network, of
 whichever generation of Keras. Imports no Keras and trains nothing.
@@ -21,7 +21,7 @@ def with_softmax(network):
 
 
 def predict(network, images: np.ndarray) -> np.ndarray:
-    """Answers for uint8 [n, S, S, C], a batch at a time: float32 [n, K]."""
+    """Predictions for uint8 [n, S, S, C], a batch at a time: float32 [n, K]."""
     call = tf.function(
         lambda pixels: network(pixels, training=False), reduce_retracing=True
     )
@@ -41,22 +41,22 @@ def convert_int8(
 
     Args:
       network: float32 [n, S, S, C] in [0, 255] -> logits float32 [n, K].
-      images: uint8 [n, S, S, C], the calibration pictures, for what the
+      images: uint8 [n, S, S, C], the calibration images, for what the
         training did not quantise.
-      io: what the ends of the file are, of `choices.IO_TYPES`.
+      io: input and output dtype of the file, of `choices.IO_TYPES`.
       scratch: a folder that a SavedModel may be written into.
 
     Returns:
       A `.tflite` as `tflite_recipes.int8` makes it.
     """
-    module, answer = tf.Module(), with_softmax(network)
+    module, predict_one = tf.Module(), with_softmax(network)
     module.variables_kept = list(network.variables)
     pixels = tf.TensorSpec([1, *images.shape[1:]], tf.float32, name="pixels")
-    module.answer = tf.function(
-        lambda pixels: {"probabilities": answer(pixels, False)},
+    module.predict_one = tf.function(
+        lambda pixels: {"probabilities": predict_one(pixels, False)},
         input_signature=[pixels],
     )
     path = str(scratch / "fixed_batch")
-    signatures = {tflite_recipes.PIXELS_SIGNATURE: module.answer}
+    signatures = {tflite_recipes.PIXELS_SIGNATURE: module.predict_one}
     tf.saved_model.save(module, path, signatures=signatures)
     return tflite_recipes.int8(path, images, io)

@@ -1,6 +1,6 @@
-"""What a compressed network is to answer: what its run was trained to.
+"""The targets of a compressed network: those its run was trained to.
 
-Where teachers answered on views before training, the run has kept that, and
+Where teachers predicted on views before training, the run has kept that, and
 they need not be there any more. Trains nothing and writes nothing.
 """
 
@@ -10,11 +10,11 @@ import tensorflow as tf
 from export.compression import check
 from export.compression.check import CompressionError
 from trainer import targets
-from trainer.checkpoints import Run
+from trainer.checkpoints import FinishedRun
 from trainer.data.prepared import Split
 
 
-def find(run: Run, splits: dict[str, Split]) -> np.ndarray:
+def find(run: FinishedRun, splits: dict[str, Split]) -> np.ndarray:
     """Finds the targets of a finished run, for any view of its images.
 
     Args:
@@ -62,7 +62,7 @@ def _check_images(path, run, split):
     expected = recorded.get("train", {}).get("sha256")
     if expected and split.content_hash() != expected:
         raise CompressionError(
-            f"{path} was answered on other training images than those of "
+            f"{path} holds predictions of other training images than those in "
             f"{run.settings.data.data_dir}: name the run's own data with "
             "--data_dir, or quantise after training with --recipes=int8"
         )

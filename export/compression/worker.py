@@ -33,13 +33,13 @@ from trainer.settings import settings as settings_lib
 
 layers = tf_keras.layers
 
-# Pruning moves towards its aim over this share of the steps; in the rest the
+# Pruning moves towards its aim over this fraction of the steps; in the rest the
 # zeros stay where they are and what is left gets used to it.
-PRUNING_SHARE = 0.6
+PRUNING_FRACTION = 0.6
 # The masks are chosen anew so many times over all epochs.
 MASK_UPDATES = 50
 # Never pruned or clustered: a fixed map of pixels, and the last few weights.
-SPARED = (normalisation.LAYER_NAME, LOGITS)
+SKIPPED_LAYERS = (normalisation.LAYER_NAME, LOGITS)
 
 
 def main(folder: str) -> None:
@@ -51,7 +51,7 @@ def main(folder: str) -> None:
     data = files.read_data()
     model = _build(settings, request)
     model.set_weights(files.read_weights())
-    files.write_answers(
+    files.write_predictions(
         "before", logits_network.predict(model, data["calibration_images"])
     )
     network = _without_softmax(model)
@@ -68,11 +68,11 @@ def main(folder: str) -> None:
 
 
 def _write_results(files, request, network, data):
-    """Its answers on validation, and an int8 file or the weights."""
-    answers = logits_network.predict(
+    """Its predictions on validation, and an int8 file or the weights."""
+    predictions = logits_network.predict(
         logits_network.with_softmax(network), data["validation_images"]
     )
-    files.write_answers("after", answers)
+    files.write_predictions("after", predictions)
     if "qat" not in request["steps"]:
         files.write_weights(network.get_weights())
         return
@@ -92,7 +92,7 @@ def _without_softmax(model):
 
 
 class _Trainer:
-    """Fine-tunes on the run's own pictures, targets and augmentation."""
+    """Fine-tunes on the run's own images, targets and augmentation."""
 
     def __init__(self, settings, request, data):
         self.settings, self.request, self.data = settings, request, data
@@ -135,10 +135,10 @@ class _Trainer:
 
     def report(self, step: str, epoch: int, loss: float, network) -> None:
         """Scores an epoch on validation and says so."""
-        answers = logits_network.predict(
+        predictions = logits_network.predict(
             network, self.data["validation_images"]
         )
-        is_right = answers.argmax(axis=1) == self.data["validation_labels"]
+        is_right = predictions.argmax(axis=1) == self.data["validation_labels"]
         row = {
             "step": step,
             "epoch": epoch + 1,
@@ -162,7 +162,7 @@ class _Trainer:
             mixup=self.settings.target.mixup,
             batch_size=self.batch,
             seed=self.settings.training.seed,
-            # Other pictures' views than those of the run itself.
+            # Other images' views than those of the run itself.
             epochs=range(
                 10_000 + first, 10_000 + first + self.request["epochs"]
             ),
@@ -186,7 +186,7 @@ def _prune(network, trainer, done):
         initial_sparsity=0.0,
         final_sparsity=trainer.request["sparsity"],
         begin_step=0,
-        end_step=max(1, int(PRUNING_SHARE * total)),
+        end_step=max(1, int(PRUNING_FRACTION * total)),
         frequency=max(1, total // MASK_UPDATES),
     )
     network = _wrap(
@@ -271,7 +271,7 @@ def _wrap(network, wrap: Callable):
 
     def clone(layer):
         # By exact type: a depthwise convolution is a kind of Conv2D.
-        if layer.name in SPARED or type(layer) not in (
+        if layer.name in SKIPPED_LAYERS or type(layer) not in (
             layers.Conv2D,
             layers.Dense,
         ):

@@ -70,7 +70,7 @@ class Operator:
 
     @property
     def multiply_accumulates(self) -> int:
-        """For one picture; 0 for what multiplies by no weights."""
+        """For one image; 0 for what multiplies by no weights."""
         if self.name not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
             return 0
         kernel, output = self.inputs[1].shape, self.outputs[0].shape

@@ -62,7 +62,7 @@ def measure_file(path: pathlib.Path) -> dict[str, Any]:
       `bytes`; `one_thread` and `all_threads` as `latency_child.measure`;
       `operators` (name -> count); `delegated`, how many operators XNNPACK
       computes; `not_delegated`, the names of the others;
-      `multiply_accumulates` of one picture; `layers`, a list of (name,
+      `multiply_accumulates` of one image; `layers`, a list of (name,
       output, multiply-accumulates, weight bytes).
 
     Raises:

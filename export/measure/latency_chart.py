@@ -1,4 +1,4 @@
-"""Size, accuracy and latency of the files of an export, as one picture.
+"""Size, accuracy and latency of the files of an export, as one chart.
 
 Draws what it is given; measures and reads nothing. The only file of `export`
 that imports matplotlib.
@@ -51,11 +51,11 @@ def draw(rows: list[dict[str, Any]]) -> bytes:
 def _draw_points(axes: Axes, rows: list[dict[str, Any]]) -> None:
     known = [row["accuracy"] for row in rows if row["accuracy"] is not None]
     for row, marker in zip(rows, itertools.cycle(MARKERS)):
-        share = row["accuracy"]
+        accuracy = row["accuracy"]
         axes.scatter(
             [row["bytes"] / 1000],
             [row["one_thread"]["median_ms"]],
-            c=[float("nan") if share is None else 100 * share],
+            c=[float("nan") if accuracy is None else 100 * accuracy],
             vmin=100 * min(known, default=0),
             vmax=100 * max(known, default=1),
             label=_label(row),

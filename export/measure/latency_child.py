@@ -22,23 +22,23 @@ MOST_SECONDS, FEWEST_RUNS = 10.0, 30
 
 
 def measure(model: str, threads: int, started: float) -> dict:
-    """Times the first answer, then many.
+    """Times the first prediction, then many.
 
     Args:
       model: path of the file.
-      threads: CPU threads for one answer.
+      threads: CPU threads for one prediction.
       started: when the process was started, in seconds since the epoch.
 
     Returns:
       `first_answer_ms` from the start of the process, `median_ms` and
-      `p95_ms` of one picture, `runs`, and `peak_memory_mb` of the process.
+      `p95_ms` of one image, `runs`, and `peak_memory_mb` of the process.
     """
     classifier = Classifier(model, num_threads=threads)
     shape = [1, *[classifier.image_size] * 2, classifier.channels]
-    picture = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    classifier.probabilities(picture)
+    image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    classifier.probabilities(image)
     first = 1000 * (time.time() - started)
-    times = _time(lambda: classifier.probabilities(picture))
+    times = _time(lambda: classifier.probabilities(image))
     return {
         "first_answer_ms": first,
         "median_ms": float(np.median(times)),
@@ -48,14 +48,14 @@ def measure(model: str, threads: int, started: float) -> dict:
     }
 
 
-def _time(answer) -> list[float]:
-    """Milliseconds of each of up to RUNS answers."""
+def _time(predict) -> list[float]:
+    """Milliseconds of each of up to RUNS predictions."""
     for _ in range(WARM_UP):
-        answer()
+        predict()
     times, begin = [], time.perf_counter()
     while len(times) < RUNS:
         before = time.perf_counter()
-        answer()
+        predict()
         after = time.perf_counter()
         times.append(1000 * (after - before))
         if after - begin > MOST_SECONDS and len(times) >= FEWEST_RUNS:

@@ -1,7 +1,7 @@
 """An int8 file in the interpreter of TensorFlow Lite for Microcontrollers.
 
 TFLM has kernels of its own, so only they can say what a microcontroller will
-answer, and how much memory it takes. Needs `tflite_micro`, an optional extra.
+predict, and how much memory it takes. Needs `tflite_micro`, an optional extra.
 """
 
 import dataclasses
@@ -23,12 +23,12 @@ import numpy
 from tflite_micro import runtime
 folder = sys.argv[1]
 model = runtime.Interpreter.from_file(folder + "/model.tflite")
-answers = []
-for picture in numpy.load(folder + "/inputs.npy"):
-    model.set_input(picture[None], 0)
+predictions = []
+for image in numpy.load(folder + "/inputs.npy"):
+    model.set_input(image[None], 0)
     model.invoke()
-    answers.append(model.get_output(0)[0])
-numpy.save(folder + "/answers.npy", answers)
+    predictions.append(model.get_output(0)[0])
+numpy.save(folder + "/predictions.npy", predictions)
 model.print_allocations()
 """
 
@@ -40,11 +40,11 @@ class Measured:
     Attributes:
       arena_bytes: memory for everything but the model itself; on this machine,
         whose pointers are longer than a microcontroller's.
-      answers: integers [n, K], as they stand in the output tensor.
+      predictions: integers [n, K], as they stand in the output tensor.
     """
 
     arena_bytes: int
-    answers: np.ndarray
+    predictions: np.ndarray
 
 
 class TflmError(RuntimeError):
@@ -52,7 +52,7 @@ class TflmError(RuntimeError):
 
 
 def run(content: bytes, inputs: np.ndarray) -> Measured:
-    """Answers pictures with TFLM's kernels.
+    """Classifies images with TFLM's kernels.
 
     Args:
       content: an int8 `.tflite`, without what is appended to it.
@@ -75,4 +75,4 @@ def run(content: bytes, inputs: np.ndarray) -> Measured:
         if done.returncode or not found:
             last = text.strip().splitlines()[-1:] or ["no output"]
             raise TflmError(f"{PACKAGE} failed ({last[0]})")
-        return Measured(int(found[1]), np.load(folder / "answers.npy"))
+        return Measured(int(found[1]), np.load(folder / "predictions.npy"))

@@ -72,7 +72,7 @@ def write(path: pathlib.Path) -> dict[str, Any]:
 
     Raises:
       MicrocontrollerError: the file is not full integer, holds an operator
-        that TFLM does not have, or answers otherwise there.
+        that TFLM does not have, or predicts otherwise there.
     """
     model = Classifier(path, use_xnnpack=False)
     content = path.read_bytes()[: model.metadata["model_bytes"]]
@@ -132,16 +132,16 @@ def _run_in_tflm(name, content, inputs, outputs):
         measured = tflm.run(content, inputs)
     except tflm.TflmError as error:
         return None, f"not measured: {error}"
-    steps = np.abs(measured.answers.astype(int) - outputs.astype(int))
+    steps = np.abs(measured.predictions.astype(int) - outputs.astype(int))
     difference = steps.max() / 256
     if difference > golden.TOLERANCE["int8"]:
         raise MicrocontrollerError(
-            f"{name} answers a golden picture in TFLM by {difference:.3f} "
+            f"{name} predicts a golden image in TFLM by {difference:.3f} "
             f"otherwise than in LiteRT; {golden.TOLERANCE['int8']} is allowed"
         )
     return measured.arena_bytes, (
         f"{measured.arena_bytes:,} bytes, measured with {tflm.PACKAGE}, whose "
-        f"answers to the golden pictures differ by at most {difference:.3f}"
+        f"predictions of the golden images differ by at most {difference:.3f}"
     )
 
 
@@ -186,9 +186,9 @@ def _golden_values(inputs, outputs):
 
 def _golden_vectors(model):
     """Inputs and outputs as the file's own bytes: what a client copies."""
-    images = golden.pictures(model.image_size, model.channels)
-    answers = model.probabilities(images)
-    outputs = np.rint(answers * 256).clip(0, 255).astype(np.uint8)
+    images = golden.draw_images(model.image_size, model.channels)
+    probabilities = model.probabilities(images)
+    outputs = np.rint(probabilities * 256).clip(0, 255).astype(np.uint8)
     if model.input_dtype == np.uint8:
         return images, outputs
     # A pixel less 128 is the same byte with its highest bit turned.

@@ -161,7 +161,7 @@ def test_a_class_that_vanishes_is_a_collapse(kind):
     assert not result["passed"]
     assert result["classes_vanished"] == [2]
     assert result["classes_predicted"] == 3
-    assert result["failures"][0].startswith("collapse: never answers")
+    assert result["failures"][0].startswith("collapse: never predicts")
 
 
 @pytest.mark.parametrize(

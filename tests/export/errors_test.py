@@ -83,7 +83,7 @@ def test_a_file_that_failed_is_told_what_may_help_it(
             "integers throughout",
         ),
     ],
-    ids=["recipe", "no recipe", "ends", "no tflite", "float ends"],
+    ids=["recipe", "no recipe", "dtype", "no tflite", "float dtype"],
 )
 def test_options_that_contradict_are_refused(tmp_path, changes, message):
     with pytest.raises(exporter.ExportError, match=message):

@@ -77,7 +77,7 @@ def test_a_client_that_prepares_wrongly_is_caught(mistake):
 
 
 def test_colour_channels_differ():
-    images = golden.pictures(24, 3)
+    images = golden.draw_images(24, 3)
     assert images.shape == (10, 24, 24, 3)
     assert (images[1, 0, 0] == [255, 178, 102]).all()
 

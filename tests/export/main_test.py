@@ -96,7 +96,7 @@ def test_the_command_exports_the_last_run_and_says_where(workdir, tmp_path):
         "bad number",
         "unknown recipe",
         "no recipe",
-        "unknown ends",
+        "unknown dtype",
         "unknown compression",
         "compression without tflite",
         "C without tflite",

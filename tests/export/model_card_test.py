@@ -141,12 +141,12 @@ def test_votes_and_teachers_are_named(folder):
         distill_share=0.62,
     )
     card = write(folder)
-    assert "votes of `fer2013/plus` (share 0.31)" in card
+    assert "votes of `fer2013/plus` (weight 0.31)" in card
     assert "taught by wide, deep, whose" in card
-    assert "(share 0.62)" in card
+    assert "(weight 0.62)" in card
 
 
-def test_the_share_that_was_not_trained_on_is_told(folder, workdir):
+def test_the_part_that_was_not_trained_on_is_told(folder, workdir):
     figures = json.loads((workdir / "metrics.json").read_text())["test"]
     unseen = {"n": 39, "accuracy": 0.251, "accuracy_interval": [0.142, 0.405]}
     figures |= {"seen_in_training": 3, "unseen": unseen}

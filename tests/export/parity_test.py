@@ -122,7 +122,7 @@ def test_a_degenerate_trained_model_is_reported(folder):
         export_fixtures.run(), model=collapse(other_network())
     )
     report = measure(folder, run)
-    assert "answers only `happy`" in report["trained_model"]["warning"]
+    assert "predicts only `happy`" in report["trained_model"]["warning"]
     assert "WARNING" in parity.as_table(report)
 
 

@@ -82,7 +82,7 @@ def test_small_recipes_are_smaller():
         pytest.param("int16x8", "float32", (0.0, 0), marks=pytest.mark.slow),
     ],
 )
-def test_the_ends_of_an_integer_file_can_be_chosen(
+def test_input_and_output_of_an_integer_file_can_be_chosen(
     tmp_path, recipe, io, quantization
 ):
     tflite.write_tflite_files(
@@ -156,7 +156,7 @@ def test_a_float_file_under_another_name_is_refused(
 
 
 def test_a_partial_fallback_to_float_is_refused(tmp_path, saved_model):
-    """Integer inside, float at both ends: what `DEFAULT` alone gives."""
+    """Integer inside, float input and output: what `DEFAULT` alone gives."""
     converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
     images = export_fixtures.calibration().images
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

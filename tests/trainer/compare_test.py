@@ -53,7 +53,7 @@ def test_pairs_are_counted_by_name_and_not_by_place(folders):
         for split, s in stored.items()
     }
     predictions.write(path, shuffled)
-    found = compare.compare_answers(first, other, "test")
+    found = compare.compare_predictions(first, other, "test")
     one = predictions.read(folders[0] / run_folder.PREDICTIONS, "test")
     right = one.probabilities.argmax(axis=1) == one.labels
     test = stored["test"]
@@ -83,8 +83,8 @@ def test_only_shared_examples_are_compared(folders):
     ids = [f"test_{i}" if i < 50 else f"other_{i}" for i in range(70)]
     rewrite(folders[1], ids=ids)
     first, other = map(read, folders)
-    assert compare.compare_answers(first, other, "test")["n"] == 50
-    missing = compare.compare_answers(first, other, "validation")
+    assert compare.compare_predictions(first, other, "test")["n"] == 50
+    missing = compare.compare_predictions(first, other, "validation")
     assert missing == {"reason": "<poor> kept no predictions of this split"}
 
 
@@ -99,7 +99,7 @@ def test_only_shared_examples_are_compared(folders):
 def test_what_cannot_be_paired_says_why(folders, changes, reason):
     rewrite(folders[1], **changes)
     first, other = map(read, folders)
-    assert reason in compare.compare_answers(first, other, "test")["reason"]
+    assert reason in compare.compare_predictions(first, other, "test")["reason"]
     assert reason in write_page(folders).text
 
 
@@ -120,14 +120,14 @@ def test_the_page_shows_figures_pairs_and_recalls(folders):
     page = write_page(folders)
     good, poor = map(read, folders)
     for run in (good, poor):
-        figures = run.figures["test"]
-        low, high = figures.bounds["accuracy"]
-        accuracy = figures.values["accuracy"]
+        metrics = run.metrics["test"]
+        low, high = metrics.bounds["accuracy"]
+        accuracy = metrics.values["accuracy"]
         text = f"{100 * accuracy:.1f} {100 * low:.1f} to {100 * high:.1f}"
         assert f"{run.name} 70 {text}" in page.text
-        recall = figures.recalls["happy"]
+        recall = metrics.recalls["happy"]
         assert f"{100 * recall['recall']:.1f}" in page.text
-    pair = compare.compare_answers(good, poor, "test")
+    pair = compare.compare_predictions(good, poor, "test")
     assert f"{100 * pair['difference']:+.1f}" in page.text
     assert "< 0.001 worse" in page.text
     assert "ema 0.5 0.0" in page.text

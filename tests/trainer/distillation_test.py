@@ -27,7 +27,7 @@ def teacher(prepared_data, tmp_path_factory):
 
 
 def answers(settings, splits=None):
-    return distillation.teacher_answers(
+    return distillation.teacher_predictions(
         settings,
         splits or prepared.load_splits(settings.data),
         tf.distribute.get_strategy(),
@@ -160,7 +160,7 @@ def test_teachers_are_asked_once_in_all_starts_of_a_run(
     def ask(*_):
         raise AssertionError("asked again")
 
-    monkeypatch.setattr(distillation, "teacher_answers", ask)
+    monkeypatch.setattr(distillation, "teacher_predictions", ask)
     (tmp_path / "run" / run_folder.METRICS).unlink()
     train.train_and_evaluate(untested(settings), tmp_path / "run")
     (tmp_path / "run" / run_folder.TARGETS).unlink()

@@ -96,7 +96,7 @@ def frozen(**values):
 )
 def test_what_is_random_or_too_large_takes_the_plain_way(values, reason):
     model, settings, phase = frozen(**values)
-    found = features.why_not(model, settings, phase, 40_000)
+    found = features.why_not(model, settings, phase, num_images=40_000)
     assert bool(found) == bool(reason)
     assert reason in found
 
@@ -104,13 +104,13 @@ def test_what_is_random_or_too_large_takes_the_plain_way(values, reason):
 def test_a_backbone_that_trains_takes_the_plain_way():
     model, settings, phase = frozen()
     model.get_layer("stage1_1_conv").trainable = True
-    assert "trained" in features.why_not(model, settings, phase, 100)
+    assert "trained" in features.why_not(model, settings, phase, num_images=100)
 
 
 def test_the_head_shares_its_weights_with_the_network():
     model, _, _ = frozen()
     images = np.random.default_rng(0).integers(0, 256, (9, 48, 48, 1), np.uint8)
-    work = features.Work(model, None, None, images, images[:4])
+    work = features.PhaseInputs(model, None, None, images, images[:4])
     head = features.head_alone(work, tf.distribute.get_strategy())
     assert head.train.shape == (9, 96)
     assert head.validation.shape == (4, 96)

@@ -62,6 +62,11 @@ def write_run(folder, *, skill=0.6, seed=0, splits=None, **values):
         splits["validation"].labels,
     )
     figures = evaluate.finish(
-        folder, settings, splits, predicted, history, robust
+        folder,
+        settings,
+        splits,
+        predictions=predicted,
+        history=history,
+        robustness=robust,
     )
     return folder, figures

@@ -31,7 +31,7 @@ def test_the_line_names_its_figures():
 
 
 def test_nothing_is_rewritten_when_nobody_watches(capsys):
-    logs.show_progress(1, 2, 1.0, 0.5)
+    logs.show_progress(1, 2, loss=1.0, accuracy=0.5)
     assert capsys.readouterr().out == ""
 
 

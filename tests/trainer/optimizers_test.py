@@ -18,7 +18,7 @@ def make_phase(settings):
 
 
 def rates(name, steps=100):
-    schedule = optimizers.make_schedule(name, 0.1, steps, keras)
+    schedule = optimizers.make_schedule(name, 0.1, steps, keras=keras)
     if isinstance(schedule, float):
         return np.full(steps, schedule)
     return np.array([float(schedule(step)) for step in range(steps)])
@@ -42,7 +42,11 @@ def test_only_kernels_decay_and_sgd_has_its_momentum(name, model):
     values = {"optimizer": name, "weight_decay": 0.5, "momentum": 0.5}
     settings = from_flat(values)
     optimizer = optimizers.make_optimizer(
-        settings.training, make_phase(settings), 10, model, keras
+        settings.training,
+        make_phase(settings),
+        model,
+        total_steps=10,
+        keras=keras,
     )
     model.set_weights([np.ones([3, 2]), np.ones([2])])
     zeros = [tf.zeros([3, 2]), tf.zeros([2])]

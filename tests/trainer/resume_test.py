@@ -83,7 +83,7 @@ def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
     assert not (workdir / "metrics.json").exists()
     again = python(*arguments)
     assert again.returncode == 0, again.stderr
-    assert "going on after epoch" in again.stdout
+    assert "resuming after epoch" in again.stdout
     # The checkpoints of phase 1 hold the head alone.
     is_reused = "computing the backbone's features once" in again.stdout
     assert is_reused == (epoch == 1)

@@ -55,7 +55,7 @@ def test_answers_may_also_be_mixed_in_later():
         "distill_temperature": 2.0,
         "label_smoothing": 0.3,
     }
-    later = targets.mix_answers(
+    later = targets.mix_predictions(
         make(**settings), TEACHER, TargetSettings(**settings)
     )
     expected = make(teacher=TEACHER, **settings)

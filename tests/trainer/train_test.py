@@ -156,7 +156,9 @@ def test_an_epoch_is_kept_by_the_selection_metric_alone(
         {"val_loss": 1.0, "val_accuracy": accuracy, "val_macro_f1": macro_f1}
         for accuracy, macro_f1 in [(0.5, 0.1), (0.4, 0.2)]
     )
-    monkeypatch.setattr(train.evaluate, "quick_figures", lambda *_: next(rows))
+    monkeypatch.setattr(
+        train.evaluate, "validation_metrics", lambda *_: next(rows)
+    )
     settings = tiny(prepared_data, selection_metric=name)
     train.train_and_evaluate(settings, tmp_path / "run")
     progress = checkpoints.read_progress(tmp_path / "run")

@@ -47,7 +47,7 @@ def test_a_job_that_lost_a_worker_goes_on(prepared_data, tmp_path):
         out, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors[-3000:]
         printed.append(out)
-    assert "going on after epoch" in printed[0]
+    assert "resuming after epoch" in printed[0]
     assert "epoch   1/8" not in printed[0]
     weight_files.assert_equal(whole, broken, 1e-5)
 

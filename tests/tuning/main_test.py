@@ -112,7 +112,7 @@ def test_a_killed_search_ends_as_an_uninterrupted_one(
     finish(command(prepared_data, broken, more))
     expected, got = (
         [
-            (t.name, t.values, t.figures)
+            (t.name, t.values, t.metrics)
             for t in results.read_trials(folder / "trials")
         ]
         for folder in (whole, broken)
@@ -131,10 +131,10 @@ def test_whole_runs_are_searched_through_the_trainer(prepared_data, tmp_path):
     for trial in results.read_trials(out / "trials"):
         assert trial.is_completed, trial.message
         folder = out / "trials" / trial.name
-        figures = json.loads((folder / "metrics.json").read_text())
-        assert set(figures) == {"validation"}
-        assert figures["validation"]["accuracy"] == pytest.approx(
-            trial.figures["accuracy"], abs=1e-6
+        metrics = json.loads((folder / "metrics.json").read_text())
+        assert set(metrics) == {"validation"}
+        assert metrics["validation"]["accuracy"] == pytest.approx(
+            trial.metrics["accuracy"], abs=1e-6
         )
         assert not (folder / "checkpoints").exists()
     text = (out / "best.flags").read_text()

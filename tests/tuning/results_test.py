@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import math
 
 import pytest
@@ -18,9 +19,9 @@ def make_trial(name, accuracy=None, **changes):
     """A completed trial, or a failed one without an accuracy."""
     if accuracy is None:
         return results.Trial(name, {}, status="failed", message="boom")
-    figures = {"accuracy": accuracy, "macro_f1": 0.1, "loss": 1 - accuracy}
+    metrics = {"accuracy": accuracy, "macro_f1": 0.1, "loss": 1 - accuracy}
     values = {"choice": "a", "rate": 0.01, **changes}
-    return results.Trial(name, values, 0, "completed", figures, 3, 1.25)
+    return results.Trial(name, values, 0, "completed", metrics, 3, 1.25)
 
 
 TRIALS = [
@@ -105,8 +106,8 @@ def test_what_decides_is_told_from_what_does_not():
     scores = [0.5 + 0.2 * (i % 2) + 0.001 * (i % 3) for i in range(20)]
     first, second = importance.importances([RATE, CHOICE], values, scores)
     assert (first["name"], first["best"]) == ("choice", "b")
-    assert first["share"] > 0.99 and first["p_value"] < 0.01
-    assert second["share"] < 0.2 and second["p_value"] > 0.05
+    assert first["fraction"] > 0.99 and first["p_value"] < 0.01
+    assert second["fraction"] < 0.2 and second["p_value"] > 0.05
 
 
 @pytest.mark.parametrize(
@@ -115,4 +116,16 @@ def test_what_decides_is_told_from_what_does_not():
 def test_importance_is_left_open_where_nothing_can_be_said(count, score):
     values = [{"choice": "ab"[i % 2]} for i in range(count)]
     scores = [i if score is None else score for i in range(count)]
-    assert importance.importances([CHOICE], values, scores)[0]["share"] is None
+    assert (
+        importance.importances([CHOICE], values, scores)[0]["fraction"] is None
+    )
+
+
+def test_the_keys_of_result_json_stay(tmp_path):
+    """Searches that are there already have them."""
+    trial = make_trial("3", 0.5)
+    results.write_trial(tmp_path, trial)
+    stored = json.loads((tmp_path / results.RESULT).read_text())
+    assert stored["figures"]["accuracy"] == 0.5
+    assert "metrics" not in stored
+    assert results.read_trial(tmp_path) == trial

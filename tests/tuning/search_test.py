@@ -69,7 +69,7 @@ def test_best_flags_hold_the_winner_and_nothing_of_the_search(finished):
 
 def test_a_finished_search_is_not_searched_again(finished, monkeypatch):
     options, found = finished
-    monkeypatch.setattr(trials.run_lib.Run, "train", None)
+    monkeypatch.setattr(trials.run_lib.TrainingRun, "train", None)
     assert search.run_search(options) == found
 
 
@@ -91,7 +91,7 @@ def test_an_interrupted_search_goes_on_as_if_nothing_had_been(
     assert len(results.read_trials(options.out / "trials")) == 1
     found = search.run_search(options)
     for one, other in zip(found.trials, finished[1].trials, strict=True):
-        assert (one.values, one.figures) == (other.values, other.figures)
+        assert (one.values, one.metrics) == (other.values, other.metrics)
 
 
 @pytest.mark.parametrize(

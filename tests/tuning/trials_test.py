@@ -49,8 +49,8 @@ def test_a_trial_is_phase_1_of_the_trainer(tmp_path, monkeypatch):
     train.train_and_evaluate(settings, tmp_path / "plain")
     build = trials.build_head_model
 
-    def begin_there(*arguments):
-        model = build(*arguments)
+    def begin_there(*arguments, **named):
+        model = build(*arguments, **named)
         for layer in train_head_layers(model):
             layer.set_weights(first[layer.name])
         return model
@@ -84,7 +84,7 @@ def test_a_heads_trial_asks_teachers_of_every_batch_too(tmp_path, monkeypatch):
     count, classes = len(splits["train"].labels), 7
     taught = np.full([count, classes], 1 / classes, np.float32)
     monkeypatch.setattr(
-        trials.targets.distillation, "plain_answers", lambda *_: taught
+        trials.targets.distillation, "plain_predictions", lambda *_: taught
     )
     trained_to = []
     monkeypatch.setattr(

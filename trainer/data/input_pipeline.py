@@ -5,6 +5,8 @@ function of the seed and the epoch, so a resumed run sees what an
 uninterrupted one would have seen.
 """
 
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
 
@@ -32,14 +34,12 @@ def make_for_train(
 
     Args:
       images: uint8 [n, S, S, C] in [0, 255], the training images.
-      targets: float32 [n, K], what is to be answered on each. With [views, n,
-        K] each image is augmented in so many ways, and epochs show them in
-        turn, or their mirror images where images are flipped; otherwise it
-        is augmented anew in every epoch.
+      targets: float32 [n, K], or [views, n, K]: each image is augmented in so
+        many ways, and epochs show them in turn, or their mirror images where
+        images are flipped; otherwise it is augmented anew in every epoch.
       settings: the augmentation.
-      mixup: parameter of the Beta distribution from which the share of an
-        example and its partner in the batch is drawn (Zhang et al., mixup,
-        arXiv 1710.09412); 0 is off.
+      mixup: parameter of the Beta distribution of the mixing fraction (Zhang
+        et al., mixup, arXiv 1710.09412); 0 is off.
       batch_size: the global batch, over all replicas.
       seed: the seed of the run.
       epochs: which epochs to deliver; resuming starts later.
@@ -47,50 +47,111 @@ def make_for_train(
 
     Returns:
       A dataset of (images float32 [b, S, S, C] in [0, 255], targets float32
-      [b, K]), b being one replica's share of the global batch. Every epoch
+      [b, K]), b being one replica's part of the global batch. Every epoch
       has `len(images) // batch_size` global batches.
     """
-    first, rows, per_replica = _share(batch_size, context)
-    mine, count = slice(first, first + rows), len(images)
-    views = len(targets) if targets.ndim == 3 else 0
-    # One view after the other, so that a number says view and image.
-    targets = targets.reshape(-1, targets.shape[-1])
+    first, rows, per_replica = _worker_rows(batch_size, context)
+    maker = _BatchMaker(
+        images=images,
+        # One view after the other, so that a number says view and image.
+        targets=targets.reshape(-1, targets.shape[-1]),
+        settings=settings,
+        mixup=mixup,
+        batch_size=batch_size,
+        seed=seed,
+        views=len(targets) if targets.ndim == 3 else 0,
+        mine=slice(first, first + rows),
+    )
+    dataset = _beside(maker.places(epochs), images, maker.targets)
+    dataset = dataset.map(maker.make, num_parallel_calls=tf.data.AUTOTUNE)
+    return _deliver(dataset, rows, per_replica)
 
-    def draw(epoch, step, view):
-        fresh = augmentation.draw_uniforms(batch_size, seed, epoch, step)
-        if not views:
-            return fresh
-        if not settings.flip:
-            return view
-        return tf.where(fresh[:, :1] < 0.5, augmentation.mirror(view), view)
 
-    def take(held, view, chosen, uniforms):
-        held_images, held_targets = held
-        chosen = tf.ensure_shape(chosen[mine], [rows])
-        pixels = _gather(held_images, images, chosen)
-        answers = _gather(held_targets, targets, view * count + chosen)
-        changed = augmentation.augment(pixels, uniforms[mine], settings)
-        return changed, answers
+@dataclasses.dataclass(frozen=True)
+class _BatchMaker:
+    """One worker's part of each global batch, from the order of an epoch.
 
-    def make_batch(place, held):
-        epoch, step, chosen, uniforms = place
-        uniforms = draw(epoch, step, uniforms)
-        view = tf.cast(epoch % views if views else 0, chosen.dtype)
-        batch = take(held, view, chosen, uniforms)
-        if not mixup:
+    Attributes are those of `make_for_train`, and:
+      targets: float32 [views * n, K], or [n, K] without views.
+      views: how many each image has; 0 augments it anew in every epoch.
+      mine: which rows of a global batch are this worker's.
+    """
+
+    images: np.ndarray
+    targets: np.ndarray
+    settings: AugmentationSettings
+    mixup: float
+    batch_size: int
+    seed: int
+    views: int
+    mine: slice
+
+    def places(self, epochs: range) -> tf.data.Dataset:
+        """Elements of `_shuffle` for all steps of the epochs."""
+        return tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(
+            lambda epoch: _shuffle(
+                len(self.images),
+                self.batch_size,
+                seed=self.seed,
+                epoch=epoch,
+                views=self.views,
+            )
+        )
+
+    def make(
+        self, place: tuple[tf.Tensor, ...], held: tuple[tf.Tensor, ...]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Images and targets at a place of `_shuffle`, from held arrays."""
+        epoch, step, chosen, view_uniforms = place
+        uniforms = self._draw(epoch, step, view_uniforms)
+        view = tf.cast(epoch % self.views if self.views else 0, chosen.dtype)
+        batch = self._take(held, view, chosen=chosen, uniforms=uniforms)
+        if not self.mixup:
             return batch
         # The partner stands at the mirrored place of the global batch, so the
         # pairs are the same on any number of devices.
-        partner = take(held, view, chosen[::-1], uniforms[::-1])
-        share = augmentation.draw_shares(batch_size, mixup, seed, epoch, step)
-        return augmentation.mix(batch, partner, share[mine])
+        partner = self._take(
+            held, view, chosen=chosen[::-1], uniforms=uniforms[::-1]
+        )
+        fraction = augmentation.draw_fractions(
+            self.batch_size, self.mixup, seed=self.seed, epoch=epoch, step=step
+        )
+        return augmentation.mix(batch, partner, fraction[self.mine])
 
-    places = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(
-        lambda epoch: _shuffle(count, batch_size, seed, epoch, views)
-    )
-    dataset = _beside(places, images, targets)
-    dataset = dataset.map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
-    return _deliver(dataset, rows, per_replica)
+    def _draw(
+        self, epoch: tf.Tensor, step: tf.Tensor, view_uniforms: tf.Tensor
+    ) -> tf.Tensor:
+        fresh = augmentation.draw_uniforms(
+            self.batch_size, seed=self.seed, epoch=epoch, step=step
+        )
+        if not self.views:
+            return fresh
+        if not self.settings.flip:
+            return view_uniforms
+        return tf.where(
+            fresh[:, :1] < 0.5,
+            augmentation.mirror(view_uniforms),
+            view_uniforms,
+        )
+
+    def _take(
+        self,
+        held: tuple[tf.Tensor, ...],
+        view: tf.Tensor,
+        *,
+        chosen: tf.Tensor,
+        uniforms: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        held_images, held_targets = held
+        rows = self.mine.stop - self.mine.start
+        chosen = tf.ensure_shape(chosen[self.mine], [rows])
+        pixels = _gather(held_images, self.images, chosen)
+        place = view * len(self.images) + chosen
+        targets = _gather(held_targets, self.targets, place)
+        changed = augmentation.augment(
+            pixels, uniforms[self.mine], self.settings
+        )
+        return changed, targets
 
 
 def make_for_eval(
@@ -110,10 +171,12 @@ def make_for_eval(
       A dataset of (index int32 [b], images float32 [b, S, S, C] in
       [0, 255]); padding has index -1.
     """
-    first, rows, per_replica = _share(batch_size, context)
+    first, rows, per_replica = _worker_rows(batch_size, context)
     count = len(images)
 
-    def make_batch(start, held):
+    def make_batch(
+        start: tf.Tensor, held: tuple[tf.Tensor, ...]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         index = start + first + tf.range(rows)
         is_real = index < count
         chosen = _gather(held[0], images, tf.where(is_real, index, 0))
@@ -125,7 +188,9 @@ def make_for_eval(
     return _deliver(dataset, rows, per_replica)
 
 
-def _shuffle(count, batch_size, seed, epoch, views):
+def _shuffle(
+    count: int, batch_size: int, *, seed: int, epoch: tf.Tensor, views: int
+) -> tf.data.Dataset:
     """Dataset of (epoch, step, indices of a global batch, random numbers).
 
     The numbers are those of the view that the epoch shows; without views
@@ -144,7 +209,9 @@ def _shuffle(count, batch_size, seed, epoch, views):
     return dataset.enumerate().map(lambda step, parts: (epoch, step, *parts))
 
 
-def _beside(dataset, *arrays):
+def _beside(
+    dataset: tf.data.Dataset, *arrays: np.ndarray | tf.Tensor
+) -> tf.data.Dataset:
     """Elements (element, arrays), for a mapped function to gather from.
 
     What such a function finds in its surroundings TensorFlow copies into the
@@ -158,14 +225,16 @@ def _beside(dataset, *arrays):
     )
 
 
-def _hold(tensor):
+def _hold(tensor: tf.Tensor) -> tf.Tensor:
     empty = tf.raw_ops.EmptyTensorList(
         element_dtype=tensor.dtype, element_shape=-1, max_num_elements=1
     )
     return tf.raw_ops.TensorListPushBack(input_handle=empty, tensor=tensor)
 
 
-def _gather(held, array, rows):
+def _gather(
+    held: tf.Tensor, array: np.ndarray | tf.Tensor, rows: tf.Tensor
+) -> tf.Tensor:
     tensor = tf.raw_ops.TensorListGetItem(
         input_handle=held,
         index=0,
@@ -175,8 +244,10 @@ def _gather(held, array, rows):
     return tf.gather(tensor, rows)
 
 
-def _share(batch_size, context):
-    """Which rows of a global batch are this worker's, and per replica."""
+def _worker_rows(
+    batch_size: int, context: tf.distribute.InputContext | None
+) -> tuple[int, int, int]:
+    """First row of a worker in a global batch, its rows, and per replica."""
     if context is None:
         return 0, batch_size, batch_size
     per_replica = context.get_per_replica_batch_size(batch_size)
@@ -184,7 +255,9 @@ def _share(batch_size, context):
     return context.input_pipeline_id * rows, rows, per_replica
 
 
-def _deliver(dataset, rows, per_replica):
+def _deliver(
+    dataset: tf.data.Dataset, rows: int, per_replica: int
+) -> tf.data.Dataset:
     """Cuts batches for the replicas, and makes some of them ahead."""
     if rows != per_replica:
         dataset = dataset.unbatch().batch(per_replica, drop_remainder=True)

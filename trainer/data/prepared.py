@@ -7,6 +7,9 @@ import dataclasses
 import hashlib
 import itertools
 import pathlib
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -35,14 +38,14 @@ class Split:
       images: uint8 [n, S, S, C] in [0, 255], in stored order.
       labels: int32 [n], native label ids.
       ids: n names of the examples.
-      groups: n names of the groups that the people in the pictures belong
-        to; None where the records have no feature `group`.
+      subgroups: n names of the subgroups that the people in the images
+        belong to; None where the records have no feature `group`.
     """
 
     images: np.ndarray
     labels: np.ndarray
     ids: list[str]
-    groups: list[str] | None = None
+    subgroups: list[str] | None = None
 
     def content_hash(self) -> str:
         """Returns a sha256 over images and labels, in hexadecimal."""
@@ -135,12 +138,12 @@ def load_split(data: DataSettings, split: str) -> Split:
             f"build it again: {_build_command(data.dataset)} --overwrite"
         )
     is_class = labels < len(data.class_names)
-    groups = _read_groups(builder, split)
+    subgroups = _read_subgroups(builder, split)
     return Split(
         images[:kept],
         labels[is_class],
         list(itertools.compress(ids, is_class)),
-        groups and list(itertools.compress(groups, is_class)),
+        subgroups and list(itertools.compress(subgroups, is_class)),
     )
 
 
@@ -185,8 +188,10 @@ def load_votes(data: DataSettings, dataset: str) -> dict[str, np.ndarray]:
     return votes
 
 
-def _read_groups(builder, split):
-    """Names of the groups in stored order, None without such a feature."""
+def _read_subgroups(
+    builder: tfds.core.DatasetBuilder, split: str
+) -> list[str] | None:
+    """Names of the subgroups in stored order, None without such a feature."""
     feature = dict(builder.info.features.items()).get("group")
     is_class = isinstance(feature, tfds.features.ClassLabel)
     if not is_class and not isinstance(feature, tfds.features.Text):
@@ -199,14 +204,16 @@ def _read_groups(builder, split):
     return [value.decode(errors="replace") for value in values]
 
 
-def _canonical(name):
+def _canonical(name: str) -> str:
     try:
         return taxonomy.canonical_name(name)
     except ValueError:
         return name  # `unknown` and the like, which are no expressions
 
 
-def _read_stored(builder, split, features):
+def _read_stored(
+    builder: tfds.core.DatasetBuilder, split: str, features: Sequence[str]
+) -> Iterable[dict[str, Any]]:
     """Examples as numpy, in stored order, with these features alone."""
     return tfds.as_numpy(
         builder.as_dataset(
@@ -218,10 +225,12 @@ def _read_stored(builder, split, features):
     )
 
 
-def _read_prepared(builder, split, data):
+def _read_prepared(
+    builder: tfds.core.DatasetBuilder, split: str, data: DataSettings
+) -> tf.data.Dataset:
     """Batches of prepared examples in stored order."""
 
-    def prepare(example):
+    def prepare(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         image = preprocessing.prepare_image(
             preprocessing.decode_image(example["image"]),
             size=data.image_size,
@@ -243,7 +252,7 @@ def _read_prepared(builder, split, data):
     return dataset.batch(512).prefetch(1)
 
 
-def _check_labels(builder, dataset):
+def _check_labels(builder: tfds.core.DatasetBuilder, dataset: str) -> None:
     stored = tuple(builder.info.features["label"].names)
     ours = taxonomy.native_names(dataset)
     if stored != ours:
@@ -254,12 +263,12 @@ def _check_labels(builder, dataset):
         )
 
 
-def _build_command(dataset):
+def _build_command(dataset: str) -> str:
     name, _, config = dataset.partition("/")
     return f"tfds build fer_tfds/{name}" + (config and f" --config={config}")
 
 
-def _list_prepared(where, dataset):
+def _list_prepared(where: pathlib.Path, dataset: str) -> str:
     """What is prepared of the same data set, for people who forgot which."""
     name = dataset.partition("/")[0]
     found = sorted(
@@ -269,7 +278,9 @@ def _list_prepared(where, dataset):
     return f"\nPrepared there: {', '.join(found)}" if found else ""
 
 
-def _count_examples(builder, data, split):
+def _count_examples(
+    builder: tfds.core.DatasetBuilder, data: DataSettings, split: str
+) -> int:
     splits = builder.info.splits
     try:
         count = splits[split].num_examples

@@ -1,4 +1,4 @@
-"""The one deterministic way from an encoded picture to a model's pixels.
+"""The one deterministic way from an encoded image to a model's pixels.
 
 Training, evaluation, calibration and the exported bytes signature all call
 `prepare_image`; the device runtime does the same in numpy and a test compares
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 
 def decode_image(encoded: tf.Tensor) -> tf.Tensor:
-    """Decodes one JPEG, PNG, GIF (first frame) or BMP picture.
+    """Decodes one JPEG, PNG, GIF (first frame) or BMP image.
 
     Args:
       encoded: string scalar, the bytes of the file.
@@ -23,7 +23,7 @@ def decode_image(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def prepare_image(image: tf.Tensor, *, size: int, channels: int) -> tf.Tensor:
-    """Turns one decoded picture into the pixels that a model takes.
+    """Turns one decoded image into the pixels that a model takes.
 
     Channels first, then an antialiased bilinear resize to a square (the
     aspect ratio is not kept; skipped when the size already fits), then

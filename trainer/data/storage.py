@@ -20,7 +20,7 @@ from trainer import files
 
 # Of the memory that is free now: the rest is for the network, and for the
 # other splits.
-MEMORY_SHARE = 0.5
+MEMORY_FRACTION = 0.5
 
 
 def allocate(
@@ -28,7 +28,7 @@ def allocate(
 ) -> np.ndarray:
     """Makes room for decoded images, and chooses where.
 
-    In memory, if that takes at most `most_bytes` and MEMORY_SHARE of what is
+    In memory, if that takes at most `most_bytes` and MEMORY_FRACTION of what is
     free; otherwise in a file, of which the system keeps in memory what fits.
 
     Args:
@@ -45,7 +45,7 @@ def allocate(
     """
     size = math.prod(shape)
     if size <= min(
-        most_bytes, MEMORY_SHARE * psutil.virtual_memory().available
+        most_bytes, MEMORY_FRACTION * psutil.virtual_memory().available
     ):
         kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
         pages = mmap.mmap(-1, size, flags=kind)
@@ -71,7 +71,7 @@ def as_tensor(array: np.ndarray | tf.Tensor) -> tf.Tensor:
         return tf.constant(array)
 
 
-def _map_file(size, folder):
+def _map_file(size: int, folder: pathlib.Path) -> mmap.mmap:
     if not os.access(folder, os.W_OK):
         folder = pathlib.Path(tempfile.gettempdir())
     files.check_space(folder, size)

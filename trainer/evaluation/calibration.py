@@ -1,7 +1,8 @@
 """Is a confidence of 80% right in 80 of 100 cases, and what makes it so?
 
 Numpy in, plain JSON-able values out. Must not import TensorFlow, draw or read
-files. Temperature scaling changes how sure an answer is, never which it is.
+files. Temperature scaling changes the confidence of a prediction, never which
+class it is.
 """
 
 import numpy as np
@@ -12,14 +13,14 @@ from trainer.evaluation import predictions
 # C. Guo et al., On calibration of modern neural networks, ICML 2017.
 BINS = 15
 
-# Temperatures that are searched; an answer that is right everywhere would
-# want 0, and one that is worth nothing infinity.
+# Temperatures that are searched; predictions that are all correct would want
+# 0, and ones that are worth nothing infinity.
 COLDEST, HOTTEST = 0.05, 20.0
 # Halves the logarithm of the interval to less than a float's precision.
 _HALVINGS = 60
 
 
-def calibration_figures(
+def calibration_metrics(
     labels: np.ndarray, probabilities: np.ndarray, temperature: float
 ) -> dict[str, float]:
     """Computes the calibration of one split, as it is and scaled.
@@ -57,7 +58,7 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
       probabilities: float [n, K] in [0, 1], rows sum to 1.
 
     Returns:
-      A temperature in [0.05, 20]; above 1 the answers were too confident.
+      A temperature in [0.05, 20]; above 1 the predictions were too confident.
 
     Raises:
       ValueError: as `trainer.evaluation.predictions.checked`.
@@ -131,7 +132,7 @@ def reliability(
     # Side "left" gives the edge at or above the value: bins closed above.
     where = np.clip(np.searchsorted(edges, confidence) - 1, 0, bins - 1)
     rows = [
-        _bin(*edges[i : i + 2], confidence[where == i], is_right[where == i])
+        _bin(edges[i : i + 2], confidence[where == i], is_right[where == i])
         for i in range(bins)
     ]
     filled = [row for row in rows if row["count"]]
@@ -140,7 +141,10 @@ def reliability(
     return {"bins": rows, "ece": float(error)}
 
 
-def _bin(low, high, confidence, is_right) -> dict:
+def _bin(
+    bounds: np.ndarray, confidence: np.ndarray, is_right: np.ndarray
+) -> dict:
+    low, high = bounds
     count = len(confidence)
     return {
         "low": float(low),

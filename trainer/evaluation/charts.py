@@ -1,7 +1,7 @@
-"""Figures and curves as pictures; `tuning.charts` draws in the same style.
+"""Metrics and curves as charts; `tuning.charts` draws in the same style.
 
 Arrays in, PNG data URLs with their title and a text that says the same to who
-cannot see them. It computes no figure of merit and leaves matplotlib's global
+cannot see them. It computes no metric and leaves matplotlib's global
 state alone (no pyplot). No line is told from another by its colour alone.
 """
 
@@ -9,6 +9,7 @@ import base64
 import io
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -35,19 +36,19 @@ def learning_charts(
     """Draws loss, accuracy and learning rate over the epochs.
 
     Args:
-      columns: name in history.csv -> float [epochs]; losses in nats, shares in
-        [0, 1], NaN for what was not measured.
+      columns: name in history.csv -> float [epochs]; losses in nats, others
+        in [0, 1], NaN for what was not measured.
       boundary: epochs before fine-tuning began; 0 draws no line there.
     """
-    shares = {"accuracy": "training", "val_accuracy": "validation"}
-    shares["val_macro_f1"] = "validation macro-F1"
+    scores = {"accuracy": "training", "val_accuracy": "validation"}
+    scores["val_macro_f1"] = "validation macro-F1"
     losses = {"loss": "training", "val_loss": "validation"}
-    percent = {key: 100 * columns[key] for key in shares}
+    percent = {key: 100 * columns[key] for key in scores}
     loss = {text: columns[key] for key, text in losses.items()}
-    share = {text: percent[key] for key, text in shares.items()}
+    score = {text: percent[key] for key, text in scores.items()}
     rate = {"learning rate": columns["learning_rate"]}
     return [
-        epoch_chart("Accuracy", "share (%)", share, boundary=boundary),
+        epoch_chart("Accuracy", "percent", score, boundary=boundary),
         epoch_chart("Loss", "loss (nats)", loss, boundary=boundary),
         epoch_chart(
             "Learning rate", "rate", rate, boundary=boundary, is_log=True
@@ -83,28 +84,32 @@ def epoch_chart(
     return make_chart(figure, title, alt=f"{y_label}: {'; '.join(ends)}")
 
 
-def confusion_chart(matrix, class_names: Sequence[str]) -> dict:
-    """Draws counts and row shares of int [K, K], true classes in rows."""
+def confusion_chart(
+    matrix: Sequence[Sequence[int]], class_names: Sequence[str]
+) -> dict:
+    """Draws counts and row fractions of int [K, K], true classes in rows."""
     counts = np.array(matrix)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axes = make_axes("predicted class", "true class")
     axes.grid(False)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
     names = [plain(name) for name in class_names]
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(names)), names)
     style = {"ha": "center", "va": "center", "fontsize": 7}
-    for (row, column), share in np.ndenumerate(shares):
-        text = f"{counts[row, column]}\n{100 * share:.0f}%"
+    for (row, column), fraction in np.ndenumerate(fractions):
+        text = f"{counts[row, column]}\n{100 * fraction:.0f}%"
         # White on the dark half of the map, dark on its light half.
-        colour = "white" if share > 0.5 else "#222222"
+        colour = "white" if fraction > 0.5 else "#222222"
         axes.text(column, row, text, color=colour, **style)
-    note = "Number of images, and share of the true class (the colour)."
-    alt = _worst_confusion(shares, class_names)
-    return make_chart(figure, "Confusion matrix", note, alt)
+    note = "Number of images, and fraction of the true class (the colour)."
+    alt = _worst_confusion(fractions, class_names)
+    return make_chart(figure, "Confusion matrix", note, alt=alt)
 
 
-def roc_chart(curves: Sequence[dict | None], class_names) -> dict:
+def roc_chart(
+    curves: Sequence[dict | None], class_names: Sequence[str]
+) -> dict:
     """Draws one-vs-rest curves, as `metrics.roc_curves` returns them."""
     axis = ("false positive rate (%)", "true positive rate (%)")
     figure, axes = make_axes(*axis, **SQUARE)
@@ -116,7 +121,8 @@ def roc_chart(curves: Sequence[dict | None], class_names) -> dict:
             axes.plot(false, true, label=plain(name), **style)
     note = "Each class against the rest. The areas are in the table."
     drawn = [n for n, c in zip(class_names, curves, strict=True) if c]
-    return make_chart(figure, "ROC curves", note, f"of {', '.join(drawn)}")
+    alt = f"of {', '.join(drawn)}"
+    return make_chart(figure, "ROC curves", note, alt=alt)
 
 
 def reliability_chart(title: str, calibration: dict) -> dict:
@@ -126,11 +132,11 @@ def reliability_chart(title: str, calibration: dict) -> dict:
     left = [100 * row["low"] for row in rows]
     heights = [100 * (row["accuracy"] or 0) for row in rows]
     counts = np.array([row["count"] for row in rows])
-    shares = 100 * counts / counts.sum()
+    percentages = 100 * counts / counts.sum()
     bars = {"align": "edge", "edgecolor": "white", "color": COLOURS[5]}
     axes.bar(left, heights, width, label="accuracy in the bin", **bars)
     line = {"color": COLOURS[1], "linewidth": 2, "zorder": 3}
-    axes.stairs(shares, [*left, 100], label="share of images", **line)
+    axes.stairs(percentages, [*left, 100], label="fraction of images", **line)
     axes.plot([0, 100], [0, 100], ":", color="#222222", label="calibrated")
     error = f"ECE {100 * calibration['ece']:.1f}%"
     note = f"{error}. A bar below the dotted line: overconfident there."
@@ -139,7 +145,7 @@ def reliability_chart(title: str, calibration: dict) -> dict:
         f"confidence {row['confidence']:.0%}: accuracy {row['accuracy']:.0%}"
         for row in filled
     )
-    return make_chart(figure, title, note, f"{error}. {alt}")
+    return make_chart(figure, title, note, alt=f"{error}. {alt}")
 
 
 def robustness_charts(curves: Sequence[dict]) -> list[dict]:
@@ -190,9 +196,9 @@ def recall_chart(
         axes.errorbar(where, recall, bars, label=plain(name), **style)
     axes.set_xticks(range(len(class_names)), map(plain, class_names))
     axes.grid(False, axis="x")
-    note = "With 95% intervals (Wilson). The figures are in the table."
+    note = "With 95% intervals (Wilson). The numbers are in the table."
     return make_chart(
-        figure, "Recall of each class", note, ", ".join(class_names)
+        figure, "Recall of each class", note, alt=", ".join(class_names)
     )
 
 
@@ -212,7 +218,10 @@ def line_style(i: int) -> dict:
 
 
 def make_axes(
-    x_label: str, y_label: str, inches=CHART_INCHES, **options
+    x_label: str,
+    y_label: str,
+    inches: tuple[float, float] = CHART_INCHES,
+    **options: Any,
 ) -> tuple[Figure, Axes]:
     """Returns an empty chart in the pages' style."""
     figure = Figure(figsize=inches, layout="constrained")
@@ -224,7 +233,7 @@ def make_axes(
 
 
 def make_chart(
-    figure: Figure, title: str, note: str = "", alt: str = ""
+    figure: Figure, title: str, note: str = "", *, alt: str = ""
 ) -> dict:
     """Returns what a page shows of a figure: title, note, alt and source."""
     lines = sum(len(a.get_legend_handles_labels()[0]) for a in figure.axes)
@@ -245,8 +254,8 @@ def make_chart(
     }
 
 
-def _worst_confusion(shares: np.ndarray, class_names: Sequence[str]) -> str:
-    off = shares * (1 - np.eye(len(shares)))
+def _worst_confusion(fractions: np.ndarray, class_names: Sequence[str]) -> str:
+    off = fractions * (1 - np.eye(len(fractions)))
     true, predicted = np.unravel_index(off.argmax(), off.shape)
     return (
         f"Most often confused: {class_names[true]}, taken for "

@@ -1,8 +1,9 @@
-"""From predictions to figures: metrics.json, robustness.json, report.html."""
+"""From predictions to metrics: metrics.json, robustness.json, report.html."""
 
 import dataclasses
 import json
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,18 +20,18 @@ from trainer.settings import cli_flags
 from trainer.settings.settings import Settings
 
 
-def quick_figures(labels: np.ndarray, probabilities: np.ndarray) -> dict:
-    """Returns the validation figures that every epoch is judged by.
+def validation_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict:
+    """Returns the validation metrics that every epoch is judged by.
 
     Args:
       labels: int [n].
       probabilities: float32 [n, K].
     """
-    figures = metrics.quick_figures(labels, probabilities)
+    quick = metrics.quick_metrics(labels, probabilities)
     return {
-        "val_loss": figures["log_loss"],
-        "val_accuracy": figures["accuracy"],
-        "val_macro_f1": figures["macro_f1"],
+        "val_loss": quick["log_loss"],
+        "val_accuracy": quick["accuracy"],
+        "val_macro_f1": quick["macro_f1"],
     }
 
 
@@ -43,7 +44,7 @@ def evaluate(
 
     Metrics are those of `trainer.evaluation.metrics`, of
     `trainer.evaluation.calibration` (the temperature is fitted on validation),
-    of `trainer.evaluation.train_overlap` and, where the data has groups, of
+    of `trainer.evaluation.train_overlap` and, where the data has subgroups, of
     `trainer.evaluation.subgroups`.
     """
     temperature = calibration.fit_temperature(
@@ -53,7 +54,10 @@ def evaluate(
     train = set(train_overlap.digests(splits["train"].images))
     return {
         name: _evaluate_split(
-            splits[name], probabilities, class_names, temperature
+            splits[name],
+            probabilities,
+            class_names,
+            temperature=temperature,
         )
         | train_overlap.evaluate_unseen(
             splits[name].labels,
@@ -68,6 +72,7 @@ def finish(
     workdir: pathlib.Path,
     settings: Settings,
     splits: dict[str, Split],
+    *,
     predictions: dict[str, np.ndarray],
     history: list[dict[str, Any]],
     robustness: dict[str, Any],
@@ -89,13 +94,15 @@ def finish(
     # Plotting loads for a second, and only the end of a run needs it.
     from trainer.evaluation import report
 
-    figures = evaluate(settings, splits, predictions)
+    evaluated = evaluate(settings, splits, predictions)
     _write_predictions(workdir, splits, predictions)
     _write_json(workdir / run_folder.ROBUSTNESS, robustness)
     names = settings.data.class_names
     evaluations = {
-        part: _for_report(figures[part], splits[part], answers, names)
-        for part, answers in predictions.items()
+        part: _for_report(
+            evaluated[part], splits[part], probabilities, class_names=names
+        )
+        for part, probabilities in predictions.items()
     }
     title = f"{settings.model.backbone} on {settings.data.dataset}"
     report.write_report(
@@ -106,27 +113,38 @@ def finish(
         evaluations=evaluations,
         robustness=robustness,
     )
-    _write_json(workdir / run_folder.METRICS, figures)
-    return figures
+    _write_json(workdir / run_folder.METRICS, evaluated)
+    return evaluated
 
 
-def _evaluate_split(split, probabilities, class_names, temperature):
+def _evaluate_split(
+    split: Split,
+    probabilities: np.ndarray,
+    class_names: Sequence[str],
+    *,
+    temperature: float,
+) -> dict[str, Any]:
     labels = split.labels
-    figures = metrics.evaluate_probabilities(labels, probabilities, class_names)
-    figures |= calibration.calibration_figures(
-        labels, probabilities, temperature
+    found = metrics.evaluate_probabilities(labels, probabilities, class_names)
+    found |= calibration.calibration_metrics(labels, probabilities, temperature)
+    if split.subgroups is None:
+        return found
+    return found | subgroups.evaluate_subgroups(
+        labels, probabilities, split.subgroups
     )
-    if split.groups is None:
-        return figures
-    found = subgroups.evaluate_groups(labels, probabilities, split.groups)
-    return figures | found
 
 
-def _for_report(figures, split, probabilities, class_names):
+def _for_report(
+    evaluated: dict[str, Any],
+    split: Split,
+    probabilities: np.ndarray,
+    *,
+    class_names: Sequence[str],
+) -> Any:
     from trainer.evaluation import report
 
     return report.Evaluation(
-        metrics=figures,
+        metrics=evaluated,
         labels=split.labels,
         probabilities=probabilities,
         class_names=class_names,
@@ -135,21 +153,25 @@ def _for_report(figures, split, probabilities, class_names):
     )
 
 
-def _write_predictions(workdir, splits, predictions):
-    answers = {
+def _write_predictions(
+    workdir: pathlib.Path,
+    splits: dict[str, Split],
+    predictions: dict[str, np.ndarray],
+) -> None:
+    by_split = {
         name: predictions_lib.Predictions(
             splits[name].ids, splits[name].labels, probabilities
         )
         for name, probabilities in predictions.items()
     }
-    predictions_lib.write(workdir / run_folder.PREDICTIONS, answers)
+    predictions_lib.write(workdir / run_folder.PREDICTIONS, by_split)
 
 
-def _write_json(path, value):
+def _write_json(path: pathlib.Path, value: Any) -> None:
     files.write_text(path, json.dumps(value, indent=2) + "\n")
 
 
-def _summary(workdir, settings):
+def _summary(workdir: pathlib.Path, settings: Settings) -> dict[str, str]:
     """What the head of the report says of the run."""
     manifest = json.loads((workdir / run_folder.MANIFEST).read_text())
     libraries = manifest["libraries"]

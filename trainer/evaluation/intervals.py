@@ -1,8 +1,8 @@
-"""How sure a figure is: 95% intervals of shares, differences and means.
+"""How sure a metric is: 95% intervals of fractions, differences and means.
 
 Numpy in, plain floats out. Must not import TensorFlow or scikit-learn, read
-files, or know what the shares are shares of. What is drawn at random is drawn
-with a fixed seed: the same figures have the same intervals.
+files, or know what the fractions are of. What is drawn at random is drawn with
+a fixed seed: the same counts have the same intervals.
 """
 
 import math
@@ -22,7 +22,7 @@ _PERCENTILES = (2.5, 97.5)
 def wilson_interval(
     successes: int, n: int, z: float = Z_95
 ) -> tuple[float, float]:
-    """Returns the score interval (low, high) of a proportion, in [0, 1].
+    """Returns the score interval (low, high) of a fraction, in [0, 1].
 
     Source: E. B. Wilson, JASA 22 (1927) 209-212; no continuity correction.
     Example: `wilson_interval(8, 10)` is (0.490, 0.943).
@@ -40,9 +40,9 @@ def wilson_interval(
             "`successes` and `n` must satisfy 0 <= successes <= n and n >= 1. "
             f"Received: successes={successes}, n={n}."
         )
-    share, z2 = successes / n, z**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    spread = math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    fraction, z2 = successes / n, z**2
+    centre = (fraction + z2 / (2 * n)) / (1 + z2 / n)
+    spread = math.sqrt(fraction * (1 - fraction) / n + z2 / (4 * n * n))
     half = z * spread / (1 + z2 / n)
     # Exact at 0 and n, where sums of floats miss the bound by one bit.
     low = 0.0 if successes == 0 else centre - half
@@ -53,10 +53,11 @@ def wilson_interval(
 def difference_interval(
     first: tuple[int, int], second: tuple[int, int], z: float = Z_95
 ) -> tuple[float, float]:
-    """Returns the interval of the first share less the second, in [-1, 1].
+    """Returns the interval of the first fraction less the second.
 
-    For shares of different examples. Source: R. G. Newcombe, Statistics in
-    Medicine 17 (1998) 873-890, method 10, from the two Wilson intervals.
+    Bounds lie in [-1, 1]. For fractions of different examples. Source: R. G.
+    Newcombe, Statistics in Medicine 17 (1998) 873-890, method 10, from the two
+    Wilson intervals.
 
     Args:
       first: (successes, n).
@@ -68,19 +69,19 @@ def difference_interval(
     """
     bounds = wilson_interval(*first, z), wilson_interval(*second, z)
     (low_1, high_1), (low_2, high_2) = bounds
-    share_1, share_2 = first[0] / first[1], second[0] / second[1]
-    below = math.hypot(share_1 - low_1, high_2 - share_2)
-    above = math.hypot(high_1 - share_1, share_2 - low_2)
-    difference = share_1 - share_2
+    rate_1, rate_2 = first[0] / first[1], second[0] / second[1]
+    below = math.hypot(rate_1 - low_1, high_2 - rate_2)
+    above = math.hypot(high_1 - rate_1, rate_2 - low_2)
+    difference = rate_1 - rate_2
     return difference - below, difference + above
 
 
 def paired_interval(
     only_first: int, only_second: int, n: int
 ) -> tuple[float, float]:
-    """Returns the 95% interval of the difference of two shares, in [-1, 1].
+    """Returns the 95% interval of the difference of two fractions, in [-1, 1].
 
-    For shares of the same examples: what both got right or both got wrong
+    For fractions of the same examples: what both got right or both got wrong
     says nothing about the difference. Source: A. Agresti and Y. Min,
     Statistics in Medicine 24 (2005) 729-740: half an example is added to each
     of the four cells, then Wald's interval.
@@ -102,7 +103,7 @@ def paired_interval(
 
 
 def mcnemar_p(only_first: int, only_second: int) -> float:
-    """Returns the exact two-sided p-value that both shares are the same.
+    """Returns the exact two-sided p-value that both fractions are the same.
 
     Source: Q. McNemar, Psychometrika 12 (1947) 153-157, as a sign test: of
     the examples that one alone got right, each falls to either with 1/2.
@@ -126,7 +127,7 @@ def mean_interval(influences: np.ndarray, mean: float) -> list[float]:
     Args:
       influences: float [n], by how much each example moves the mean, times n;
         for a plain mean these are the values less their mean.
-      mean: the figure itself.
+      mean: the metric itself.
     """
     n = len(influences)
     half = Z_95 * math.sqrt(float(np.square(influences).sum())) / n
@@ -134,23 +135,23 @@ def mean_interval(influences: np.ndarray, mean: float) -> list[float]:
 
 
 def resampled_intervals(
-    matrix: np.ndarray, figures: Callable[[np.ndarray], dict[str, np.ndarray]]
+    matrix: np.ndarray, compute: Callable[[np.ndarray], dict[str, np.ndarray]]
 ) -> dict[str, list[float]]:
-    """Returns percentile bootstrap intervals of figures of a confusion matrix.
+    """Returns percentile bootstrap intervals of a confusion matrix's metrics.
 
     To draw n examples with replacement is to draw the cells of their matrix;
     source: B. Efron, Annals of Statistics 7 (1979) 1-26.
 
     Args:
       matrix: int [K, K], counts.
-      figures: int [r, K, K] -> name -> float [r].
+      compute: int [r, K, K] -> name -> float [r].
 
     Returns:
       name -> [low, high], 95%.
     """
     n, rng = int(matrix.sum()), np.random.default_rng(0)
     draws = rng.multinomial(n, matrix.ravel() / n, size=RESAMPLES)
-    values = figures(draws.reshape(RESAMPLES, *matrix.shape))
+    values = compute(draws.reshape(RESAMPLES, *matrix.shape))
     return {
         name: np.percentile(series, _PERCENTILES).tolist()
         for name, series in values.items()
@@ -160,9 +161,10 @@ def resampled_intervals(
 def area_influences(is_class: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Returns how each example moves the area under a ROC curve, times n.
 
-    Source: E. R. DeLong et al., Biometrics 44 (1988) 837-845: the share of
-    the other kind that an example is on the right side of, ties counting
-    half. Summed over classes these keep what the classes have in common.
+    Source: E. R. DeLong et al., Biometrics 44 (1988) 837-845: the
+    fraction of the other kind that an example is on the right side of, ties
+    counting half. Summed over classes these keep what the classes have in
+    common.
 
     Args:
       is_class: bool [n], with both kinds in it.

@@ -1,4 +1,4 @@
-"""Figures of merit of a classifier: numpy in, plain JSON-able values out.
+"""Metrics of a classifier: numpy in, plain JSON-able values out.
 
 The only module that imports scikit-learn. It must not import TensorFlow, draw,
 read files or know a data set: class names arrive as an argument, and all ids
@@ -18,10 +18,10 @@ from trainer.evaluation import predictions
 SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
 
 
-def quick_figures(
+def quick_metrics(
     labels: np.ndarray, probabilities: np.ndarray
 ) -> dict[str, float]:
-    """Computes the figures that an epoch is judged by, and nothing else.
+    """Computes the metrics that an epoch is judged by, and nothing else.
 
     Args:
       labels: int [n], true class ids in [0, K).
@@ -46,7 +46,7 @@ def quick_figures(
 def evaluate_probabilities(
     labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str]
 ) -> dict:
-    """Computes every figure that the project reports for one split.
+    """Computes every metric that the project reports for one split.
 
     A ratio with nothing below the line is None, never a made-up 0: precision of
     a class that is never predicted, recall of a class without an example.
@@ -55,7 +55,7 @@ def evaluate_probabilities(
     probabilities; None, with the reason in `roc_auc_reason`, when a class has
     no example. `collapsed` is true when a class that has an example is never
     predicted; `never_predicted` names these. `predicted_classes` counts the
-    distinct predictions.
+    distinct predictions. All but the counts and log_loss are in [0, 1].
 
     Args:
       labels: int [n], true class ids in [0, K).
@@ -66,11 +66,10 @@ def evaluate_probabilities(
     Returns:
       dict of python ints, floats, strings and lists: n, class_names, accuracy,
       macro_f1, balanced_accuracy, roc_auc, roc_auc_reason, log_loss (nats),
-      X_interval [low, high] of each of these figures (95%; see
+      X_interval [low, high] of each of these metrics (95%; see
       `trainer.evaluation.intervals`), per_class (name, support, precision,
       recall, recall_interval, f1, roc_auc), confusion_matrix (rows: true class,
-      columns: predicted), predicted_classes, never_predicted, collapsed. All
-      but the counts and log_loss are in [0, 1].
+      columns: predicted), predicted_classes, never_predicted, collapsed.
 
     Raises:
       ValueError: on wrong shapes, types or values, and on no examples.
@@ -79,20 +78,14 @@ def evaluate_probabilities(
     names = predictions.checked_names(class_names, probabilities.shape[1])
     matrix = _confusion_matrix(labels, probabilities)
     areas = [_area(curve) for curve in roc_curves(labels, probabilities)]
-    per_class = _per_class(matrix, names, areas)
-    present = [row for row in per_class if row["support"]]
-    never = [row["name"] for row in present if row["precision"] is None]
+    reason = _roc_reason(matrix, names)
     return {
         "n": len(labels),
         "class_names": list(names),
-        **_shares(matrix),
-        **_macro_area(labels, probabilities, areas, _roc_reason(matrix, names)),
+        **_accuracies(matrix),
+        **_macro_area(labels, probabilities, areas, reason=reason),
         **_log_loss(labels, probabilities),
-        "per_class": per_class,
-        "confusion_matrix": matrix.tolist(),
-        "predicted_classes": int(np.count_nonzero(matrix.sum(axis=0))),
-        "never_predicted": never,
-        "collapsed": bool(never),
+        **_classes(matrix, names, areas),
     }
 
 
@@ -131,7 +124,9 @@ def log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return -np.log(np.maximum(true, SMALLEST_PROBABILITY))
 
 
-def _confusion_matrix(labels, probabilities) -> np.ndarray:
+def _confusion_matrix(
+    labels: np.ndarray, probabilities: np.ndarray
+) -> np.ndarray:
     """int [K, K]; rows: true class, columns: predicted."""
     classes = probabilities.shape[1]
     cells = labels * classes + probabilities.argmax(axis=1)
@@ -157,20 +152,26 @@ def class_means(matrices: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _shares(matrix) -> dict:
+def _accuracies(matrix: np.ndarray) -> dict:
     """Accuracy and the means over classes, each with its interval."""
     n, correct = int(matrix.sum()), int(np.trace(matrix))
     result = {
         "accuracy": correct / n,
         "accuracy_interval": list(intervals.wilson_interval(correct, n)),
     }
-    drawn = intervals.resampled_intervals(matrix, class_means)
+    resampled = intervals.resampled_intervals(matrix, class_means)
     for name, value in class_means(matrix).items():
-        result |= {name: float(value), f"{name}_interval": drawn[name]}
+        result |= {name: float(value), f"{name}_interval": resampled[name]}
     return result
 
 
-def _macro_area(labels, probabilities, areas, reason) -> dict:
+def _macro_area(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    areas: Sequence[float | None],
+    *,
+    reason: str | None,
+) -> dict:
     """Mean one-vs-rest area with its interval, or the reason for none."""
     mean = bounds = None
     if reason is None:
@@ -185,14 +186,36 @@ def _macro_area(labels, probabilities, areas, reason) -> dict:
     return dict(zip(names, (mean, bounds, reason), strict=True))
 
 
-def _log_loss(labels, probabilities) -> dict:
+def _log_loss(labels: np.ndarray, probabilities: np.ndarray) -> dict:
     losses = log_losses(labels, probabilities)
     mean = float(losses.mean())
     low, high = intervals.mean_interval(losses - mean, mean)
     return {"log_loss": mean, "log_loss_interval": [max(0.0, low), high]}
 
 
-def _per_class(matrix, names, areas) -> list[dict]:
+def _classes(
+    matrix: np.ndarray,
+    names: Sequence[str],
+    areas: Sequence[float | None],
+) -> dict:
+    """What is known of each class, and whether all are predicted."""
+    per_class = _per_class(matrix, names, areas)
+    present = [row for row in per_class if row["support"]]
+    never = [row["name"] for row in present if row["precision"] is None]
+    return {
+        "per_class": per_class,
+        "confusion_matrix": matrix.tolist(),
+        "predicted_classes": int(np.count_nonzero(matrix.sum(axis=0))),
+        "never_predicted": never,
+        "collapsed": bool(never),
+    }
+
+
+def _per_class(
+    matrix: np.ndarray,
+    names: Sequence[str],
+    areas: Sequence[float | None],
+) -> list[dict]:
     hits = np.diag(matrix).tolist()
     supports = matrix.sum(axis=1).tolist()
     predicted = matrix.sum(axis=0).tolist()
@@ -212,7 +235,7 @@ def _per_class(matrix, names, areas) -> list[dict]:
     ]
 
 
-def _roc_curve(is_class, scores) -> dict | None:
+def _roc_curve(is_class: np.ndarray, scores: np.ndarray) -> dict | None:
     if is_class.all() or not is_class.any():
         return None
     false, true, _ = sk_metrics.roc_curve(is_class, scores)
@@ -227,7 +250,7 @@ def _area(curve: dict | None) -> float | None:
     return float(sk_metrics.auc(*rates))
 
 
-def _roc_reason(matrix, names) -> str | None:
+def _roc_reason(matrix: np.ndarray, names: Sequence[str]) -> str | None:
     missing = [names[i] for i in np.flatnonzero(matrix.sum(axis=1) == 0)]
     return f"no example of {', '.join(missing)}" if missing else None
 

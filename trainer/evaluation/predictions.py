@@ -1,7 +1,7 @@
-"""What a model answered: checked, and kept as `predictions.npz`.
+"""A model's predictions: checked, and kept as `predictions.npz`.
 
-Numpy alone. Must not import TensorFlow or compute a figure of merit. A file
-that is read may come from anywhere: sizes are checked before memory is spent.
+Numpy alone. Must not import TensorFlow or compute a metric. A file that is read
+may come from anywhere: sizes are checked before memory is spent.
 """
 
 import io
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trainer import files
 
@@ -42,7 +43,7 @@ class PredictionsError(ValueError):
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model answered on one split.
+    """What a model predicts on one split.
 
     Attributes:
       ids: n names of the examples.
@@ -55,15 +56,17 @@ class Predictions:
     probabilities: np.ndarray
 
 
-def write(path: str | os.PathLike, answers: Mapping[str, Predictions]) -> None:
-    """Writes what a model answered, split name -> Predictions; no pictures."""
+def write(
+    path: str | os.PathLike, predictions: Mapping[str, Predictions]
+) -> None:
+    """Writes predictions, split name -> Predictions; no images."""
     arrays = {}
-    for split, answer in answers.items():
-        arrays[f"{split}_ids"] = np.array(list(answer.ids), np.str_)
-        arrays[f"{split}_labels"] = answer.labels.astype(np.int32)
+    for split, predicted in predictions.items():
+        arrays[f"{split}_ids"] = np.array(list(predicted.ids), np.str_)
+        arrays[f"{split}_labels"] = predicted.labels.astype(np.int32)
         # In C order, the only one that `read` takes.
         arrays[f"{split}_probabilities"] = np.ascontiguousarray(
-            answer.probabilities, np.float32
+            predicted.probabilities, np.float32
         )
     with files.write_aside(path) as aside:
         np.savez_compressed(aside, **arrays)
@@ -98,7 +101,7 @@ def read(path: str | os.PathLike, split: str) -> Predictions | None:
     return Predictions(ids.tolist(), labels, probabilities)
 
 
-def _read_array(archive, name):
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     """One array of an archive; memory is spent on what the file holds."""
     with archive.open(f"{name}.npy") as file:
         data = file.read(MAX_ARRAY_BYTES + 1)
@@ -113,7 +116,9 @@ def _read_array(archive, name):
     return np.frombuffer(data, dtype, offset=stream.tell()).reshape(shape)
 
 
-def checked(labels, probabilities) -> tuple[np.ndarray, np.ndarray]:
+def checked(
+    labels: ArrayLike, probabilities: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns labels int64 [n] and probabilities float64 [n, K] in [0, 1].
 
     Raises:
@@ -138,7 +143,7 @@ def checked(labels, probabilities) -> tuple[np.ndarray, np.ndarray]:
     return labels.astype(np.int64), np.clip(probabilities, 0.0, 1.0)
 
 
-def _check_labels(labels, classes: int) -> None:
+def _check_labels(labels: np.ndarray, classes: int) -> None:
     if labels.dtype.kind not in "iu":
         raise ValueError(
             f"`labels` must be integer ids. Received dtype: {labels.dtype}."
@@ -151,8 +156,8 @@ def _check_labels(labels, classes: int) -> None:
         )
 
 
-def _check_probabilities(probabilities) -> None:
-    def refuse(wrong, rule, advice):
+def _check_probabilities(probabilities: np.ndarray) -> None:
+    def refuse(wrong: np.ndarray, rule: str, advice: str) -> None:
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise ValueError(
@@ -170,7 +175,7 @@ def _check_probabilities(probabilities) -> None:
     refuse(off, "sum to 1 in each row", "Apply a softmax over the classes.")
 
 
-def checked_names(class_names, classes: int) -> tuple[str, ...]:
+def checked_names(class_names: Sequence[str], classes: int) -> tuple[str, ...]:
     """Returns the names, which must be as many as there are classes.
 
     Raises:

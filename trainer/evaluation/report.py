@@ -1,6 +1,6 @@
-"""One self-contained HTML page about a run: figures, curves and pictures.
+"""One self-contained HTML page about a run: metrics, curves and images.
 
-The only module that fills in pages. It computes no figure of merit of its own,
+The only module that fills in pages. It computes no metric of its own,
 loads no model, reads no data, and leaves drawing to
 `trainer.evaluation.charts`.
 """
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -21,7 +22,7 @@ from trainer.evaluation import calibration
 from trainer.evaluation import charts
 from trainer.evaluation import metrics
 
-# Only this split shows its mistakes: who studies single test pictures soon
+# Only this split shows its mistakes: who studies single test images soon
 # tunes to them.
 MISTAKES_SPLIT = "validation"
 MISTAKES_SHOWN = 24
@@ -32,14 +33,14 @@ HISTORY_KEYS += ("val_accuracy", "val_macro_f1", "learning_rate", "seconds")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the model answered on one split.
+    """What the model predicts on one split.
 
     Attributes:
       metrics: what `evaluation.evaluate` returned for these arrays.
       labels: int [n], true class ids.
       probabilities: float [n, K] in [0, 1].
       class_names: K names in id order.
-      images: uint8 [n, S, S, 1 or 3] in [0, 255], or None: no pictures.
+      images: uint8 [n, S, S, 1 or 3] in [0, 255], or None: no images.
       ids: n names of the examples, or None.
     """
 
@@ -50,7 +51,7 @@ class Evaluation:
     images: np.ndarray | None = None
     ids: Sequence[str] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         n = self.metrics["n"]
         for name in ("labels", "probabilities", "images", "ids"):
             value = getattr(self, name)
@@ -77,7 +78,7 @@ def write_report(
       title: heading of the page.
       summary: rows of the table about the run, name -> text.
       history: one dict an epoch with the keys of HISTORY_KEYS, in order over
-        both phases ("head", "fine_tune"); losses in nats, shares in [0, 1],
+        both phases ("head", "fine_tune"); losses in nats, others in [0, 1],
         None or NaN for what was not measured. Empty when nothing was trained.
       evaluations: split name -> Evaluation, in the order of the page.
       robustness: what `trainer.evaluation.robustness.measure` returned, or
@@ -100,7 +101,9 @@ def write_report(
     files.write_text(path, page)
 
 
-def render(template: str, package: str = "trainer.evaluation", **values) -> str:
+def render(
+    template: str, package: str = "trainer.evaluation", **values: Any
+) -> str:
     """Fills in a template; every value is escaped.
 
     Args:
@@ -124,8 +127,8 @@ def _read_template(name: str, package: str) -> str:
     return source.read_text(encoding="utf-8")
 
 
-def _percent(share: float | None) -> str:
-    return "\u2013" if share is None else f"{100 * share:.1f}"
+def _percent(fraction: float | None) -> str:
+    return "\u2013" if fraction is None else f"{100 * fraction:.1f}"
 
 
 def _training(history: Sequence[Mapping]) -> dict | None:
@@ -160,15 +163,14 @@ def _numbers(values: list) -> np.ndarray:
 
 
 def _split(name: str, run: Evaluation) -> dict:
-    figures = run.metrics
     curves = metrics.roc_curves(run.labels, run.probabilities)
     shows_mistakes = name == MISTAKES_SPLIT and run.images is not None
     return {
         "name": name,
-        "metrics": figures,
+        "metrics": run.metrics,
         "charts": [
             charts.confusion_chart(
-                figures["confusion_matrix"], run.class_names
+                run.metrics["confusion_matrix"], run.class_names
             ),
             charts.roc_chart(curves, run.class_names),
         ],
@@ -182,26 +184,26 @@ def _calibration_charts(run: Evaluation) -> list[dict]:
         run.probabilities, run.metrics["temperature"]
     )
     pairs = {
-        "Reliability, as answered": run.probabilities,
+        "Reliability, as predicted": run.probabilities,
         "Reliability, with the temperature": scaled,
     }
     return [
         charts.reliability_chart(
-            title, calibration.reliability(run.labels, answers)
+            title, calibration.reliability(run.labels, probabilities)
         )
-        for title, answers in pairs.items()
+        for title, probabilities in pairs.items()
     ]
 
 
 def _mistakes(run: Evaluation) -> list[dict]:
-    """Returns the most confident wrong answers, the surest first."""
+    """Returns the wrong predictions, the most confident first."""
     predicted = run.probabilities.argmax(axis=1)
     confidence = run.probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != run.labels)
     surest = wrong[np.argsort(-confidence[wrong], kind="stable")]
     return [
         {
-            "source": _picture(run.images[i]),
+            "source": _image_url(run.images[i]),
             "true": run.class_names[run.labels[i]],
             "predicted": run.class_names[predicted[i]],
             "confidence": float(confidence[i]),
@@ -211,8 +213,8 @@ def _mistakes(run: Evaluation) -> list[dict]:
     ]
 
 
-def _picture(image: np.ndarray) -> str:
+def _image_url(image: np.ndarray) -> str:
     stream = io.BytesIO()
-    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-    picture.save(stream, format="png")
+    pixels = image[..., 0] if image.shape[-1] == 1 else image
+    Image.fromarray(pixels).save(stream, format="png")
     return charts.data_url(stream)

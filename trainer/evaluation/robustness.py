@@ -1,4 +1,4 @@
-"""How fast the accuracy falls when the pictures get worse.
+"""How fast the accuracy falls when the images get worse.
 
 Blur, noise, brightness, JPEG, occlusion and rotation, each in a few strengths
 on uint8 pixels at the model's input size, the way a poor camera spoils them.
@@ -19,7 +19,7 @@ from trainer.evaluation import intervals
 SEED = 0
 
 # Accuracy on 500 images is known to +-4 points. Every change costs a pass
-# over them in each strength, hence fewer images where the pictures are large:
+# over them in each strength, hence fewer where the images are large:
 # with 250 of 224 px, a quarter of an epoch of FER-2013 at worst.
 IMAGES, IMAGES_IF_LARGE = 500, 250
 LARGE_PX = 96
@@ -29,12 +29,12 @@ GREY = 128  # of the square, in the middle of [0, 255]
 
 @dataclass(frozen=True)
 class Change:
-    """One way in which pictures get worse.
+    """One way in which images get worse.
 
     Attributes:
       name: for people.
       unit: of the strengths.
-      strengths: in the order of the curve; None is the picture as it is.
+      strengths: in the order of the curve; None is the image as it is.
       apply: (images uint8 [n, S, S, C], strength, generator) -> the same
         shape and type.
     """
@@ -50,11 +50,11 @@ def measure(
     images: np.ndarray,
     labels: np.ndarray,
 ) -> dict:
-    """Scores a model on pictures that get worse and worse.
+    """Scores a model on images that get worse and worse.
 
     Args:
       predict: images uint8 [n, S, S, C] -> probabilities float [n, K]. Called
-        as often and with the same sizes whatever it answers, so that every
+        as often and with the same sizes whatever it returns, so that every
         worker of a job may take part.
       images: uint8 [n, S, S, C] in [0, 255]; of more than 500 (250 above
         96 px) a random choice.
@@ -63,7 +63,7 @@ def measure(
     Returns:
       {"images": how many, "seed", "curves": [{name, unit, points: [{strength,
       accuracy, interval [low, high] (95%, Wilson)}, ...]}, ...]}; accuracy in
-      [0, 1]; strength None is the picture as it is.
+      [0, 1]; strength None is the image as it is.
     """
     rows = _choose(len(images), images.shape[1])
     images, labels = images[rows], labels[rows]
@@ -72,7 +72,9 @@ def measure(
         {
             "name": change.name,
             "unit": change.unit,
-            "points": _points(change, predict, images, labels, unchanged),
+            "points": _points(
+                change, predict, images, labels=labels, unchanged=unchanged
+            ),
         }
         for change in CHANGES
     ]
@@ -86,15 +88,22 @@ def _choose(count: int, side: int) -> np.ndarray:
     return np.sort(generator.choice(count, most, replace=False))
 
 
-def _points(change, predict, images, labels, unchanged) -> list[dict]:
+def _points(
+    change: Change,
+    predict: Callable[[np.ndarray], np.ndarray],
+    images: np.ndarray,
+    *,
+    labels: np.ndarray,
+    unchanged: dict,
+) -> list[dict]:
     strengths = [s for s in change.strengths if s is not None]
     # One call for all strengths: a call costs more than a small batch.
     worse = [
         change.apply(images, strength, np.random.default_rng(SEED))
         for strength in strengths
     ]
-    answers = np.split(predict(np.concatenate(worse)), len(worse))
-    scores = [_score(answer, labels) for answer in answers]
+    predictions = np.split(predict(np.concatenate(worse)), len(worse))
+    scores = [_score(predicted, labels) for predicted in predictions]
     scored = {None: unchanged, **dict(zip(strengths, scores, strict=True))}
     return [{"strength": s, **scored[s]} for s in change.strengths]
 
@@ -105,8 +114,10 @@ def _score(probabilities: np.ndarray, labels: np.ndarray) -> dict:
     return {"accuracy": hits / len(labels), "interval": interval}
 
 
-def _each(images: np.ndarray, edit: Callable) -> np.ndarray:
-    """Edits every picture as a Pillow image."""
+def _each(
+    images: np.ndarray, edit: Callable[[Image.Image], Image.Image]
+) -> np.ndarray:
+    """Edits every array as a Pillow image."""
     result = np.empty_like(images)
     for source, target in zip(images, result, strict=True):
         flat = source[..., 0] if source.shape[-1] == 1 else source
@@ -114,29 +125,39 @@ def _each(images: np.ndarray, edit: Callable) -> np.ndarray:
     return result
 
 
-def _blur(images, percent, generator):
+def _blur(
+    images: np.ndarray, percent: float, generator: np.random.Generator
+) -> np.ndarray:
     soften = ImageFilter.GaussianBlur(percent / 100 * images.shape[1])
-    return _each(images, lambda picture: picture.filter(soften))
+    return _each(images, lambda image: image.filter(soften))
 
 
-def _add_noise(images, sigma, generator):
+def _add_noise(
+    images: np.ndarray, sigma: float, generator: np.random.Generator
+) -> np.ndarray:
     return _to_uint8(images + generator.normal(0, sigma, images.shape))
 
 
-def _brighten(images, levels, generator):
+def _brighten(
+    images: np.ndarray, levels: float, generator: np.random.Generator
+) -> np.ndarray:
     return _to_uint8(images.astype(np.int16) + levels)
 
 
-def _compress(images, quality, generator):
-    def edit(picture):
+def _compress(
+    images: np.ndarray, quality: float, generator: np.random.Generator
+) -> np.ndarray:
+    def edit(image: Image.Image) -> Image.Image:
         stream = io.BytesIO()
-        picture.save(stream, format="jpeg", quality=quality)
+        image.save(stream, format="jpeg", quality=quality)
         return Image.open(stream)
 
     return _each(images, edit)
 
 
-def _occlude(images, percent, generator):
+def _occlude(
+    images: np.ndarray, percent: float, generator: np.random.Generator
+) -> np.ndarray:
     result, side = images.copy(), images.shape[1]
     size = round(side * percent / 100)
     places = generator.random([len(images), 2]) * (side - size + 1)
@@ -145,9 +166,11 @@ def _occlude(images, percent, generator):
     return result
 
 
-def _rotate(images, degrees, generator):
-    # What turns into the picture is what lies up to 0.21 sides outside it:
-    # the edge's pixels go on there, since black corners would be a second
+def _rotate(
+    images: np.ndarray, degrees: float, generator: np.random.Generator
+) -> np.ndarray:
+    # What turns into the image is what lies up to 0.21 sides outside it: the
+    # edge's pixels are repeated there, since black corners would be a second
     # change.
     margin = images.shape[1] // 4 + 1
     inside = slice(margin, -margin)
@@ -155,7 +178,7 @@ def _rotate(images, degrees, generator):
     turns = iter(degrees * generator.choice([-1, 1], len(images)))
     turned = _each(
         np.pad(images, pads, mode="edge"),
-        lambda picture: picture.rotate(next(turns), Image.Resampling.BILINEAR),
+        lambda image: image.rotate(next(turns), Image.Resampling.BILINEAR),
     )
     return turned[:, inside, inside]
 

@@ -18,8 +18,9 @@ from trainer import run_folder
 from trainer.settings import settings as settings_lib
 
 SPLITS = ("validation", "test")
-FIGURES = ("accuracy", "macro_f1", "balanced_accuracy", "roc_auc", "log_loss")
-FIGURES += ("ece", "temperature")
+METRIC_NAMES = ("accuracy", "macro_f1", "balanced_accuracy", "roc_auc")
+METRIC_NAMES += ("log_loss",)
+METRIC_NAMES += ("ece", "temperature")
 _COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1")
 _COLUMNS += ("learning_rate", "seconds")
 
@@ -39,14 +40,15 @@ class StoredRunError(ValueError):
 
 
 @dataclass(frozen=True)
-class StoredFigures:
-    """The figures of one split.
+class StoredMetrics:
+    """The metrics of one split.
 
     Attributes:
       n: number of examples.
       class_names: in id order.
-      values: name in FIGURES -> figure, None where the run has none.
-      bounds: name in FIGURES -> [low, high] (95%), None where it has none.
+      values: name in METRIC_NAMES -> value, None where the run has none.
+      bounds: name in METRIC_NAMES -> [low, high] (95%), None where it has
+        none.
       recalls: class name -> {"recall", "recall_interval"} in [0, 1], or None.
     """
 
@@ -65,7 +67,7 @@ class StoredRun:
       name: what a page calls it.
       path: its folder.
       settings: setting -> value, with today's defaults for what it predates.
-      figures: split -> its figures.
+      metrics: split -> its metrics.
       history: column of history.csv -> float [epochs].
       data: name and version of its data.
       code: the git commit, or a text that there was none.
@@ -74,7 +76,7 @@ class StoredRun:
     name: str
     path: pathlib.Path
     settings: dict[str, Any]
-    figures: dict[str, StoredFigures]
+    metrics: dict[str, StoredMetrics]
     history: dict[str, np.ndarray]
     data: str
     code: str
@@ -130,12 +132,12 @@ def _check_finished(folder: pathlib.Path) -> None:
 def _parse_run(folder: pathlib.Path, name: str) -> StoredRun:
     manifest = json.loads(_read_text(folder / run_folder.MANIFEST))
     settings = settings_lib.from_json(_read_text(folder / run_folder.SETTINGS))
-    figures = json.loads(_read_text(folder / run_folder.METRICS))
+    stored = json.loads(_read_text(folder / run_folder.METRICS))
     return StoredRun(
         name=name,
         path=folder,
         settings=settings.flat(),
-        figures={s: _figures(figures[s]) for s in SPLITS if s in figures},
+        metrics={s: _metrics(stored[s]) for s in SPLITS if s in stored},
         history=_history(_read_text(folder / run_folder.HISTORY)),
         data=str(manifest["data"]["name"]),
         code=str(manifest["commit"] or "not under version control"),
@@ -150,14 +152,14 @@ def _read_text(path: pathlib.Path) -> str:
     return data.decode("utf-8")
 
 
-def _figures(stored: dict) -> StoredFigures:
+def _metrics(stored: dict) -> StoredMetrics:
     if len(stored["class_names"]) > MAX_CLASSES:
         raise ValueError(f"more than {MAX_CLASSES} classes")
-    bounds = {key: stored.get(f"{key}_interval") for key in FIGURES}
-    return StoredFigures(
+    bounds = {key: stored.get(f"{key}_interval") for key in METRIC_NAMES}
+    return StoredMetrics(
         n=int(stored["n"]),
         class_names=[str(name) for name in stored["class_names"]],
-        values={key: _number(stored.get(key)) for key in FIGURES},
+        values={key: _number(stored.get(key)) for key in METRIC_NAMES},
         bounds={key: _pair(value) for key, value in bounds.items()},
         recalls={
             str(row["name"]): {
@@ -169,11 +171,11 @@ def _figures(stored: dict) -> StoredFigures:
     )
 
 
-def _number(value) -> float | None:
+def _number(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _pair(value) -> list[float] | None:
+def _pair(value: Any) -> list[float] | None:
     if value is None:
         return None
     low, high = value

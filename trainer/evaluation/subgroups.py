@@ -1,7 +1,7 @@
-"""Accuracy for each group of people, where the data says who is in which.
+"""Accuracy of each subgroup of people, where the data says who is in which.
 
 Numpy in, plain JSON-able values out. Must not import TensorFlow, and must not
-guess a group: it is a feature of the prepared records or it is not known.
+guess a subgroup: it is a feature of the prepared records or it is not known.
 """
 
 import statistics
@@ -11,43 +11,43 @@ import numpy as np
 
 from trainer.evaluation import intervals
 
-# More values than this are names or numbers, not groups.
-MOST_GROUPS = 40
+# More values than this are names or numbers, not subgroups.
+MOST_SUBGROUPS = 40
 
 # Fewer examples are off by more than 18 points either way (Wilson, at 50%),
-# and the largest gap would be that of the smallest group.
+# and the largest gap would be that of the smallest subgroup.
 FEWEST_FOR_GAP = 30
 
 
-def evaluate_groups(
-    labels: np.ndarray, probabilities: np.ndarray, groups: Sequence[str]
+def evaluate_subgroups(
+    labels: np.ndarray, probabilities: np.ndarray, subgroups: Sequence[str]
 ) -> dict:
-    """Compares groups by accuracy.
+    """Compares subgroups by accuracy.
 
     The interval of the largest gap allows for having been chosen among all
-    pairs of groups (Bonferroni), so that it stays clear of 0 by chance in one
-    of twenty data sets without any gap, and not in one of twenty pairs.
+    pairs of subgroups (Bonferroni), so that it stays clear of 0 by chance in
+    one of twenty data sets without any gap, and not in one of twenty pairs.
 
     Args:
       labels: int [n], true class ids.
       probabilities: float [n, K] in [0, 1].
-      groups: n names.
+      subgroups: n names.
 
     Returns:
       {"groups": [{name, n, accuracy, accuracy_interval (95%, Wilson)}, ...] by
       name, "largest_gap": {best, worst, difference, interval (95% over all
-      pairs, Newcombe)} of groups with 30 examples or more, else None,
+      pairs, Newcombe)} of subgroups with 30 examples or more, else None,
       "groups_reason": why one of the two is missing, else None}.
     """
-    names = sorted(set(groups))
-    if len(names) > MOST_GROUPS:
-        reason = f"{len(names):,} values of `group`: too many to be groups"
+    names = sorted(set(subgroups))
+    if len(names) > MOST_SUBGROUPS:
+        reason = f"{len(names):,} values of `group`: too many to be subgroups"
         return {"groups": [], "largest_gap": None, "groups_reason": reason}
     is_right = probabilities.argmax(axis=1) == labels
-    members = {name: is_right[np.array(groups) == name] for name in names}
+    members = {name: is_right[np.array(subgroups) == name] for name in names}
     counts = {n: (int(m.sum()), len(m)) for n, m in members.items()}
     gap = _largest_gap(counts)
-    reason = None if gap else "fewer than two groups of 30 examples"
+    reason = None if gap else "fewer than two subgroups of 30 examples"
     rows = [_row(name, *count) for name, count in counts.items()]
     return {"groups": rows, "largest_gap": gap, "groups_reason": reason}
 
@@ -70,10 +70,10 @@ def _largest_gap(counts: dict[str, tuple[int, int]]) -> dict | None:
     pairs = len(large) * (len(large) - 1) // 2
     z = statistics.NormalDist().inv_cdf(1 - 0.025 / pairs)
     low, high = intervals.difference_interval(large[best], large[worst], z)
-    shares = {name: hits / n for name, (hits, n) in large.items()}
+    accuracy = {name: hits / n for name, (hits, n) in large.items()}
     return {
         "best": best,
         "worst": worst,
-        "difference": shares[best] - shares[worst],
+        "difference": accuracy[best] - accuracy[worst],
         "interval": [low, high],
     }

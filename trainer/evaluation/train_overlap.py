@@ -1,4 +1,4 @@
-"""Images that a split shares with the training split, and figures without them.
+"""Train/test overlap: images also in training, and metrics without them.
 
 FER-2013 repeats images across its splits: 288 of its 3,589 test images also
 stand in training. Must not import TensorFlow.

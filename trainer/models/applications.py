@@ -1,5 +1,8 @@
 """Backbones of keras.applications, grown on our input, without their top."""
 
+from types import ModuleType
+from typing import Any
+
 from trainer.models import normalisation
 
 # name -> (class in keras.applications, the pixels it was trained on). Source
@@ -19,7 +22,7 @@ NETWORKS = {
 MOST_BATCH_NORM_MOMENTUM = 0.99
 
 
-def application(inputs, *, name, keras):
+def application(inputs: Any, *, name: str, keras: ModuleType) -> Any:
     """Grows a backbone with random weights.
 
     Args:

@@ -1,4 +1,8 @@
-"""Backbone, head and answer joined into one flat functional model."""
+"""Backbone, head and classes joined into one flat functional model."""
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+from typing import Any
 
 from trainer.models import applications
 from trainer.models import efficientnet_lite
@@ -7,6 +11,9 @@ from trainer.models import plain_cnn
 from trainer.models.head import BACKBONE_LAYER
 from trainer.models.head import build_head
 
+if TYPE_CHECKING:  # The settings import this package.
+    from trainer.settings.settings import Settings
+
 # The layer before the softmax.
 LOGITS = "logits"
 
@@ -14,7 +21,9 @@ LOGITS = "logits"
 TINY_WIDTHS = (16, 32, 64, 96)
 
 
-def build_model(settings, num_classes: int, keras):
+def build_model(
+    settings: "Settings", num_classes: int, keras: ModuleType
+) -> Any:
     """Builds the network of the settings, with random weights.
 
     Args:
@@ -30,11 +39,17 @@ def build_model(settings, num_classes: int, keras):
     size, channels = settings.data.image_size, settings.data.channels
     inputs = keras.Input([size, size, channels], name="pixels")
     x = _backbone(inputs, settings, keras)
-    x = _answer(x, settings, num_classes, keras)
+    x = _classify(x, settings, num_classes, keras=keras)
     return keras.Model(inputs, x, name=settings.model.backbone)
 
 
-def build_head_model(settings, num_features: int, num_classes: int, keras):
+def build_head_model(
+    settings: "Settings",
+    num_features: int,
+    num_classes: int,
+    *,
+    keras: ModuleType,
+) -> Any:
     """Builds the head of the settings alone, with random weights.
 
     Args:
@@ -48,24 +63,26 @@ def build_head_model(settings, num_features: int, num_classes: int, keras):
       leaves as they are -> float32 [n, num_classes] probabilities.
     """
     inputs = keras.Input([1, 1, num_features], name="features")
-    x = _answer(inputs, settings, num_classes, keras)
+    x = _classify(inputs, settings, num_classes, keras=keras)
     return keras.Model(inputs, x, name="head")
 
 
-def head_layers(model) -> list:
+def head_layers(model: Any) -> list:
     """Returns the layers after the backbone, from pooling to softmax."""
     names = [layer.name for layer in model.layers]
     return model.layers[names.index(BACKBONE_LAYER) :]
 
 
-def _answer(x, settings, num_classes, keras):
+def _classify(
+    x: Any, settings: "Settings", num_classes: int, *, keras: ModuleType
+) -> Any:
     """From a feature map to probabilities."""
     x = build_head(x, settings, keras)
     x = keras.layers.Dense(num_classes, dtype="float32", name=LOGITS)(x)
     return keras.layers.Softmax(dtype="float32", name="probabilities")(x)
 
 
-def _backbone(inputs, settings, keras):
+def _backbone(inputs: Any, settings: "Settings", keras: ModuleType) -> Any:
     model = settings.model
     if model.backbone == "plain_cnn":
         return plain_cnn.plain_cnn(

@@ -6,6 +6,10 @@ tpu, models/official/efficientnet/lite). Layers are called as in the PyTorch
 ports, whose weights can be had as arrays.
 """
 
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 
 from trainer.models import normalisation
@@ -25,7 +29,7 @@ HEAD_WIDTH = 1280
 EPSILON = 1e-3
 
 
-def efficientnet_lite0(inputs, *, keras):
+def efficientnet_lite0(inputs: Any, *, keras: ModuleType) -> Any:
     """Adds the network up to its last convolution.
 
     Args:
@@ -37,20 +41,28 @@ def efficientnet_lite0(inputs, *, keras):
     """
     affine = normalisation.centred_rgb(inputs.shape[-1])
     x = normalisation.apply(inputs, affine, keras)
-    x = _conv(x, STEM_WIDTH, 3, 2, "conv_stem", keras)
+    x = _conv(x, STEM_WIDTH, "conv_stem", kernel=3, stride=2, keras=keras)
     x = _normalise(x, "bn0", keras, is_active=True)
     index = 0
     for blocks, kernel, stride, expansion, width in STAGES:
         for block in range(blocks):
-            first = stride if block == 0 else 1
-            name = f"blocks_{index}"
-            x = _block(x, kernel, first, expansion, width, name, keras)
+            x = _block(
+                x,
+                width,
+                f"blocks_{index}",
+                kernel=kernel,
+                stride=stride if block == 0 else 1,
+                expansion=expansion,
+                keras=keras,
+            )
             index += 1
-    x = _conv(x, HEAD_WIDTH, 1, 1, "conv_head", keras)
+    x = _conv(x, HEAD_WIDTH, "conv_head", keras=keras)
     return _normalise(x, "bn1", keras, is_active=True)
 
 
-def weights_from_arrays(arrays, layer) -> list[np.ndarray] | None:
+def weights_from_arrays(
+    arrays: Mapping[str, np.ndarray], layer: Any
+) -> list[np.ndarray]:
     """Finds a layer's weights among arrays under their PyTorch names.
 
     Args:
@@ -76,12 +88,21 @@ def weights_from_arrays(arrays, layer) -> list[np.ndarray] | None:
     return [np.transpose(arrays[f"{name}.weight"], axes)]
 
 
-def _block(x, kernel, stride, expansion, width, name, keras):
+def _block(
+    x: Any,
+    width: int,
+    name: str,
+    *,
+    kernel: int,
+    stride: int,
+    expansion: int,
+    keras: ModuleType,
+) -> Any:
     """An inverted bottleneck: expand, filter each channel, project."""
     shortcut, channels = x, x.shape[-1]
     if expansion > 1:
         expanded = channels * expansion
-        x = _conv(x, expanded, 1, 1, f"{name}_expand_conv", keras)
+        x = _conv(x, expanded, f"{name}_expand_conv", keras=keras)
         x = _normalise(x, f"{name}_bn0", keras, is_active=True)
     x = keras.layers.DepthwiseConv2D(
         kernel,
@@ -91,14 +112,22 @@ def _block(x, kernel, stride, expansion, width, name, keras):
         name=f"{name}_depthwise_conv",
     )(x)
     x = _normalise(x, f"{name}_bn1", keras, is_active=True)
-    x = _conv(x, width, 1, 1, f"{name}_project_conv", keras)
+    x = _conv(x, width, f"{name}_project_conv", keras=keras)
     x = _normalise(x, f"{name}_bn2", keras, is_active=False)
     if stride == 1 and channels == width:
         x = keras.layers.Add(name=f"{name}_add")([shortcut, x])
     return x
 
 
-def _conv(x, width, kernel, stride, name, keras):
+def _conv(
+    x: Any,
+    width: int,
+    name: str,
+    *,
+    kernel: int = 1,
+    stride: int = 1,
+    keras: ModuleType,
+) -> Any:
     return keras.layers.Conv2D(
         width,
         kernel,
@@ -109,7 +138,7 @@ def _conv(x, width, kernel, stride, name, keras):
     )(x)
 
 
-def _normalise(x, name, keras, *, is_active):
+def _normalise(x: Any, name: str, keras: ModuleType, *, is_active: bool) -> Any:
     x = keras.layers.BatchNormalization(epsilon=EPSILON, name=name)(x)
     if is_active:
         x = keras.layers.ReLU(max_value=6, name=f"{name}_relu6")(x)

@@ -8,10 +8,10 @@ import keras
 import tensorflow as tf
 
 
-def fuse(model) -> None:
+def fuse(model: keras.Model) -> None:
     """Makes a model's BatchNormalization layers use the one operation.
 
-    Weights, their names in files and the answers stay as they are.
+    Weights, their names in files and the predictions stay as they are.
     """
     for layer in model.layers:
         if type(layer) is keras.layers.BatchNormalization:
@@ -21,7 +21,12 @@ def fuse(model) -> None:
 class BatchNormalization(keras.layers.BatchNormalization):
     """The layer of Keras; its class name, too, is part of weight files."""
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self,
+        inputs: tf.Tensor,
+        training: bool | None = None,
+        mask: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         """Normalises a feature map; other inputs are left to Keras."""
         is_plain = not (self.renorm or self.synchronized or mask is not None)
         if not is_plain or len(inputs.shape) != 4 or self.axis not in (-1, 3):
@@ -45,5 +50,5 @@ class BatchNormalization(keras.layers.BatchNormalization):
             self._keep(self.moving_variance, variance * (count - 1) / count)
         return outputs
 
-    def _keep(self, moving, new) -> None:
+    def _keep(self, moving: keras.Variable, new: tf.Tensor) -> None:
         moving.assign(moving * self.momentum + new * (1.0 - self.momentum))

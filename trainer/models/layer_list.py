@@ -10,6 +10,8 @@ The list is one setting, for example `c32,c64,bn,mp,d0.25,c128l0.01v`:
 """
 
 import re
+from types import ModuleType
+from typing import Any
 
 from trainer.models import normalisation
 
@@ -33,7 +35,9 @@ def check(tokens: tuple[str, ...]) -> None:
             )
 
 
-def layer_list(inputs, *, tokens, seed, keras):
+def layer_list(
+    inputs: Any, *, tokens: tuple[str, ...], seed: int, keras: ModuleType
+) -> Any:
     """Adds the layers one after the other.
 
     Args:
@@ -49,11 +53,14 @@ def layer_list(inputs, *, tokens, seed, keras):
     x = normalisation.apply(inputs, affine, keras)
     for index, token in enumerate(tokens, start=1):
         parts = _TOKEN.fullmatch(token).groupdict()
-        x = _layer(parts, f"layer{index}", seed + 100 + index, keras)(x)
+        name, layer_seed = f"layer{index}", seed + 100 + index
+        x = _layer(parts, name, seed=layer_seed, keras=keras)(x)
     return x
 
 
-def _layer(parts, name, seed, keras):
+def _layer(
+    parts: dict[str, str | None], name: str, *, seed: int, keras: ModuleType
+) -> Any:
     if parts["norm"]:
         return keras.layers.BatchNormalization(name=f"{name}_bn")
     if parts["pool"]:

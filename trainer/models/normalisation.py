@@ -5,6 +5,9 @@ converter and quantiser knows, which also repeats grey into three channels and
 turns RGB into BGR where a backbone wants that.
 """
 
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 
 LAYER_NAME = "normalisation"
@@ -80,7 +83,9 @@ def torch_rgb(channels: int) -> tuple[np.ndarray, np.ndarray]:
     return _kernel(kernel), bias.astype(np.float32)
 
 
-def apply(inputs, affine, keras):
+def apply(
+    inputs: Any, affine: tuple[np.ndarray, np.ndarray], keras: ModuleType
+) -> Any:
     """Adds the layer; its weights are set by `set_weights`.
 
     Args:

@@ -4,10 +4,20 @@ Dense 3x3 convolutions with BatchNorm and ReLU fold into single int8
 operators, and global average pooling keeps the head small.
 """
 
+from types import ModuleType
+from typing import Any
+
 from trainer.models import normalisation
 
 
-def plain_cnn(inputs, *, widths, stage_depth, stem_stride, keras):
+def plain_cnn(
+    inputs: Any,
+    *,
+    widths: tuple[int, ...],
+    stage_depth: tuple[int, ...],
+    stem_stride: int,
+    keras: ModuleType,
+) -> Any:
     """Stages of conv-BN-ReLU, halved by max pooling between them.
 
     Args:
@@ -27,13 +37,16 @@ def plain_cnn(inputs, *, widths, stage_depth, stem_stride, keras):
     for stage, (width, depth) in enumerate(stages, start=1):
         for index in range(1, depth + 1):
             stride = stem_stride if (stage, index) == (1, 1) else 1
-            x = _conv_bn_relu(x, width, stride, f"stage{stage}_{index}", keras)
+            name = f"stage{stage}_{index}"
+            x = _conv_bn_relu(x, width, name, stride=stride, keras=keras)
         if stage < len(widths):
             x = keras.layers.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
     return x
 
 
-def _conv_bn_relu(x, width, stride, name, keras):
+def _conv_bn_relu(
+    x: Any, width: int, name: str, *, stride: int, keras: ModuleType
+) -> Any:
     x = keras.layers.Conv2D(
         width,
         3,

@@ -88,7 +88,7 @@ def _has_plateau(settings: Settings) -> bool:
 
 
 def _views_teach(settings: Settings) -> bool:
-    """Teachers answer on augmented views, whatever the phases show."""
+    """Teachers predict on augmented views, whatever the phases show."""
     target = settings.target
     return bool(
         target.distill_from and target.distill_views and target.distill_share
@@ -165,7 +165,7 @@ _TARGETS = (
         "--distill_share=0",
         lambda s: s.target.distill_share == 0 and _views_change_nothing(s),
     ),
-    # Asked on every batch they cost more, and see mixed images.
+    # Predicting on every batch they cost more, and see mixed images.
     Rule(
         ("distill_views",),
         "no augmentation",
@@ -201,7 +201,7 @@ _PHASES = (
     ),
 )
 
-_UPDATES = (
+_OPTIMIZATION = (
     Rule(
         ("optimizer",),
         "--head_epochs=0, --fine_tune_optimizer={fine_tune_optimizer}",
@@ -252,4 +252,4 @@ _CHOICE = (
     ),
 )
 
-RULES = (*_MODEL, *_IMAGES, *_TARGETS, *_PHASES, *_UPDATES, *_CHOICE)
+RULES = (*_MODEL, *_IMAGES, *_TARGETS, *_PHASES, *_OPTIMIZATION, *_CHOICE)

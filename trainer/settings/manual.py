@@ -22,8 +22,8 @@ USE
   The last value of a flag wins. A flagfile holds one flag a line, # begins a
   comment line, and recipes are in this folder and in recipes/.
 
-  The same command goes on with a run that was interrupted, from its last
-  finished epoch. A finished run is left alone: give another --workdir, or
+  The same command resumes an interrupted run after its last finished epoch.
+  A finished run is left alone: give another --workdir, or
   --overwrite.
 
 EXAMPLES
@@ -34,7 +34,7 @@ EXAMPLES
 
 RUN
   --workdir=runs/BACKBONE
-      Folder of the run: settings, checkpoints, figures, report.html.
+      Folder of the run: settings, checkpoints, metrics, report.html.
   --[no]overwrite
       Begin again, deleting the run in --workdir.
 """

@@ -42,12 +42,12 @@ class DataSettings:
         "TFDS split that chooses the best epoch, such as `train[90%:]`.",
     )
     test_split: str = setting(
-        "test", "TFDS split that is scored at the end; `none` where none is."
+        "test", "TFDS split to test on at the end; `none` for no test."
     )
     num_classes: int = setting(
         0,
-        "Classes to tell apart, the data's first so many expressions (7 or 8 "
-        "in AffectNet and FER+); other images are left out. 0 is all.",
+        "Number of classes: the first expressions of the data (7 or 8 in "
+        "AffectNet and FER+); other images are left out. 0 is all.",
         lower=0,
     )
     image_size: int = setting(
@@ -99,7 +99,7 @@ class ModelSettings:
     )
     widths: tuple[int, ...] = setting(
         (32, 64, 128, 256),
-        "plain_cnn: channels of each stage; a stage halves the picture.",
+        "plain_cnn: channels of each stage; a stage halves the image.",
         lower=1,
     )
     stage_depth: tuple[int, ...] = setting(

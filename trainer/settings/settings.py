@@ -40,7 +40,7 @@ class Settings:
         default_factory=TrainingSettings
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Refuses values outside their bounds and contradictions."""
         for group, field in fields():
             value = getattr(getattr(self, group), field.name)

@@ -18,10 +18,13 @@ SELECTION_METRICS = ("accuracy", "macro_f1")
 
 @dataclasses.dataclass(frozen=True)
 class TargetSettings:
-    """What the network is to answer, and how wrong answers are counted."""
+    """Targets of the network, and how each example counts in the loss."""
 
     label_smoothing: float = setting(
-        0.0, "Share of the target spread over all classes.", lower=0, upper=0.9
+        0.0,
+        "Fraction of the target spread evenly over all classes.",
+        lower=0,
+        upper=0.9,
     )
     soft_labels: str = setting(
         "none",
@@ -29,28 +32,36 @@ class TargetSettings:
         "mixed into the targets. `none` is off.",
     )
     soft_label_share: float = setting(
-        0.5, "Share of the votes in the target.", lower=0, upper=1
+        0.5, "Weight of the votes in the target.", lower=0, upper=1
     )
     distill_from: tuple[str, ...] = setting(
-        (), "Workdirs of finished runs whose answers are mixed into targets."
+        (),
+        "Teachers: workdirs of finished runs whose predictions are mixed into "
+        "the targets.",
     )
     distill_share: float = setting(
-        0.5, "Share of those answers in the target.", lower=0, upper=1
+        0.5,
+        "Weight of the teachers' predictions in the target.",
+        lower=0,
+        upper=1,
     )
     distill_temperature: float = setting(
-        1.0, "Evens those answers out; 1 leaves them as they are.", lower=0.1
+        1.0,
+        "Temperature that softens the teachers' predictions; 1 leaves them as "
+        "they are.",
+        lower=0.1,
     )
     distill_views: int = setting(
         8,
-        "Those runs answer before training on so many augmented views of "
-        "each image, which epochs then show in turn, flipped or not. 0: images "
-        "are augmented anew in every epoch, and they answer on every batch, "
-        "which is slower.",
+        "Teachers predict once, before training, on this many augmented views "
+        "of each image; epochs then show the views in turn, flipped or not. 0: "
+        "images are augmented anew in every epoch and teachers predict on "
+        "every batch, which is slower.",
         lower=0,
     )
     mixup: float = setting(
         0.0,
-        "Mix pairs of images and their targets, with shares from "
+        "Mix pairs of images and their targets, with weights drawn from "
         "Beta(mixup, mixup); 0 is off.",
         lower=0,
     )
@@ -62,7 +73,8 @@ class TargetSettings:
     )
     focal_gamma: float = setting(
         0.0,
-        "Focal loss: how much less well-answered examples count; 0 is off.",
+        "Focal loss: how much less examples that are predicted well count; 0 "
+        "is off.",
         lower=0,
     )
 
@@ -98,10 +110,14 @@ class TrainingSettings:
     batch_size: int = setting(
         64, "Examples in a step, over all devices together.", lower=1
     )
-    optimizer: str = setting("adam", "Update rule.", choices=OPTIMIZERS)
+    optimizer: str = setting(
+        "adam",
+        "Optimizer of both phases, unless --fine_tune_optimizer names another.",
+        choices=OPTIMIZERS,
+    )
     fine_tune_optimizer: str = setting(
         "same",
-        "Phase 2: another update rule than --optimizer.",
+        "Phase 2: its optimizer; `same` is that of --optimizer.",
         choices=("same", *OPTIMIZERS),
     )
     momentum: float = setting(
@@ -115,12 +131,12 @@ class TrainingSettings:
     )
     plateau_patience: int = setting(
         2,
-        "plateau: epochs without a better validation figure before the "
+        "plateau: epochs without a better validation metric before the "
         "learning rate is lowered.",
         lower=1,
     )
     plateau_factor: float = setting(
-        0.1, "plateau: what it is multiplied with.", lower=0, upper=1
+        0.1, "plateau: factor that lowers the learning rate.", lower=0, upper=1
     )
     ema: float = setting(
         0.0,
@@ -131,13 +147,13 @@ class TrainingSettings:
     )
     early_stopping: int = setting(
         0,
-        "End a phase after so many epochs without a better validation "
-        "figure; 0 is never.",
+        "End a phase after this many epochs without a better validation "
+        "metric; 0 is never.",
         lower=0,
     )
     selection_metric: str = setting(
         "accuracy",
-        "Validation figure that picks the best epoch.",
+        "Validation metric that picks the best epoch.",
         choices=SELECTION_METRICS,
     )
     precision: str = setting(

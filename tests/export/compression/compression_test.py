@@ -113,10 +113,10 @@ def test_a_conversion_that_answers_otherwise_is_refused():
     path = export_fixtures.export_folder() / "model_int8.tflite"
     split = export_fixtures.validation()
     answers = edge.Classifier(path).probabilities(split.images)
-    share = check.check_answers(path, split.images, answers)
-    assert share == 1
+    agreement = check.check_predictions(path, split.images, answers)
+    assert agreement == 1
     with pytest.raises(check.CompressionError, match="conversion"):
-        check.check_answers(path, split.images, np.roll(answers, 1, axis=1))
+        check.check_predictions(path, split.images, np.roll(answers, 1, axis=1))
 
 
 def test_files_pass_between_the_processes_unchanged(tmp_path):
@@ -133,7 +133,7 @@ def test_arrays_that_would_execute_code_are_not_read(tmp_path):
     files = exchange.CompressionFiles(tmp_path)
     np.save(tmp_path / "after.npy", np.array([{"a": 1}]), allow_pickle=True)
     with pytest.raises(ValueError, match="allow_pickle"):
-        files.read_answers("after")
+        files.read_predictions("after")
 
 
 def test_a_worker_that_dies_shows_its_last_lines(tmp_path, monkeypatch):
@@ -218,7 +218,7 @@ def test_every_network_trains_for_int8(tmp_path, backbone, monkeypatch):
     """From random weights, a few steps: it converts, and to integers."""
     from trainer import train
 
-    monkeypatch.setattr(check, "check_answers", _check_as_numbers)
+    monkeypatch.setattr(check, "check_predictions", _check_as_numbers)
     workdir = tmp_path / backbone
     settings = export_fixtures.make_settings(
         backbone=backbone, fine_tune_epochs=1, batch_size=56

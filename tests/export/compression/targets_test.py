@@ -83,7 +83,7 @@ def test_teachers_of_every_batch_are_asked_on_the_plain_images(
         answers = (answers + mirrored) / 2
     target = job.run.settings.target
     untaught = targets.make_targets(split.labels, 7, target)
-    expected = targets.mix_answers(untaught, answers, target)
+    expected = targets.mix_predictions(untaught, answers, target)
     got = sent_targets(job, tmp_path)
     assert (got.shape, got.dtype) == ((280, 7), np.float32)
     np.testing.assert_allclose(got, expected, atol=1e-4)
@@ -120,7 +120,7 @@ def test_all_variants_together_ask_once(workdir, tmp_path, monkeypatch):
         asked.append(len(splits["train"].labels))
         return np.full([2, 280, 7], 1 / 7, np.float32)
 
-    monkeypatch.setattr(distillation, "teacher_answers", ask)
+    monkeypatch.setattr(distillation, "teacher_predictions", ask)
     job = make_job(workdir, distill_views=2)
     for variant in ("qat", "prune"):
         sent_targets(job, tmp_path, variant)

@@ -89,7 +89,7 @@ def test_golden_outputs_are_the_bytes_of_the_output_tensor(tmp_path, io):
         np.uint8,
     ).view(io)
     model = edge.Classifier(path, use_xnnpack=False)
-    answers = model.probabilities(golden.pictures(48, 1))
+    answers = model.probabilities(golden.draw_images(48, 1))
     zero_point = -128 if io == "int8" else 0
     meant = (stored.astype(int) - zero_point) / 256
     np.testing.assert_allclose(meant, answers.ravel(), atol=1e-6)

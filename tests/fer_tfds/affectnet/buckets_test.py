@@ -33,7 +33,9 @@ def small_memory(monkeypatch):
 def fill(folder, rows, num_buckets=7, max_rows=None):
     folder.mkdir(exist_ok=True)
     counts = affectnet_buckets.spool_rows(Source(rows), folder)
-    affectnet_buckets.fill_buckets(folder, "train", num_buckets, max_rows=max_rows)
+    affectnet_buckets.fill_buckets(
+        folder, "train", num_buckets, max_rows=max_rows
+    )
     return counts, [
         affectnet_buckets.read_bucket(folder, "train", index)
         for index in range(num_buckets)

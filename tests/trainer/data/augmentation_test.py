@@ -35,7 +35,7 @@ def faces(count=8, size=48):
 
 
 def draw(count=8, epoch=0, step=0, seed=0):
-    return augmentation.draw_uniforms(count, seed, epoch, step)
+    return augmentation.draw_uniforms(count, seed=seed, epoch=epoch, step=step)
 
 
 def test_nothing_on_changes_nothing():

@@ -52,7 +52,7 @@ def test_the_temperature_that_spoiled_the_answers_is_found(temperature):
     spoiled = calibration.apply_temperature(probabilities, 1 / temperature)
     found = calibration.fit_temperature(labels, spoiled)
     assert found == pytest.approx(temperature, rel=0.03)
-    figures = calibration.calibration_figures(labels, spoiled, found)
+    figures = calibration.calibration_metrics(labels, spoiled, found)
     assert figures["ece_scaled"] < 0.015
     assert figures["temperature"] == found
     if temperature != 1.0:
@@ -99,7 +99,7 @@ def test_scaling_changes_how_sure_an_answer_is_and_never_which():
 def test_certain_answers_stay_finite():
     scaled = calibration.apply_temperature(np.eye(3), 0.05)
     assert np.isfinite(scaled).all()
-    figures = calibration.calibration_figures(np.arange(3), np.eye(3), 2.0)
+    figures = calibration.calibration_metrics(np.arange(3), np.eye(3), 2.0)
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
 
 

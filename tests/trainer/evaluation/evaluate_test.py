@@ -16,7 +16,7 @@ from trainer.evaluation import predictions
 def test_epoch_figures_are_those_of_the_final_evaluation():
     labels = finished_runs.make_splits()["test"].labels
     answers = finished_runs.answer(labels, 0.5, seed=3)
-    quick = evaluate.quick_figures(labels, answers)
+    quick = evaluate.validation_metrics(labels, answers)
     names = [str(i) for i in range(7)]
     full = metrics.evaluate_probabilities(labels, answers, names)
     assert quick == {

@@ -135,19 +135,19 @@ def test_intervals_shrink_with_the_square_root_of_the_examples():
         assert widths[0] / widths[1] == pytest.approx(2, rel=0.08)
 
 
-def test_quick_figures_are_those_of_the_full_evaluation(result):
-    quick = metrics.quick_figures(LABELS, PROBABILITIES)
+def test_quick_metrics_are_those_of_the_full_evaluation(result):
+    quick = metrics.quick_metrics(LABELS, PROBABILITIES)
     assert quick == {name: result[name] for name in quick}
     assert set(quick) == {"accuracy", "macro_f1", "log_loss"}
     diverged = np.full_like(PROBABILITIES, np.nan)
     with pytest.raises(ValueError, match="diverge"):
-        metrics.quick_figures(LABELS, diverged)
+        metrics.quick_metrics(LABELS, diverged)
 
 
-def test_quick_figures_draw_no_curve_and_no_sample(monkeypatch):
+def test_quick_metrics_draw_no_curve_and_no_sample(monkeypatch):
     monkeypatch.delattr(metrics, "roc_curves")
     monkeypatch.delattr(intervals, "resampled_intervals")
-    metrics.quick_figures(LABELS, PROBABILITIES)
+    metrics.quick_metrics(LABELS, PROBABILITIES)
 
 
 def test_result_survives_strict_json(result):

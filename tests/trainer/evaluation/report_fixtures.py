@@ -47,7 +47,7 @@ def figures_of(labels, probabilities, names):
     temperature = calibration.fit_temperature(labels, probabilities)
     return {
         **metrics.evaluate_probabilities(labels, probabilities, names),
-        **calibration.calibration_figures(labels, probabilities, temperature),
+        **calibration.calibration_metrics(labels, probabilities, temperature),
     }
 
 

@@ -114,7 +114,10 @@ GAP = {"best": "a", "worst": "<b>", "difference": 0.3, "interval": [0.11, 0.52]}
 TOLD = {
     "groups": (
         {
-            "groups": ROWS,
+            "groups": [
+                share("a", 40, 0.9, 0.8, 1),
+                share("<b>", 35, 0.6, 0, 1),
+            ],
             "largest_gap": GAP,
             "groups_reason": None,
         },
@@ -124,9 +127,12 @@ TOLD = {
     ),
     "no gap": (
         {"groups": [], "largest_gap": None, "groups_reason": "too few"},
-        "No gap between groups is given: too few.",
+        "No gap between subgroups is given: too few.",
     ),
-    "no groups": ({}, "nothing can be said about how the model treats groups"),
+    "no groups": (
+        {},
+        "nothing can be said about how the model treats subgroups",
+    ),
     "seen": (
         {"seen_in_training": 4, "unseen": share("", 26, 0.5, 0.321, 0.679)},
         "4 of these images also stand in the training split",

@@ -31,8 +31,8 @@ def test_a_run_says_what_it_wrote(finished):
     assert run.settings["seed"] == 5
     assert run.hours == pytest.approx(90 / 3600)
     assert (run.data, run.code[:4]) == ("fer2013/original/1.1.0", "0123")
-    for split, found in run.figures.items():
-        for name in stored_runs.FIGURES:
+    for split, found in run.metrics.items():
+        for name in stored_runs.METRIC_NAMES:
             assert found.values[name] == figures[split][name]
         interval = figures[split]["macro_f1_interval"]
         assert found.bounds["macro_f1"] == interval
@@ -50,9 +50,9 @@ def test_a_run_of_an_earlier_version_lacks_some_figures(folder):
     del figures["test"]
     (folder / "metrics.json").write_text(json.dumps(figures))
     run = stored_runs.read_run(folder, "old")
-    assert list(run.figures) == ["validation"]
-    assert run.figures["validation"].values["ece"] is None
-    assert run.figures["validation"].bounds["macro_f1"] is None
+    assert list(run.metrics) == ["validation"]
+    assert run.metrics["validation"].values["ece"] is None
+    assert run.metrics["validation"].bounds["macro_f1"] is None
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_damaged_files_are_refused_in_one_way(folder, name, text):
         assert len(str(error)) < 600
     else:
         assert name == "metrics"
-        assert run.figures == {}
+        assert run.metrics == {}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def answers(**groups):
 
 
 def test_figures_of_each_group_match_hand_computation():
-    found = subgroups.evaluate_groups(*answers(old=(30, 20), new=(45, 5)))
+    found = subgroups.evaluate_subgroups(*answers(old=(30, 20), new=(45, 5)))
     assert [row["name"] for row in found["groups"]] == ["new", "old"]
     assert [row["n"] for row in found["groups"]] == [50, 50]
     assert [row["accuracy"] for row in found["groups"]] == [0.9, 0.6]
@@ -44,7 +44,7 @@ def test_the_gap_allows_for_having_been_chosen_among_many():
     pair = {"a": (45, 5), "b": (30, 20)}
     many = pair | {name: (40, 10) for name in "cdef"}
     one, all_ = (
-        subgroups.evaluate_groups(*answers(**groups))["largest_gap"]
+        subgroups.evaluate_subgroups(*answers(**groups))["largest_gap"]
         for groups in (pair, many)
     )
     assert one["difference"] == all_["difference"]
@@ -58,21 +58,21 @@ def test_without_gaps_the_interval_holds_zero_as_often_as_it_says():
     for _ in range(400):
         hits = rng.binomial(200, 0.7, 6)
         groups = {f"g{i}": (h, 200 - h) for i, h in enumerate(hits)}
-        found = subgroups.evaluate_groups(*answers(**groups))
+        found = subgroups.evaluate_subgroups(*answers(**groups))
         clear += found["largest_gap"]["interval"][0] > 0
     assert clear <= 0.05 * 400 + 10
 
 
 def test_a_tiny_group_is_listed_and_makes_no_gap():
-    found = subgroups.evaluate_groups(*answers(a=(40, 10), b=(0, 2)))
+    found = subgroups.evaluate_subgroups(*answers(a=(40, 10), b=(0, 2)))
     assert [row["n"] for row in found["groups"]] == [50, 2]
     assert found["largest_gap"] is None
-    assert "fewer than two groups of 30" in found["groups_reason"]
+    assert "fewer than two subgroups of 30" in found["groups_reason"]
 
 
 def test_names_of_people_are_no_groups():
     groups = {f"person {i}": (1, 0) for i in range(41)}
-    found = subgroups.evaluate_groups(*answers(**groups))
+    found = subgroups.evaluate_subgroups(*answers(**groups))
     assert found["groups"] == []
     assert "41 values" in found["groups_reason"]
 
@@ -131,7 +131,7 @@ def prepare(folder, feature=None, values=None):
 @pytest.mark.parametrize("kind", list(FEATURES))
 def test_groups_are_read_with_the_split(kind, tmp_path):
     split = prepared.load_split(prepare(tmp_path, *FEATURES[kind]), "test")
-    rows = dict(zip(split.ids, split.groups or [], strict=False))
+    rows = dict(zip(split.ids, split.subgroups or [], strict=False))
     assert (
         rows
         == {
@@ -143,4 +143,4 @@ def test_groups_are_read_with_the_split(kind, tmp_path):
 
 
 def test_data_without_groups_has_none(tmp_path):
-    assert prepared.load_split(prepare(tmp_path), "test").groups is None
+    assert prepared.load_split(prepare(tmp_path), "test").subgroups is None

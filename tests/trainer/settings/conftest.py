@@ -42,7 +42,7 @@ def trace_of(workdir):
     )
 
 
-class FirstStep(training_run.Run):
+class FirstStep(training_run.TrainingRun):
     """A run that stops where its training would begin."""
 
     def train(self):
@@ -51,7 +51,7 @@ class FirstStep(training_run.Run):
 
     def look(self, phase):
         """All that the first step of a phase is made of."""
-        work = self.make_work(phase)
+        work = self.make_inputs(phase)
         learner = self.make_learner(phase, work)
         images, targets = next(iter(self.training_data(phase, work.train)))
         if learner.teach is not None:
