@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge import annotate
+from edge import console
 from edge import opencv
 from edge import out_files
-from edge import reports
 from edge import window
 from edge.analyser import Face
 from edge.out_files import OutputError
@@ -173,6 +173,6 @@ def _wants_window(options):
     try:
         window.check()
     except (window.WindowError, opencv.OpenCVError) as error:
-        reports.complain(str(error))
+        console.complain(str(error))
         return False
     return True

@@ -17,8 +17,8 @@ examples:
   python -m edge --model=M.tflite --out=drawn.mp4 clip.mp4
   cat face.jpg | python -m edge -
 
-exit codes: 0 everything was answered, 1 something could not be read, 2 the
-command was wrong, 130 ctrl-C
+exit codes: 0 everything was answered, 1 something could not be read or
+written, 2 the command was wrong, 130 ctrl-C
 """
 
 

@@ -7,6 +7,7 @@ read is reported, and the next one is looked at.
 import contextlib
 import time
 
+from edge import console
 from edge import faces
 from edge import inputs
 from edge import reports
@@ -134,7 +135,7 @@ class Runner:
                     if not display.frame(frame, found, pace.fps):
                         break
         finally:
-            reports.complain(pace.describe(source))
+            console.complain(pace.describe(source))
 
     def _answer_frame(self, source, frame, found, *, detector):
         self._report.answer(

@@ -270,7 +270,7 @@ def test_without_a_detector_the_error_says_what_to_type(files):
     done = command_line.python(
         *("-c", WITHOUT_OPENCV, model, "photo.png"),
         folder=files,
-        XDG_CACHE_HOME=str(files / "empty"),
+        env={"XDG_CACHE_HOME": str(files / "empty")},
     )
     assert done.returncode == 1
     assert done.stdout == ""
