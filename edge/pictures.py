@@ -6,10 +6,14 @@ here, no normalisation (it is inside the model), and no TensorFlow.
 """
 
 import functools
+import os
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 from PIL import ImageOps
+
+from edge import kinds
 
 # ITU-R BT.601 luma to four digits, as in TensorFlow's rgb_to_grayscale.
 GREY_WEIGHTS = (0.2989, 0.587, 0.114)
@@ -18,8 +22,16 @@ GREY_WEIGHTS = (0.2989, 0.587, 0.114)
 # EPS does, and hardly anybody has a face in one.
 FORMATS = (
     *("PNG", "JPEG", "MPO", "BMP", "GIF", "WEBP", "TIFF", "PPM"),
-    *("JPEG2000", "AVIF", "ICO", "TGA"),
+    *("JPEG2000", "AVIF", "ICO", "TGA", "HEIF"),
 )
+HEIF_ADVICE = (
+    "HEIC pictures need pillow-heif, which is not installed; type: pip "
+    "install pillow-heif, or save the picture as JPEG"
+)
+# Numbers of bits that cameras and scanners give.
+BIT_DEPTHS = (8, 10, 12, 14, 16, 24, 32)
+# A file's grey values are expected to use so many.
+FULL_DEPTH = 16
 # A damaged header can ask for any amount of memory. Phones take 50 million
 # pixels, and 8K video has 33 million.
 MAX_PIXELS = 64_000_000
@@ -29,29 +41,57 @@ class PictureError(ValueError):
     """A picture cannot be read, or is no picture at all."""
 
 
-def read_picture(path, name: str = "") -> np.ndarray:
-    """Reads a picture file, upright.
+class Picture(NamedTuple):
+    """A picture that was read.
 
-    Colour types of every kind become grey or RGB; alpha is dropped, 16-bit
-    values keep their upper byte, and the EXIF orientation is applied.
+    Attributes:
+      pixels: uint8 [H, W, 1] or [H, W, 3] (RGB).
+      note: what was done to the values, in a few words; mostly nothing.
+    """
+
+    pixels: np.ndarray
+    note: str = ""
+
+
+def read_picture(path: str | os.PathLike, name: str = "") -> np.ndarray:
+    """Reads a picture file, upright; see `load_picture`.
 
     Args:
       path: a file in any format that Pillow reads.
       name: what messages call it; default: the path.
 
     Returns:
-      uint8 [H, W, 1] or [H, W, 3] in [0, 255].
+      uint8 [H, W, 1] or [H, W, 3] (RGB) in [0, 255].
+
+    Raises:
+      PictureError: as `load_picture`.
+    """
+    return load_picture(path, name).pixels
+
+
+def load_picture(path: str | os.PathLike, name: str = "") -> Picture:
+    """Reads a picture file, upright, and says what was done to its values.
+
+    Colour types of every kind become grey or RGB; alpha is dropped, the EXIF
+    orientation is applied. Grey of 16 or 32 bits keeps the upper byte of the
+    bits that its values use.
+
+    Args:
+      path: a file in any format that Pillow reads.
+      name: what messages call it; default: the path.
 
     Raises:
       PictureError: no such file, no picture, damaged, larger than
         64 million pixels, or of a kind without an agreed range (floating
         point).
     """
-    name = name or path
+    name = name or os.fspath(path)
     try:
+        _refuse_special(path)
+        _prepare_for_heif(path)
         with Image.open(path) as image:
             _check_header(image)
-            return _to_array(ImageOps.exif_transpose(image))
+            return _to_picture(ImageOps.exif_transpose(image))
     except FileNotFoundError:
         raise PictureError(f"no such picture: {name}") from None
     except PictureError as error:
@@ -61,6 +101,42 @@ def read_picture(path, name: str = "") -> np.ndarray:
             f"cannot read {name} as a picture "
             f"({type(error).__name__}: {error}); give a PNG or JPEG file"
         ) from error
+
+
+def to_pixels(picture: object) -> np.ndarray:
+    """Takes what people have a picture in.
+
+    Args:
+      picture: a path, a PIL image, or an array, which is given back.
+
+    Raises:
+      PictureError: something else, or a path that cannot be read.
+    """
+    if isinstance(picture, str | os.PathLike):
+        return read_picture(picture)
+    if isinstance(picture, Image.Image):
+        return _to_picture(ImageOps.exif_transpose(picture)).pixels
+    if picture is None:
+        raise PictureError(
+            "None is no picture; cv2.imread gives it for a file that it "
+            "cannot read: give the path itself, and the error says why"
+        )
+    if isinstance(picture, bytes | bytearray | memoryview):
+        raise PictureError(
+            "bytes are no picture; give Image.open(io.BytesIO(content)), "
+            "with Image from PIL"
+        )
+    return np.asarray(picture)
+
+
+def reads_heif() -> bool:
+    """Whether HEIC pictures can be read here; Pillow learns it then."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener()
+    return True
 
 
 def prepare_picture(
@@ -109,7 +185,20 @@ def _check_header(image):
         )
 
 
-def _to_array(image):
+def _refuse_special(path: str | os.PathLike) -> None:
+    special = kinds.special(path)
+    if special:
+        raise PictureError(f"it is {special}, not a file")
+
+
+def _prepare_for_heif(path: str | os.PathLike) -> None:
+    with open(path, "rb") as file:
+        head = file.read(12)
+    if kinds.is_heif(head) and not reads_heif():
+        raise PictureError(HEIF_ADVICE)
+
+
+def _to_picture(image: Image.Image) -> Picture:
     mode = image.mode
     if mode == "F":
         raise PictureError(
@@ -117,11 +206,22 @@ def _to_array(image):
             "picture with 8 or 16 bits"
         )
     if mode.startswith("I"):
-        values = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
-        return (values >> 8).astype(np.uint8)[..., np.newaxis]
+        return _from_deep(np.asarray(image).astype(np.int64))
     if mode in ("1", "L", "LA", "La"):
-        return np.asarray(image.convert("L"))[..., np.newaxis]
-    return np.asarray(image.convert("RGB"))
+        return Picture(np.asarray(image.convert("L"))[..., np.newaxis])
+    return Picture(np.asarray(image.convert("RGB")))
+
+
+def _from_deep(values: np.ndarray) -> Picture:
+    """Grey of more than 8 bits: the upper byte of those that are used."""
+    values = np.clip(values, 0, None)
+    most = int(values.max())
+    depth = next(d for d in BIT_DEPTHS if most < 1 << d)
+    note = ""
+    if depth != FULL_DEPTH:
+        note = f"grey values up to {most}: read as {depth} bits"
+    pixels = (values >> (depth - 8)).astype(np.uint8)
+    return Picture(pixels[..., np.newaxis], note)
 
 
 def _check_picture(picture):

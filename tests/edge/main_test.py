@@ -288,6 +288,18 @@ def test_pictures_without_a_face_have_a_row(files):
     assert (dark["label"], dark["unsure"]) == ("dark", "0")
 
 
+def test_the_line_says_how_deep_values_were_read(files):
+    light = np.asarray(Image.open(files / "light.png")).astype(np.uint16)
+    Image.fromarray(light << 4).save(files / "deep.png")
+    done = edge(files, "light.png", "deep.png")
+    plain, deep = done.stdout.splitlines()
+    assert (
+        deep.split(": ")[1].split(" (")[0]
+        == plain.split(": ")[1].split(" (")[0]
+    )
+    assert "(grey values up to 4080: read as 12 bits; 16x16 pixels" in deep
+
+
 def test_one_grey_level_is_no_face_to_judge(files):
     Image.new("L", (48, 48), 7).save(files / "black.png")
     for flags in ([], ["--no_detect"]):
