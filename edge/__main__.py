@@ -44,7 +44,11 @@ def _run(options: argparse.Namespace) -> int:
     except ValueError as error:
         console.complain(str(error))
         return 2
-    return 1 if run.run() else 0
+    try:
+        return 1 if run.run() else 0
+    except ValueError as error:
+        console.complain(str(error))
+        return 1
 
 
 if __name__ == "__main__":

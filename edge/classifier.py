@@ -130,14 +130,15 @@ class Classifier:
 
     def classify(
         self,
-        pictures_in: np.ndarray | Sequence[np.ndarray],
+        pictures_in: pictures.PictureLike | Sequence[pictures.PictureLike],
         top_k: int | None = None,
     ) -> dict[str, float] | list[dict[str, float]]:
         """Answers for pictures of any size.
 
         Args:
-          pictures_in: one picture, uint8 [H, W] or [H, W, C]; or several, as
-            a sequence of such or uint8 [n, H, W, C].
+          pictures_in: one picture: a path, a PIL image, or uint8 [H, W] or
+            [H, W, C] in RGB (from OpenCV: `picture[..., ::-1]`); or several,
+            as a sequence of such or uint8 [n, H, W, C].
           top_k: how many labels to give for each; None gives all.
 
         Returns:
@@ -149,10 +150,10 @@ class Classifier:
         """
         if top_k is not None and top_k < 1:
             raise ValueError(f"`top_k` must be at least 1; received {top_k}")
-        is_array = isinstance(pictures_in, np.ndarray)
-        is_one = is_array and pictures_in.ndim != 4
+        is_one = pictures.is_one(pictures_in)
         several = [pictures_in] if is_one else pictures_in
-        answers = [self.rank(row, top_k) for row in self.predict(several)]
+        crops = [pictures.to_pixels(picture) for picture in several]
+        answers = [self.rank(row, top_k) for row in self.predict(crops)]
         return answers[0] if is_one else answers
 
     def predict(self, crops: Sequence[np.ndarray]) -> np.ndarray:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from collections.abc import Iterator
+from typing import IO
 from typing import NamedTuple
 
 from edge import kinds
@@ -200,7 +201,7 @@ def _is_hidden(path: pathlib.PurePath) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _copy_standard_input(copy: tempfile._TemporaryFileWrapper) -> None:
+def _copy_standard_input(copy: IO[bytes]) -> None:
     if sys.stdin is None:
         raise InputError("cannot read standard input: it is closed")
     try:

@@ -4,7 +4,10 @@ The one importer of cv2: the runtime answers for face crops without it, and
 whoever needs it gets it here, or an error that says how to install it.
 """
 
+import contextlib
 import os
+import tempfile
+from collections.abc import Iterator
 
 INSTALL = "pip install './edge[video]'"
 LIBRARIES = (
@@ -14,6 +17,8 @@ LIBRARIES = (
 # OpenCV and the FFmpeg in it write about every damaged byte of a video; what
 # a user has to know is in our own messages. The values mean "nothing".
 QUIET = {"OPENCV_LOG_LEVEL": "SILENT", "OPENCV_FFMPEG_LOGLEVEL": "-8"}
+# No system numbers its cameras so far, and OpenCV takes no larger numbers.
+LAST_CAMERA = 9999
 
 
 class OpenCVError(ValueError):
@@ -43,3 +48,38 @@ def load(purpose: str):
             f"{LIBRARIES}"
         ) from None
     return cv2
+
+
+@contextlib.contextmanager
+def plain_path(path: str | os.PathLike) -> Iterator[str]:
+    """Gives a name for a file that OpenCV may open during the block.
+
+    It is whole, as FFmpeg would take a:b for an address; and text, for a name
+    with other bytes brings OpenCV down.
+    """
+    whole = os.path.abspath(path)
+    try:
+        whole.encode()
+    except UnicodeEncodeError:
+        with tempfile.TemporaryDirectory(prefix="edge-") as folder:
+            suffix = os.path.splitext(whole)[1]
+            link = os.path.join(folder, "link" + ascii(suffix)[1:-1])
+            os.symlink(whole, link)
+            yield link
+    else:
+        yield whole
+
+
+def open_camera(source: str) -> object:
+    """Gives a cv2.VideoCapture of a number, a file, a device or an address.
+
+    Raises:
+      OpenCVError: OpenCV is missing.
+    """
+    cv2 = load(f"camera {source}")
+    if source.isascii() and source.isdecimal():
+        return cv2.VideoCapture(min(int(source), LAST_CAMERA))
+    if os.path.exists(source):
+        with plain_path(source) as plain:
+            return cv2.VideoCapture(plain)
+    return cv2.VideoCapture(source.encode(errors="replace").decode())

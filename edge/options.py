@@ -7,7 +7,11 @@ that a wrong command fails at once.
 import argparse
 import os
 
+from edge import console
+
 OUT_FILES = "picture (.png, .jpg) or video (.mp4)"
+# More threads than any model here keeps busy; LiteRT fails at some thousands.
+MOST_THREADS = 256
 EPILOG = """
 examples:
   python -m edge face.png photographs/ 'more/*.jpg' clip.mp4
@@ -15,6 +19,7 @@ examples:
   python -m edge --model=pocket face.png
   python -m edge --csv --no_window --camera=0 > faces.csv
   python -m edge --model=M.tflite --out=drawn.mp4 clip.mp4
+  python -m edge --crops=faces/ photographs/
   cat face.jpg | python -m edge -
 
 exit codes: 0 everything was answered, 1 something could not be read or
@@ -35,7 +40,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     problem = _find_problem(options)
     if problem:
-        parser.error(problem)
+        parser.error(console.printable(problem))
     return options
 
 
@@ -76,7 +81,7 @@ def _add_inputs(parser):
     )
     parser.add_argument(
         "--threads",
-        type=_at_least_one,
+        type=_threads,
         default=1,
         help="CPU threads for the model and for OpenCV (default 1)",
     )
@@ -161,7 +166,15 @@ def _add_outputs(group):
         help=f"annotated {OUT_FILES}; for several inputs a folder",
     )
     group.add_argument(
-        "--overwrite", action="store_true", help="replace what --out names"
+        "--crops",
+        metavar="DIR",
+        help="folder for the faces of pictures, cut out, and a table of them "
+        "(faces.csv)",
+    )
+    group.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace what --out and --crops name; never an input",
     )
     window = group.add_mutually_exclusive_group()
     window.add_argument(
@@ -188,6 +201,11 @@ def _find_problem(options):
             return f"--{name} finds faces and --no_detect does not: drop one"
     if options.inputs.count("-") > 1:
         return "standard input (-) can be read only once"
+    for name in ("out", "crops"):
+        if getattr(options, name) == "":
+            return f"--{name} is empty: name where to write"
+    if options.crops is not None and options.camera is not None:
+        return "--crops takes pictures, not a camera"
     is_there = options.out is not None and os.path.isfile(options.out)
     if is_there and not options.overwrite:
         return f"{options.out} is there already; add --overwrite to replace it"
@@ -198,6 +216,15 @@ def _at_least_one(text):
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"at least 1; received {text}")
+    return number
+
+
+def _threads(text: str) -> int:
+    number = _at_least_one(text)
+    if number > MOST_THREADS:
+        raise argparse.ArgumentTypeError(
+            f"at most {MOST_THREADS}; received {text}"
+        )
     return number
 
 

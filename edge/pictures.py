@@ -7,6 +7,7 @@ here, no normalisation (it is inside the model), and no TensorFlow.
 
 import functools
 import os
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,10 @@ FULL_DEPTH = 16
 # A damaged header can ask for any amount of memory. Phones take 50 million
 # pixels, and 8K video has 33 million.
 MAX_PIXELS = 64_000_000
+
+
+# What a picture may be given as.
+PictureLike = str | os.PathLike | Image.Image | np.ndarray
 
 
 class PictureError(ValueError):
@@ -103,6 +108,15 @@ def load_picture(path: str | os.PathLike, name: str = "") -> Picture:
         ) from error
 
 
+def is_one(pictures: object) -> bool:
+    """Whether something is one picture, or what somebody took for one."""
+    if hasattr(pictures, "ndim"):
+        return pictures.ndim != 4
+    return not isinstance(pictures, Iterable) or isinstance(
+        pictures, str | bytes | bytearray | os.PathLike | Image.Image
+    )
+
+
 def to_pixels(picture: object) -> np.ndarray:
     """Takes what people have a picture in.
 
@@ -115,7 +129,7 @@ def to_pixels(picture: object) -> np.ndarray:
     if isinstance(picture, str | os.PathLike):
         return read_picture(picture)
     if isinstance(picture, Image.Image):
-        return _to_picture(ImageOps.exif_transpose(picture)).pixels
+        return _from_image(picture)
     if picture is None:
         raise PictureError(
             "None is no picture; cv2.imread gives it for a file that it "
@@ -125,6 +139,11 @@ def to_pixels(picture: object) -> np.ndarray:
         raise PictureError(
             "bytes are no picture; give Image.open(io.BytesIO(content)), "
             "with Image from PIL"
+        )
+    if not hasattr(picture, "__array__"):
+        raise PictureError(
+            "a picture is a path, a PIL image or a uint8 array of raw pixels; "
+            f"received {type(picture).__name__}"
         )
     return np.asarray(picture)
 
@@ -183,6 +202,17 @@ def _check_header(image):
             f"it has {width}x{height} pixels; at most {MAX_PIXELS:,} are "
             "decoded; scale it down"
         )
+
+
+def _from_image(image: Image.Image) -> np.ndarray:
+    try:
+        return _to_picture(ImageOps.exif_transpose(image)).pixels
+    except PictureError:
+        raise
+    except Exception as error:  # It is decoded here, where it may be damaged.
+        raise PictureError(
+            f"cannot read the image ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _refuse_special(path: str | os.PathLike) -> None:

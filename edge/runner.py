@@ -6,7 +6,11 @@ read is reported, and the next one is looked at.
 
 import contextlib
 import time
+from collections.abc import Sequence
 
+import numpy as np
+
+from edge import boxes
 from edge import console
 from edge import faces
 from edge import inputs
@@ -14,9 +18,13 @@ from edge import kinds
 from edge import reports
 from edge import video
 from edge.analyser import Analyser
+from edge.analyser import Face
 from edge.analyser import shows_something
+from edge.boxes import CropRule
 from edge.classifier import Classifier
+from edge.crops import Crops
 from edge.display import Display
+from edge.out_names import InputFiles
 from edge.pictures import load_picture
 from edge.reports import Answer
 from edge.tracks import Tracker
@@ -42,7 +50,15 @@ class Runner:
         """
         self._options = options
         self._names, remarks, self._unread = inputs.expand(options.inputs)
-        self._display = Display(options, self._names or ["camera"])
+        sources = self._names or ["camera"]
+        read = InputFiles(self._names or [options.camera])
+        self._display = Display(options, sources, read)
+        self._crops = None
+        if options.crops is not None:
+            self._crops = Crops(
+                options.crops, read, overwrite=options.overwrite
+            )
+            self._crops.check_names(self._names)
         self._classifier = Classifier(
             options.model,
             num_threads=options.threads,
@@ -57,8 +73,15 @@ class Runner:
         self._report = reports.make_report(options, self._classifier.labels)
 
     def run(self) -> int:
-        """Looks at everything; returns how many inputs had a failure."""
-        with contextlib.closing(self._display):
+        """Looks at everything; returns how many inputs had a failure.
+
+        Raises:
+          OutputError: the table of crops cannot be written.
+        """
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.closing(self._display))
+            if self._crops is not None:
+                stack.enter_context(self._crops.open())
             if self._options.camera is not None:
                 return self._look("camera", self._look_at_camera)
             failures = self._unread
@@ -88,6 +111,8 @@ class Runner:
             if not kinds.is_video(path) and not video.can_read(path):
                 self._look_at_picture(name, path)
                 return
+            if self._crops is not None:
+                console.complain(f"{name}: a video; --crops takes pictures")
             with contextlib.closing(video.VideoFile(path, name)) as source:
                 self.watch(source)
 
@@ -107,7 +132,22 @@ class Runner:
         self._report.answer(
             Answer(name, (width, height), found, _name_of(used), note)
         )
+        self._cut(name, picture, found)
         self._display.picture(name, picture, found)
+
+    def _cut(
+        self, name: str, picture: np.ndarray, found: Sequence[Face]
+    ) -> None:
+        """Writes the very crops that were judged, where that is asked for."""
+        if self._crops is None:
+            return
+        rule = self._rule(self._detector)
+
+        def pixels(face):
+            is_cut = face.is_found and rule is not None
+            return boxes.crop(picture, face.box, rule) if is_cut else picture
+
+        self._crops.add(name, found, pixels)
 
     def _note(self, picture, detector, found):
         """What the user should know of how a picture was taken."""
@@ -159,14 +199,18 @@ class Runner:
             )
         )
 
-    def _analyser(self, detector):
-        options, rule = self._options, None
-        if options.margin is not None:
-            rule = faces.CROPS[detector.name]._replace(margin=options.margin)
+    def _rule(self, detector: faces.Detector | None) -> CropRule | None:
+        if detector is None:
+            return None
+        rule, margin = faces.CROPS[detector.name], self._options.margin
+        return rule if margin is None else rule._replace(margin=margin)
+
+    def _analyser(self, detector: faces.Detector | None) -> Analyser:
+        options = self._options
         return Analyser(
             self._classifier,
             detector,
-            rule,
+            self._rule(detector),
             least_px=options.min_face,
             min_confidence=options.min_confidence,
         )

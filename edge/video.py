@@ -76,9 +76,8 @@ class VideoFile:
         cv2 = opencv.load(f"reading the video {self.name}")
         if not os.path.exists(path):
             raise VideoError(f"no such video: {self.name}")
-        # FFmpeg would take a:b for an address; whole paths begin with a slash.
-        whole = os.path.abspath(path)
-        self._capture = cv2.VideoCapture(whole, cv2.CAP_FFMPEG)
+        with opencv.plain_path(path) as plain:
+            self._capture = cv2.VideoCapture(plain, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise VideoError(
                 f"cannot read {self.name} as a video; give a file that "
@@ -256,9 +255,7 @@ def open_camera(source: str) -> Camera:
       VideoError: there is no such camera.
     """
     name = f"camera {source}"
-    cv2 = opencv.load(name)
-    is_file = os.path.isfile(source)
-    capture = cv2.VideoCapture(int(source) if source.isdigit() else source)
+    capture = opencv.open_camera(source)
     if not capture.isOpened():
         raise VideoError(
             f"cannot open {name}; is it plugged in, not used by another "
@@ -266,6 +263,7 @@ def open_camera(source: str) -> Camera:
             "cameras"
         )
     _check_size(name, capture)
+    is_file = os.path.isfile(source)
     return Camera(_Paced(capture) if is_file else capture, name)
 
 

@@ -201,6 +201,7 @@ def test_out_is_a_folder_for_several_inputs(files):
         ([], "what to look at"),
         (["light.png", "--thread=1"], "unrecognized"),
         (["--threads=0", "light.png"], "at least 1"),
+        (["--threads=100000", "light.png"], "at most 256; received 100000"),
         (["--json", "--csv", "light.png"], "not allowed with"),
         (["--camera=0", "light.png"], "--camera takes no INPUT"),
         (["--margin=-1", "light.png"], "0 to 60"),
