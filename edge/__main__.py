@@ -41,7 +41,7 @@ def _run(options: argparse.Namespace) -> int:
     warnings.simplefilter("ignore")
     try:
         run = runner.Runner(options)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         console.complain(str(error))
         return 2
     try:

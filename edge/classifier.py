@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
+from edge import given
 from edge import model_file
 from edge import pictures
 from edge import quiet
@@ -130,7 +131,7 @@ class Classifier:
 
     def classify(
         self,
-        pictures_in: pictures.PictureLike | Sequence[pictures.PictureLike],
+        pictures_in: given.PictureLike | Sequence[given.PictureLike],
         top_k: int | None = None,
     ) -> dict[str, float] | list[dict[str, float]]:
         """Answers for pictures of any size.
@@ -150,9 +151,7 @@ class Classifier:
         """
         if top_k is not None and top_k < 1:
             raise ValueError(f"`top_k` must be at least 1; received {top_k}")
-        is_one = pictures.is_one(pictures_in)
-        several = [pictures_in] if is_one else pictures_in
-        crops = [pictures.to_pixels(picture) for picture in several]
+        crops, is_one = given.read(pictures_in)
         answers = [self.rank(row, top_k) for row in self.predict(crops)]
         return answers[0] if is_one else answers
 

@@ -66,6 +66,15 @@ def special(path: str | os.PathLike) -> str:
     return SPECIAL.get(stat.S_IFMT(mode), "")
 
 
+def refusal(path: str | os.PathLike) -> str:
+    """Says why the system does not open a file; "" when it does."""
+    try:
+        with open(path, "rb"):
+            return ""
+    except OSError as error:
+        return error.strerror
+
+
 def is_heif(head: bytes) -> bool:
     """Whether a file that begins so is a HEIC picture."""
     return head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS

@@ -7,7 +7,6 @@ here, no normalisation (it is inside the model), and no TensorFlow.
 
 import functools
 import os
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +18,7 @@ from edge import kinds
 # ITU-R BT.601 luma to four digits, as in TensorFlow's rgb_to_grayscale.
 GREY_WEIGHTS = (0.2989, 0.587, 0.114)
 
-# What is decoded. Pillow knows more formats; some of them start programs, as
-# EPS does, and hardly anybody has a face in one.
+# What is decoded. Of Pillow's other formats some start programs, as EPS does.
 FORMATS = (
     *("PNG", "JPEG", "MPO", "BMP", "GIF", "WEBP", "TIFF", "PPM"),
     *("JPEG2000", "AVIF", "ICO", "TGA", "HEIF"),
@@ -36,10 +34,6 @@ FULL_DEPTH = 16
 # A damaged header can ask for any amount of memory. Phones take 50 million
 # pixels, and 8K video has 33 million.
 MAX_PIXELS = 64_000_000
-
-
-# What a picture may be given as.
-PictureLike = str | os.PathLike | Image.Image | np.ndarray
 
 
 class PictureError(ValueError):
@@ -96,56 +90,42 @@ def load_picture(path: str | os.PathLike, name: str = "") -> Picture:
         _prepare_for_heif(path)
         with Image.open(path) as image:
             _check_header(image)
-            return _to_picture(ImageOps.exif_transpose(image))
+            return from_image(image)
     except FileNotFoundError:
         raise PictureError(f"no such picture: {name}") from None
     except PictureError as error:
         raise PictureError(f"cannot read {name}: {error}") from None
+    except MemoryError:
+        raise PictureError(f"{name} takes more memory than there is") from None
     except Exception as error:  # Pillow's decoders raise a dozen kinds.
+        if isinstance(error, OSError) and error.strerror:
+            raise PictureError(
+                f"cannot read {name}: {error.strerror}"
+            ) from None
         raise PictureError(
             f"cannot read {name} as a picture "
             f"({type(error).__name__}: {error}); give a PNG or JPEG file"
         ) from error
 
 
-def is_one(pictures: object) -> bool:
-    """Whether something is one picture, or what somebody took for one."""
-    if hasattr(pictures, "ndim"):
-        return pictures.ndim != 4
-    return not isinstance(pictures, Iterable) or isinstance(
-        pictures, str | bytes | bytearray | os.PathLike | Image.Image
-    )
-
-
-def to_pixels(picture: object) -> np.ndarray:
-    """Takes what people have a picture in.
-
-    Args:
-      picture: a path, a PIL image, or an array, which is given back.
+def from_image(image: Image.Image) -> Picture:
+    """Turns a PIL image into pixels, as `load_picture` does.
 
     Raises:
-      PictureError: something else, or a path that cannot be read.
+      PictureError: it is floating point.
     """
-    if isinstance(picture, str | os.PathLike):
-        return read_picture(picture)
-    if isinstance(picture, Image.Image):
-        return _from_image(picture)
-    if picture is None:
+    image = ImageOps.exif_transpose(image)
+    mode = image.mode
+    if mode == "F":
         raise PictureError(
-            "None is no picture; cv2.imread gives it for a file that it "
-            "cannot read: give the path itself, and the error says why"
+            "pixels are floating point, whose range is not known; save the "
+            "picture with 8 or 16 bits"
         )
-    if isinstance(picture, bytes | bytearray | memoryview):
-        raise PictureError(
-            "bytes are no picture; give Image.open(io.BytesIO(content)), "
-            "with Image from PIL"
-        )
-    if not hasattr(picture, "__array__"):
-        raise PictureError(
-            "a picture is a path, a PIL image or a uint8 array of raw pixels; "
-            f"received {type(picture).__name__}"
-        )
-    return np.asarray(picture)
+    if mode.startswith("I"):
+        return _from_deep(np.asarray(image).astype(np.int64))
+    if mode in ("1", "L", "LA", "La"):
+        return Picture(np.asarray(image.convert("L"))[..., np.newaxis])
+    return Picture(np.asarray(image.convert("RGB")))
 
 
 def reads_heif() -> bool:
@@ -204,17 +184,6 @@ def _check_header(image):
         )
 
 
-def _from_image(image: Image.Image) -> np.ndarray:
-    try:
-        return _to_picture(ImageOps.exif_transpose(image)).pixels
-    except PictureError:
-        raise
-    except Exception as error:  # It is decoded here, where it may be damaged.
-        raise PictureError(
-            f"cannot read the image ({type(error).__name__}: {error})"
-        ) from error
-
-
 def _refuse_special(path: str | os.PathLike) -> None:
     special = kinds.special(path)
     if special:
@@ -226,20 +195,6 @@ def _prepare_for_heif(path: str | os.PathLike) -> None:
         head = file.read(12)
     if kinds.is_heif(head) and not reads_heif():
         raise PictureError(HEIF_ADVICE)
-
-
-def _to_picture(image: Image.Image) -> Picture:
-    mode = image.mode
-    if mode == "F":
-        raise PictureError(
-            "pixels are floating point, whose range is not known; save the "
-            "picture with 8 or 16 bits"
-        )
-    if mode.startswith("I"):
-        return _from_deep(np.asarray(image).astype(np.int64))
-    if mode in ("1", "L", "LA", "La"):
-        return Picture(np.asarray(image.convert("L"))[..., np.newaxis])
-    return Picture(np.asarray(image.convert("RGB")))
 
 
 def _from_deep(values: np.ndarray) -> Picture:

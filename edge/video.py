@@ -76,6 +76,9 @@ class VideoFile:
         cv2 = opencv.load(f"reading the video {self.name}")
         if not os.path.exists(path):
             raise VideoError(f"no such video: {self.name}")
+        refusal = kinds.refusal(path)
+        if refusal:
+            raise VideoError(f"cannot read {self.name}: {refusal}")
         with opencv.plain_path(path) as plain:
             self._capture = cv2.VideoCapture(plain, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():

@@ -2,7 +2,9 @@
 
 import os
 import pathlib
+import shutil
 import socket
+import subprocess
 
 import numpy as np
 import pytest
@@ -150,3 +152,42 @@ def test_what_is_no_file_is_said_in_one_line(
     assert done.stdout.startswith("light.png: light")
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+# Takes root's right to read what is forbidden; others have none.
+FORBIDDEN = "-dac_override,-dac_read_search"
+UNPRIVILEGED = ["setpriv", f"--bounding-set={FORBIDDEN}"]
+
+
+@pytest.mark.skipif(
+    os.geteuid() == 0 and shutil.which("setpriv") is None,
+    reason="setpriv is not installed: apt-get install util-linux",
+)
+def test_what_may_not_be_read_is_said_in_one_line(tmp_path):
+    (tmp_path / "closed").mkdir()
+    edge_fixtures.save_picture(tmp_path / "light.png", 250)
+    edge_fixtures.save_picture(tmp_path / "no.png", 250)
+    shutil.copy(edge_fixtures.video_path(), tmp_path / "no.mp4")
+    for name in ("closed", "no.png", "no.mp4"):
+        (tmp_path / name).chmod(0)
+    start = UNPRIVILEGED if os.geteuid() == 0 else []
+    wrong, done = (
+        subprocess.run(
+            [*start, *edge_fixtures.command(".", *arguments)],
+            cwd=tmp_path,
+            env=edge_fixtures.environment(),
+            capture_output=True,
+            text=True,
+        )
+        for arguments in (["--crops=closed/x"], [])
+    )
+    (tmp_path / "closed").chmod(0o700)
+    assert wrong.returncode == 1
+    assert "cannot write closed/x/faces.csv: Permission" in wrong.stderr
+    assert done.returncode == 1
+    assert done.stdout.startswith("./light.png: light")
+    assert done.stderr.splitlines() == [
+        "edge: .: 1 left out (1 unreadable (Permission denied), as closed)",
+        "edge: cannot read ./no.mp4: Permission denied",
+        "edge: cannot read ./no.png: Permission denied",
+    ]
