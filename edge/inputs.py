@@ -24,6 +24,8 @@ from edge.pictures import reads_heif
 
 STANDARD_INPUT = "-"
 ADDRESS = re.compile("[A-Za-z][A-Za-z0-9+.-]+://")
+# A part of a pattern that stands for folders inside folders.
+ANY_DEPTH = "**"
 # Kinds of left-out files that are told by an example.
 MOST_EXAMPLES = 4
 
@@ -174,19 +176,22 @@ _WANTED = frozenset(
 
 
 def _matching(pattern: str) -> list[str]:
-    if "**" in pattern:
+    if ANY_DEPTH in pathlib.PurePath(pattern).parts:
         found = _matching_at_any_depth(pattern)
     else:
         found = sorted(glob.glob(pattern))
     files = [path for path in found if not os.path.isdir(path)]
     if not files:
-        raise InputError(f"no file matches the pattern {pattern}")
+        folders = "; it matches folders: name them themselves" if found else ""
+        raise InputError(f"no file matches the pattern {pattern}{folders}")
     return files
 
 
 def _matching_at_any_depth(pattern: str) -> list[str]:
     """As glob, which follows links to folders and never ends in a loop."""
     path = pathlib.PurePath(pattern)
+    if path.name == ANY_DEPTH:  # Alone it means folders to pathlib.
+        path /= "*"
     base = pathlib.Path(path.anchor)
     rest = path.relative_to(path.anchor) if path.anchor else path
     wants_hidden = any(part.startswith(".") for part in rest.parts)

@@ -92,8 +92,14 @@ def test_patterns_of_any_depth_end_in_folders_that_are_linked_in_loops(
         (tmp_path / name).touch()
     for name in ("one", "two", "in/three"):
         (tmp_path / name).symlink_to(tmp_path)
-    found = inputs.expand([f"{tmp_path}/**/*.png"]).files
-    assert found == [str(tmp_path / "a.png"), str(tmp_path / "in" / "b.png")]
+    expected = [str(tmp_path / "a.png"), str(tmp_path / "in" / "b.png")]
+    for pattern in ("**/*.png", "**", "**/*"):
+        assert inputs.expand([f"{tmp_path}/{pattern}"]).files == expected
+    assert inputs.expand([f"{tmp_path}/a**g"]).files == expected[:1]
+    hidden = inputs.expand([f"{tmp_path}/**/.d*"]).files
+    assert hidden == [str(tmp_path / "in" / ".d.png")]
+    with pytest.raises(inputs.InputError, match="matches folders"):
+        inputs.expand([f"{tmp_path}/i*"])
 
 
 @pytest.mark.parametrize(
