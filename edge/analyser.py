@@ -97,7 +97,7 @@ class Analyser:
           The faces, from left to right; those whose pixels are all of one
           grey level are left out.
         """
-        found, is_found = self._find(picture, is_frame=tracker is not None)
+        found, is_found = self._find(picture, tracker)
         crops = [self._cut(picture, box, is_found) for box in found]
         shown = [shows_something(crop) for crop in crops]
         found = list(itertools.compress(found, shown))
@@ -119,18 +119,21 @@ class Analyser:
             for box, (number, row) in zip(found, numbered, strict=True)
         ]
 
-    def _find(self, picture, is_frame):
+    def _find(self, picture, tracker):
         """Boxes, and whether a detector found them."""
         if self._detector is None:
             return [boxes.whole(picture)], False
-        found = self._detector.find(picture, self._least_px, is_frame=is_frame)
-        if (
-            not found
-            and not is_frame
-            and max(picture.shape[:2]) <= CROP_UP_TO_PX
-        ):
+        if tracker is not None:
+            return self._find_in_frame(picture, tracker), True
+        found = self._detector.find(picture, self._least_px)
+        if not found and max(picture.shape[:2]) <= CROP_UP_TO_PX:
             return [boxes.whole(picture)], False
         return found, True
+
+    def _find_in_frame(self, picture, tracker):
+        return self._detector.find(
+            picture, self._least_px, is_frame=True, known=tracker.known()
+        )
 
     def _cut(self, picture, box, is_found):
         """The pixels that are classified."""

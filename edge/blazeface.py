@@ -87,15 +87,16 @@ class BlazeFace:
           The faces, in pixels of the window.
         """
         square = np.full([1, self.size, self.size, 3], -1.0, np.float32)
-        square[0, : window.shape[0], : window.shape[1]] = window / 127.5 - 1
+        place = square[0, : window.shape[0], : window.shape[1]]
+        np.multiply(window, np.float32(1 / 127.5), out=place)
+        place -= 1
         self._interpreter.set_tensor(self._input, square)
         self._interpreter.invoke()
         values = self._interpreter.get_tensor(self._values)[0]
         logits = self._interpreter.get_tensor(self._logits)[0, :, 0]
-        scores = sigmoid(logits)
-        rows = scores >= least_score
+        rows = np.flatnonzero(logits >= np.log(least_score / (1 - least_score)))
         boxes = decode(values[rows], anchors(self.size)[rows])
-        return Found(boxes, scores[rows])
+        return Found(boxes, sigmoid(logits[rows]))
 
 
 @functools.cache

@@ -6,6 +6,8 @@ thread.
 """
 
 import os
+from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -57,6 +59,7 @@ class Detector:
         least_px: int | None = None,
         *,
         is_frame: bool = False,
+        known: Sequence[Box] | None = None,
     ) -> list[Box]:
         """Finds the faces in a picture.
 
@@ -65,20 +68,28 @@ class Detector:
           least_px: smaller faces, in pixels, are not looked for; None is
             `smallest(picture)`.
           is_frame: of a video: what takes longer than a frame is left out.
+          known: faces of the frame before. Where they are given, small faces
+            may be looked for near them alone.
 
         Returns:
           Boxes in pixels of `picture`, from left to right.
         """
-        least = self.smallest(picture) if least_px is None else least_px
-        found = self._search(picture, least, is_frame)
+        found = self._search(picture, least_px, is_frame=is_frame, known=known)
         return sorted(box for box in found if box.width > 0 and box.height > 0)
 
     def smallest(self, picture: np.ndarray) -> int:
         """Returns the size down to which faces are looked for, in pixels."""
         return round(max(picture.shape[:2]) * SMALLEST_FACE[self.name])
 
-    def _search(self, picture, least_px, is_frame):
-        """Boxes in pixels of a picture."""
+    def _search(
+        self,
+        picture: np.ndarray,
+        least_px: int | None,
+        *,
+        is_frame: bool,
+        known: Sequence[Box] | None,
+    ) -> Iterable[Box]:
+        """Boxes in pixels of a picture, in any order."""
         raise NotImplementedError
 
 
@@ -108,17 +119,23 @@ class BlazeFaceDetector(Detector):
             )
         )
 
-    def _search(self, picture, least_px, is_frame):
-        if is_frame:
-            least_px = max(picture.shape[:2])  # One look at the whole frame.
-        found = self._searcher.find(picture, least_px)
+    def _search(self, picture, least_px, *, is_frame, known):
+        if known is not None:
+            near = np.array(known, np.float32).reshape(-1, 4)
+            found = self._searcher.follow(picture, near)
+        else:
+            # One look at a whole frame finds what is large enough.
+            usual = max(picture.shape[:2]) if is_frame else None
+            least = least_px or usual or self.smallest(picture)
+            found = self._searcher.find(picture, least)
         return [Box(*map(round, map(float, box))) for box in found.boxes]
 
 
 class OpenCVDetector(Detector):
     """What searches a smaller copy of a large picture with OpenCV."""
 
-    def _search(self, picture, least_px, is_frame):
+    def _search(self, picture, least_px, *, is_frame, known):
+        least = self.smallest(picture) if least_px is None else least_px
         height, width = picture.shape[:2]
         search_px = FRAME_PX if is_frame else PICTURE_PX
         scale = min(1.0, search_px / max(height, width))
@@ -129,7 +146,7 @@ class OpenCVDetector(Detector):
                 picture, size, interpolation=self._cv2.INTER_AREA
             ).reshape(size[1], size[0], -1)
         factors = width / size[0], height / size[1]
-        found = self._search_small(small, least_px * scale)
+        found = self._search_small(small, least * scale)
         return [_scaled(box, factors) for box in found]
 
     def _search_small(self, picture, least_px):

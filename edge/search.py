@@ -32,6 +32,9 @@ LEAST_PX = 18
 # Windows share this fraction of their side with the next one, so that each
 # face that is to be found in them lies whole in one.
 WINDOW_OVERLAP = 1 / 4
+# Near a face that is known `short` sees a square of so many of its sides. There
+# its boxes and those of `back` are the same within a twentieth.
+NEAR_SIDES = 2.0
 # A box that an inner edge of a window cuts is left to the next window; so near
 # to the edge, in pixels of the window, counts as cut.
 CUT_PX = 3
@@ -55,17 +58,59 @@ class Search:
         Returns:
           The faces, strongest first, each of them once.
         """
-        plane = image[..., 0] if image.shape[-1] == 1 else image
-        source = Image.fromarray(plane).convert("RGB")
-        longer, parts = max(source.size), []
+        source, parts = _as_pillow(image), []
+        longer = max(source.size)
         if self._short is not None:
-            near = self._look(source, self._short, self._short.size)
-            least = SHORT_FROM * longer if self._back else 0
-            parts.append(near.take(near.boxes[:, 2:].max(axis=1) >= least))
+            parts.append(self._look_for_large(source))
         if self._back is not None:
             for side in levels(longer, self._back.size, least_px):
                 parts.append(self._look(source, self._back, side))
         return suppress(_joined(parts))
+
+    def follow(self, image: np.ndarray, known: np.ndarray) -> Found:
+        """Finds known faces again, and large ones that are new.
+
+        Takes a fifth of the time of `find`. Small faces that are new are left
+        to `find`.
+
+        Args:
+          image: uint8 [H, W, 1] or [H, W, 3] (RGB), the next one of a video.
+          known: float32 [n, 4], boxes of the faces that were there.
+
+        Returns:
+          As `find`.
+        """
+        if self._short is None:
+            return self.find(image, max(image.shape[:2]))
+        source = _as_pillow(image)
+        seen = self._look(source, self._short, self._short.size)
+        shared = overlaps(seen.boxes, known) > OVERLAP
+        parts = [seen.take(shared.any(axis=1) | self._is_large(source, seen))]
+        for box in known[~shared.any(axis=0)]:
+            parts.append(self._look_near(source, box))
+        return suppress(_joined(parts))
+
+    def _look_for_large(self, source):
+        seen = self._look(source, self._short, self._short.size)
+        return seen.take(self._is_large(source, seen))
+
+    def _is_large(self, source, found):
+        """Which boxes `short` is trusted with."""
+        least = SHORT_FROM * max(source.size) if self._back else 0
+        return found.boxes[:, 2:].max(axis=1) >= least
+
+    def _look_near(self, source, box):
+        """The face around a place where one was."""
+        side = NEAR_SIDES * box[2:].max()
+        start = np.maximum(box[:2] + (box[2:] - side) / 2, 0)
+        end = np.minimum(start + side, source.size)
+        corner = np.concatenate([start, [0, 0]]).astype(np.int32)
+        part = source.crop((*corner[:2], *map(math.ceil, end)))
+        if min(part.size) < 1:
+            return _joined([])
+        found = self._look(part, self._short, self._short.size)
+        found = Found(found.boxes + corner.astype(np.float32), found.scores)
+        return found.take(overlaps(found.boxes, box[None])[:, 0] > OVERLAP)
 
     def _look(self, source, network, longer_px):
         """All faces at one scale: the longer side has `longer_px` pixels."""
@@ -92,6 +137,12 @@ class Search:
         if network is self._back and longer_px == network.size:
             return WHOLE_BACK_SCORE
         return LEAST_SCORE
+
+
+def _as_pillow(image):
+    if image.shape[-1] == 1:
+        return Image.fromarray(image[..., 0]).convert("RGB")
+    return Image.fromarray(image)
 
 
 def levels(longer_px: int, window_px: int, least_px: float) -> list[int]:
@@ -158,10 +209,9 @@ def suppress(found: Found) -> Found:
       Each face once, strongest first.
     """
     found = found.take(np.argsort(-found.scores, kind="stable"))
-    shared = _intersections(found.boxes)
-    areas = found.boxes[:, 2] * found.boxes[:, 3]
-    unions = areas[:, None] + areas[None] - shared
-    same = shared > OVERLAP * unions
+    shared = _intersections(found.boxes, found.boxes)
+    areas = _areas(found.boxes)
+    same = overlaps(found.boxes, found.boxes) > OVERLAP
     inside = shared > INSIDE * np.minimum(areas[:, None], areas[None])
     left = np.ones(len(areas), bool)
     kept = []
@@ -183,9 +233,29 @@ def _joined(parts):
     return Found(*map(np.concatenate, zip(empty, *parts, strict=True)))
 
 
-def _intersections(boxes):
-    start, end = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
-    shared = np.minimum(end[:, None], end) - np.maximum(start[:, None], start)
+def overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Intersection over union of each box with each other one.
+
+    Args:
+      boxes: float32 [n, 4].
+      others: float32 [m, 4].
+
+    Returns:
+      float32 [n, m] in [0, 1].
+    """
+    shared = _intersections(boxes, others)
+    unions = _areas(boxes)[:, None] + _areas(others) - shared
+    return shared / np.maximum(unions, np.finfo(np.float32).tiny)
+
+
+def _areas(boxes):
+    return boxes[:, 2] * boxes[:, 3]
+
+
+def _intersections(boxes, others):
+    start, end = boxes[:, None, :2], boxes[:, None, :2] + boxes[:, None, 2:]
+    other_end = others[:, :2] + others[:, 2:]
+    shared = np.minimum(end, other_end) - np.maximum(start, others[:, :2])
     return np.clip(shared, 0, None).prod(axis=-1)
 
 
