@@ -51,7 +51,7 @@ class Display:
         self._out, self._overwrite = options.out, options.overwrite
         self._names, self._inputs = names, inputs
         self._written: dict[str, str] = {}
-        self._is_folder = _is_folder(options.out, names)
+        self._is_folder = _is_folder(options.out)
         self._check_out()
         self.is_closed = False
         self._window = None
@@ -73,7 +73,9 @@ class Display:
         if self._window is not None:
             self.is_closed = not self._window.show(drawn, wait_ms)
 
-    def picture(self, name: str, pixels: np.ndarray, found: Sequence[Face]):
+    def picture(
+        self, name: str, pixels: np.ndarray, found: Sequence[Face]
+    ) -> None:
         """Takes a picture, uint8 [H, W, 1] or [H, W, 3]."""
         if not self.is_wanted:
             return
@@ -154,7 +156,7 @@ class Display:
 class FrameDisplay:
     """Takes the frames of one video or camera."""
 
-    def __init__(self, display, writer):
+    def __init__(self, display: Display, writer: out_files.VideoWriter | None):
         self._display, self._writer = display, writer
 
     def frame(self, frame, found: Sequence[Face], fps: float) -> bool:
@@ -178,13 +180,13 @@ class FrameDisplay:
         return not display.is_closed
 
 
-def _is_folder(out, names):
+def _is_folder(out: str | None) -> bool:
     if out is None:
         return False
     return out.endswith(("/", os.sep)) or os.path.isdir(out)
 
 
-def _wants_window(options):
+def _wants_window(options: argparse.Namespace) -> bool:
     """Whether to show a window; asked for, one that fails is an error."""
     if options.window is not None:
         if options.window:

@@ -60,7 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_inputs(parser):
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs",
         nargs="*",
@@ -92,7 +92,7 @@ def _add_inputs(parser):
     )
 
 
-def _add_faces(group):
+def _add_faces(group: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--no_detect",
         action="store_true",
@@ -145,7 +145,7 @@ def _add_faces(group):
     )
 
 
-def _add_outputs(group):
+def _add_outputs(group: argparse.ArgumentParser) -> None:
     lines = group.add_mutually_exclusive_group()
     lines.add_argument(
         "--json", action="store_true", help="one JSON object a picture or frame"
@@ -188,7 +188,7 @@ def _add_outputs(group):
     )
 
 
-def _find_problem(options):
+def _find_problem(options: argparse.Namespace) -> str:
     if options.camera is None and not options.inputs:
         return "what to look at? Give an INPUT, or --camera=0"
     if options.camera is not None and options.inputs:
@@ -212,7 +212,7 @@ def _find_problem(options):
     return ""
 
 
-def _at_least_one(text):
+def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"at least 1; received {text}")
@@ -228,14 +228,14 @@ def _threads(text: str) -> int:
     return number
 
 
-def _probability(text):
+def _probability(text: str) -> float:
     number = float(text)
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"0 to 1; received {text}")
     return number
 
 
-def _number(text):
+def _number(text: str) -> float:
     number = float(text)
     if not 0 <= number <= 60:
         raise argparse.ArgumentTypeError(f"0 to 60; received {text}")

@@ -85,7 +85,7 @@ class VideoWriter:
     written several times, one that came too early not at all.
     """
 
-    def __init__(self, path, fps: float, *, is_live: bool):
+    def __init__(self, path: str | os.PathLike, fps: float, *, is_live: bool):
         self._path, self._fps, self._is_live = path, fps, is_live
         self._cv2 = opencv.load(f"writing the video {path}")
         self._writer = None
@@ -131,7 +131,7 @@ class VideoWriter:
             self._writer.write(pixels[..., ::-1])
             self._written += 1
 
-    def _copies(self, frame):
+    def _copies(self, frame: Frame) -> int:
         if not self._is_live:
             return 1
         due = round(frame.seconds * self._fps) + 1 - self._written

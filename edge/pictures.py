@@ -173,7 +173,7 @@ def prepare_picture(
     return rounded.astype(np.uint8)
 
 
-def _check_header(image):
+def _check_header(image: Image.Image) -> None:
     if image.format not in FORMATS:
         raise PictureError(f"{image.format} is not decoded; save it as PNG")
     width, height = image.size
@@ -209,7 +209,7 @@ def _from_deep(values: np.ndarray) -> Picture:
     return Picture(pixels[..., np.newaxis], note)
 
 
-def _check_picture(picture):
+def _check_picture(picture: np.ndarray) -> np.ndarray:
     picture = np.asarray(picture)
     if picture.dtype != np.uint8:
         raise PictureError(
@@ -227,7 +227,7 @@ def _check_picture(picture):
     return picture
 
 
-def _planes(picture, channels):
+def _planes(picture: np.ndarray, channels: int) -> list[np.ndarray]:
     """Float32 [H, W] planes: one when the source is grey or becomes grey."""
     if picture.shape[-1] < 3:
         return [picture[..., 0].astype(np.float32)]

@@ -5,6 +5,7 @@ standard output as well, where a program reads it. JSON gives names as they
 are; the others show what is unsafe in them as an escape.
 """
 
+import argparse
 import csv
 import dataclasses
 import io
@@ -74,7 +75,7 @@ class TextReport:
     def _say(self, line: str) -> None:
         console.say(console.printable(line))
 
-    def _ranked(self, face):
+    def _ranked(self, face: Face) -> str:
         top = list(face.probabilities.items())[: self._top]
         ranked = ", ".join(f"{name} {value:.3f}" for name, value in top)
         return ranked if face.is_sure else f"unsure ({ranked})"
@@ -139,7 +140,9 @@ def csv_row(cells: Iterable[object]) -> str:
     return row.getvalue()
 
 
-def make_report(options, labels: Sequence[str]):
+def make_report(
+    options: argparse.Namespace, labels: Sequence[str]
+) -> "TextReport | JsonReport | CsvReport":
     """Returns the report that the options ask for."""
     if options.json:
         return JsonReport()
@@ -154,7 +157,7 @@ def _cell(value: object) -> object:
     return f"'{text}" if text.startswith(FORMULA_BEGINNINGS) else text
 
 
-def _described(face):
+def _described(face: Face) -> dict[str, object]:
     return {
         "face": face.number,
         "box": list(face.box),

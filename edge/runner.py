@@ -4,8 +4,10 @@ Brings inputs, analysis, reports and display together. An input that cannot be
 read is reported, and the next one is looked at.
 """
 
+import argparse
 import contextlib
 import time
+from collections.abc import Callable
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,7 +40,7 @@ PACE_SHARE = 0.1
 class Runner:
     """One run of the command."""
 
-    def __init__(self, options):
+    def __init__(self, options: argparse.Namespace):
         """Checks what can be checked, and loads the model.
 
         Args:
@@ -91,7 +93,7 @@ class Runner:
                     break
         return failures
 
-    def _look(self, name, look):
+    def _look(self, name: str, look: Callable[[str], None]) -> int:
         """Runs `look`; a foreseen error is reported and counted."""
         try:
             look(name)
@@ -106,7 +108,7 @@ class Runner:
         self._report.failure(name, message)
         return 1
 
-    def _look_at_file(self, name):
+    def _look_at_file(self, name: str) -> None:
         with inputs.as_file(name) as path:
             if not kinds.is_video(path) and not video.can_read(path):
                 self._look_at_picture(name, path)
@@ -116,12 +118,12 @@ class Runner:
             with contextlib.closing(video.VideoFile(path, name)) as source:
                 self.watch(source)
 
-    def _look_at_camera(self, _):
+    def _look_at_camera(self, _: str) -> None:
         camera = video.open_camera(self._options.camera)
         with contextlib.closing(camera):
             self.watch(camera)
 
-    def _look_at_picture(self, name, path):
+    def _look_at_picture(self, name: str, path: str) -> None:
         picture, read_as = load_picture(path, name)
         height, width = picture.shape[:2]
         detector = self._load_detector(name)
@@ -143,13 +145,18 @@ class Runner:
             return
         rule = self._rule(self._detector)
 
-        def pixels(face):
+        def pixels(face: Face) -> np.ndarray:
             is_cut = face.is_found and rule is not None
             return boxes.crop(picture, face.box, rule) if is_cut else picture
 
         self._crops.add(name, found, pixels)
 
-    def _note(self, picture, detector, found):
+    def _note(
+        self,
+        picture: np.ndarray,
+        detector: faces.Detector | None,
+        found: Sequence[Face],
+    ) -> str:
         """What the user should know of how a picture was taken."""
         if not found and not shows_something(picture):
             return NOTHING_SHOWN
@@ -187,7 +194,14 @@ class Runner:
         finally:
             console.complain(pace.describe(source))
 
-    def _answer_frame(self, source, frame, found, *, detector):
+    def _answer_frame(
+        self,
+        source: video.VideoFile | video.Camera,
+        frame: video.Frame,
+        found: Sequence[Face],
+        *,
+        detector: faces.Detector | None,
+    ) -> None:
         self._report.answer(
             Answer(
                 source.name,
@@ -215,7 +229,7 @@ class Runner:
             min_confidence=options.min_confidence,
         )
 
-    def _load_detector(self, name):
+    def _load_detector(self, name: str) -> faces.Detector | None:
         """The detector, loaded when the first input needs it."""
         options = self._options
         if self._detector is None and not options.no_detect:
@@ -245,7 +259,7 @@ class Pace:
         self._frames = self._with_face = 0
         self._start = self._last = time.monotonic()
 
-    def count(self, found: list) -> None:
+    def count(self, found: Sequence[Face]) -> None:
         """Counts a frame that was answered."""
         now = time.monotonic()
         rate = 1 / max(now - self._last, 1e-6)
@@ -255,7 +269,7 @@ class Pace:
         self._with_face += bool(found)
         self._last = now
 
-    def describe(self, source) -> str:
+    def describe(self, source: video.VideoFile | video.Camera) -> str:
         """Says in a line what became of a video or camera."""
         rate = self._frames / max(self._last - self._start, 1e-6)
         parts = [
@@ -270,5 +284,5 @@ class Pace:
         return ", ".join(parts)
 
 
-def _name_of(detector):
+def _name_of(detector: faces.Detector | None) -> str | None:
     return None if detector is None else detector.name

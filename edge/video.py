@@ -61,7 +61,7 @@ class VideoFile:
     is_live = False
     dropped = 0
 
-    def __init__(self, path, name: str = ""):
+    def __init__(self, path: str | os.PathLike, name: str = ""):
         """Opens the file.
 
         Args:
@@ -121,10 +121,10 @@ class VideoFile:
         """Gives the file back."""
         self._capture.release()
 
-    def _grab(self):
+    def _grab(self) -> bool:
         return self._capture.grab()
 
-    def _retrieve(self):
+    def _retrieve(self) -> np.ndarray | None:
         _, pixels = self._capture.retrieve()
         return to_rgb(pixels)
 
@@ -192,10 +192,11 @@ class Camera:
         if not self._thread.is_alive():
             self._capture.release()
 
-    def _has_news(self):
-        return self._slot is not None or not self._is_open or self._failure
+    def _has_news(self) -> bool:
+        is_over = not self._is_open or bool(self._failure)
+        return is_over or self._slot is not None
 
-    def _read(self):
+    def _read(self) -> None:
         start, index = time.monotonic(), 0
         while self._is_open:
             try:
@@ -228,7 +229,7 @@ class _Paced:
         self._next_s = time.monotonic()
         self.get, self.release = capture.get, capture.release
 
-    def read(self):
+    def read(self) -> tuple[bool, np.ndarray | None]:
         self._next_s = max(self._next_s + self._step_s, time.monotonic())
         time.sleep(max(0.0, self._next_s - time.monotonic()))
         return self._capture.read()
