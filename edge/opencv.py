@@ -6,8 +6,11 @@ whoever needs it gets it here, or an error that says how to install it.
 
 import contextlib
 import os
+import select
 import tempfile
 from collections.abc import Iterator
+
+from edge import kinds
 
 INSTALL = "pip install './edge[video]'"
 LIBRARIES = (
@@ -19,6 +22,7 @@ LIBRARIES = (
 QUIET = {"OPENCV_LOG_LEVEL": "SILENT", "OPENCV_FFMPEG_LOGLEVEL": "-8"}
 # No system numbers its cameras so far, and OpenCV takes no larger numbers.
 LAST_CAMERA = 9999
+PIPE_WAIT_S = 5
 
 
 class OpenCVError(ValueError):
@@ -74,12 +78,32 @@ def open_camera(source: str) -> object:
     """Gives a cv2.VideoCapture of a number, a file, a device or an address.
 
     Raises:
-      OpenCVError: OpenCV is missing.
+      OpenCVError: OpenCV is missing, or nobody writes to a pipe.
     """
     cv2 = load(f"camera {source}")
     if source.isascii() and source.isdecimal():
         return cv2.VideoCapture(min(int(source), LAST_CAMERA))
     if os.path.exists(source):
-        with plain_path(source) as plain:
+        with plain_path(source) as plain, _written_pipe(source):
             return cv2.VideoCapture(plain)
     return cv2.VideoCapture(source.encode(errors="replace").decode())
+
+
+@contextlib.contextmanager
+def _written_pipe(path: str) -> Iterator[None]:
+    """Waits for a pipe's first bytes; OpenCV would wait for ever."""
+    if kinds.special(path) != "a pipe":
+        yield
+        return
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        waiting = select.poll()
+        waiting.register(pipe, select.POLLIN)
+        if not waiting.poll(PIPE_WAIT_S * 1000):
+            raise OpenCVError(
+                f"camera {path} is a pipe that nobody wrote to for "
+                f"{PIPE_WAIT_S} s"
+            )
+        yield
+    finally:
+        os.close(pipe)

@@ -154,6 +154,24 @@ def test_what_is_no_file_is_said_in_one_line(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("is_written", [False, True])
+def test_a_pipe_as_a_camera_is_not_waited_for_without_end(tmp_path, is_written):
+    os.mkfifo(tmp_path / "pipe")
+    clip = write_video(tmp_path / "clip", "mts")
+    writer = None
+    if is_written:
+        writer = subprocess.Popen(["sh", "-c", f"cat {clip} > {tmp_path}/pipe"])
+    done = edge(tmp_path, "--camera=pipe", "--csv", "--no_detect", timeout=60)
+    assert done.returncode == 1
+    if writer is None:
+        assert "camera pipe is a pipe that nobody wrote to" in done.stderr
+        assert done.stderr.count("\n") == 1
+    else:
+        writer.wait(60)
+        assert done.stdout.count("camera pipe,") >= 1
+        assert "stopped giving pictures" in done.stderr
+
+
 # Takes root's right to read what is forbidden; others have none.
 FORBIDDEN = "-dac_override,-dac_read_search"
 UNPRIVILEGED = ["setpriv", f"--bounding-set={FORBIDDEN}"]
