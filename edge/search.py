@@ -104,10 +104,10 @@ class Search:
         side = NEAR_SIDES * box[2:].max()
         start = np.maximum(box[:2] + (box[2:] - side) / 2, 0)
         end = np.minimum(start + side, source.size)
+        if (end - start < 1).any():
+            return _joined([])  # It has left the image.
         corner = np.concatenate([start, [0, 0]]).astype(np.int32)
         part = source.crop((*corner[:2], *map(math.ceil, end)))
-        if min(part.size) < 1:
-            return _joined([])
         found = self._look(part, self._short, self._short.size)
         found = Found(found.boxes + corner.astype(np.float32), found.scores)
         return found.take(overlaps(found.boxes, box[None])[:, 0] > OVERLAP)
