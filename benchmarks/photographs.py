@@ -100,7 +100,7 @@ def measure(options: argparse.Namespace) -> str:
     ]
     people = len({photograph.person for photograph in photographs})
     lead = (
-        f"{len(photographs):,} photographs of {people:,} people or series. "
+        f"{len(photographs):,} photographs of {people:,} people or series.\n"
         f"{harness.machine_line()}"
     )
     return f"{lead}\n\n{harness.as_table(HEADER, rows)}"
@@ -203,9 +203,11 @@ def as_row(name: str, figures: Figures) -> list[str]:
     found = f"{figures.found:.1%}, {figures.second:.1%}"
     if name.startswith(WHOLE):
         found = "-"
-    sure = f"{figures.unsure:.1%}, "
-    is_any = figures.right_if_sure is not None
-    sure += f"{figures.right_if_sure:.1%}" if is_any else "-"
+    sure = "-"
+    if figures.unsure:
+        right = figures.right_if_sure
+        sure = f"{figures.unsure:.1%}, "
+        sure += "-" if right is None else f"{right:.1%}"
     return [
         name,
         found,
