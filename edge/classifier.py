@@ -71,8 +71,7 @@ class Classifier:
             libedgetpu.so.1; None runs on the CPU.
 
         Raises:
-          ModelFileError: the file is missing, damaged, lacks labels, or
-            LiteRT cannot run it.
+          ModelFileError: the file cannot be used.
           ValueError: `num_threads` or `views` cannot be, or the delegate
             does not load.
         """

@@ -6,7 +6,6 @@ import os
 import resource
 import struct
 import subprocess
-import time
 import zipfile
 
 import numpy as np
@@ -14,7 +13,6 @@ import pytest
 
 import edge
 from edge import model_file
-from edge import model_trial
 from edge.quantisation import fault_of_quantisation
 from tests.edge import brightness
 from tests.edge import edge_fixtures
@@ -251,49 +249,6 @@ def test_a_name_that_no_file_can_have():
 def test_an_lzma_bomb_is_not_unpacked(tmp_path, base):
     (tmp_path / "m").write_bytes(bomb(base, zipfile.ZIP_LZMA))
     check_refusal(*run(tmp_path, "m"), "m", "packed by method 14")
-
-
-@pytest.mark.parametrize(
-    ("work", "words"),
-    [
-        (lambda: os.kill(os.getpid(), 11), "breaks down"),
-        (lambda: len(bytearray(2**30)), "breaks down"),
-        (lambda: [None for _ in iter(int, 1)], "2 s for a picture|breaks down"),
-    ],
-    ids=["dies", "memory", "endless"],
-)
-def test_a_trial_that_dies_is_one_line(base, monkeypatch, work, words):
-    """Whatever LiteRT does in the copy, this process stays."""
-
-    def harmful(*_, **__):
-        work()
-
-    monkeypatch.setattr(model_trial, "Network", harmful)
-    monkeypatch.setattr(model_trial, "_may_be_copied", lambda: True)
-    path = brightness.model_path("uint8")
-    started = time.process_time()
-    with pytest.raises(edge.ModelFileError) as caught:
-        edge.Classifier(path)
-    assert any(word in str(caught.value) for word in words.split("|"))
-    assert time.process_time() - started < 1
-
-
-@pytest.mark.parametrize("is_copied", [True, False])
-def test_both_kinds_of_trial_say_the_same(
-    tmp_path, base, monkeypatch, is_copied
-):
-    monkeypatch.setattr(model_trial, "_may_be_copied", lambda: is_copied)
-    monkeypatch.chdir(tmp_path)
-    edge.Classifier(brightness.model_path("uint8"))
-    (tmp_path / "m").write_bytes(changed(base, astray))
-    with pytest.raises(edge.ModelFileError, match="cannot use m: LiteRT does"):
-        edge.Classifier("m")
-
-
-def test_shipped_models_need_no_trial(monkeypatch):
-    monkeypatch.setattr(model_trial, "attempt", None)
-    for name in ("edge", "pocket"):
-        edge.Classifier(name)
 
 
 @pytest.mark.parametrize(

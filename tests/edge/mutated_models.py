@@ -82,12 +82,12 @@ def change_graph(rng: random.Random, base: Base) -> bytes:
     """Changes what the model says, and leaves it well built."""
     while True:
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(base.model))
-        for _ in range(rng.choice((1, 1, 2, 3))):
-            _change(rng, model)
         try:
+            for _ in range(rng.choice((1, 1, 2, 3))):
+                _change(rng, model)
             return base.join(pack(model, len(base.model)))
-        except (TypeError, ValueError, AttributeError, struct.error):
-            continue  # Some changes cannot be written.
+        except _NOT_WRITTEN:
+            continue
 
 
 def change_bytes(rng: random.Random, base: Base) -> bytes:
@@ -144,6 +144,9 @@ MUTATIONS = (
     *(change_bytes, change_bytes, splice, cut),
     *(damage_zip, damage_zip, damage_all, change_metadata),
 )
+
+# Some changes leave nothing to change further, or cannot be written.
+_NOT_WRITTEN = (TypeError, ValueError, AttributeError, IndexError, struct.error)
 
 
 class _Builder(flatbuffers.Builder):
