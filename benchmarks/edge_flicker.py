@@ -21,10 +21,9 @@ from benchmarks import drawn_video
 from edge import boxes
 from edge.boxes import Box
 from edge.classifier import Classifier
-from edge.faces import FRAME_PX
+from edge.faces import CROPS
 from edge.faces import Detector
 from edge.faces import load_detector
-from edge.pictures import prepare_picture
 from edge.tracks import Tracker
 
 HEADER = "| smoothing | changes in 100 answers | delay of a real change |"
@@ -39,22 +38,12 @@ def look(
     classifier: Classifier, detector: Detector, video: drawn_video.DrawnVideo
 ) -> Iterator[tuple[float, list[Box], np.ndarray]]:
     """Yields for each frame: seconds, boxes, float32 [n, K], not smoothed."""
-    size, channels = classifier.image_size, classifier.channels
     for index in range(video.num_frames):
         frame = video.frame(index)
-        found = detector.find(frame, FRAME_PX)
-        crops = [
-            prepare_picture(boxes.crop(frame, box), size, channels)
-            for box in found
-        ]
-        images = np.zeros([len(found), size, size, channels], np.uint8)
-        for number, one in enumerate(crops):
-            images[number] = one
-        yield (
-            index / drawn_video.FPS,
-            found,
-            classifier.probabilities(images),
-        )
+        found = detector.find(frame, is_frame=True)
+        rule = CROPS[detector.name]
+        crops = [boxes.crop(frame, box, rule) for box in found]
+        yield index / drawn_video.FPS, found, classifier.predict(crops)
 
 
 def count_changes(sequence: Sequence, smoothing_s: float) -> tuple[int, int]:

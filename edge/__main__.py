@@ -1,14 +1,17 @@
 """`python -m edge INPUT ...`: which expressions the faces show.
 
 Parses, runs, returns an exit code: 0 when everything was answered, 1 when
-something could not be read, 2 when the command was wrong, 130 after ctrl-C.
+something could not be read or written, 2 when the command was wrong, 130 after
+ctrl-C.
 """
 
+import argparse
 import os
 import signal
 import sys
 import warnings
 
+from edge import console
 from edge import options as command_line
 
 
@@ -20,27 +23,32 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        console.prepare()
         return _run(options)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Whoever read the lines has enough; nothing can be said to them.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except console.StandardOutputError as error:
+        # Whoever read the lines may have enough: that is no fault.
+        if str(error):
+            console.complain(f"cannot write to standard output: {error}")
         return 1
 
 
-def _run(options):
-    from edge import reports
+def _run(options: argparse.Namespace) -> int:
     from edge import runner
 
     # Pillow warns of large pictures; those that are too large are refused.
     warnings.simplefilter("ignore")
     try:
         run = runner.Runner(options)
-    except ValueError as error:
-        reports.complain(str(error))
+    except (ValueError, OSError) as error:
+        console.complain(str(error))
         return 2
-    return 1 if run.run() else 0
+    try:
+        return 1 if run.run() else 0
+    except ValueError as error:
+        console.complain(str(error))
+        return 1
 
 
 if __name__ == "__main__":

@@ -5,22 +5,24 @@ none.
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 
 from edge import boxes
 from edge.boxes import Box
+from edge.boxes import CropRule
 from edge.classifier import Classifier
-from edge.faces import FRAME_PX
-from edge.faces import PICTURE_PX
+from edge.faces import CROPS
 from edge.faces import Detector
-from edge.pictures import prepare_picture
 from edge.tracks import Tracker
 
-# A picture of up to this many times the model's input on both sides is
-# taken as one face crop: data sets of crops are of that size, and a face
-# somewhere in so small a picture would be too small to judge.
-CROP_UP_TO = 2
+# A picture of at most so many pixels on its longer side in which no face is
+# found is taken whole: data sets of crops are of that size.
+CROP_UP_TO_PX = 256
+# Grey levels between the darkest and the brightest pixel, below which a crop
+# shows nothing to judge.
+LEAST_CONTRAST = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,11 +33,20 @@ class Face:
       number: from 1; in a video the same for the same face.
       box: where, in pixels of the picture.
       probabilities: label -> probability, most probable first.
+      is_found: by a detector; otherwise it is the whole picture.
+      is_sure: whether the best label is probable enough to be an answer.
     """
 
     number: int
     box: Box
     probabilities: dict[str, float]
+    is_found: bool = True
+    is_sure: bool = True
+
+    @property
+    def best(self) -> tuple[str, float]:
+        """The most probable label, and its probability."""
+        return next(iter(self.probabilities.items()))
 
 
 class Analyser:
@@ -45,18 +56,29 @@ class Analyser:
         self,
         classifier: Classifier,
         detector: Detector | None,
-        margin: float = 0.0,
+        rule: CropRule | None = None,
+        *,
+        least_px: int | None = None,
+        min_confidence: float | None = None,
     ):
         """Keeps its parts.
 
         Args:
           classifier: answers for a crop.
           detector: finds the faces; None takes each picture as one face.
-          margin: what is added around a face, see `boxes.square`.
+          rule: what is cut out around a face; None is the detector's own.
+          least_px: size down to which faces are looked for; None is the
+            detector's own.
+          min_confidence: a face whose best label is less probable is unsure;
+            None is the model's own.
         """
         self._classifier = classifier
         self._detector = detector
-        self._margin = margin
+        self._rule = rule
+        self._least_px = least_px
+        self._min_confidence = min_confidence
+        if min_confidence is None:
+            self._min_confidence = classifier.min_confidence
 
     def analyse(
         self,
@@ -72,33 +94,55 @@ class Analyser:
           seconds: when the picture was taken, for the tracker.
 
         Returns:
-          The faces, from left to right.
+          The faces, from left to right; those whose pixels are all of one
+          grey level are left out.
         """
-        search_px = PICTURE_PX if tracker is None else FRAME_PX
-        found, crops = self._find(picture, search_px)
-        size, channels = self._classifier.image_size, self._classifier.channels
-        prepared = [prepare_picture(crop, size, channels) for crop in crops]
+        found, is_found = self._find(picture, tracker)
+        crops = [self._cut(picture, box, is_found) for box in found]
+        shown = [shows_something(crop) for crop in crops]
+        found = list(itertools.compress(found, shown))
+        crops = list(itertools.compress(crops, shown))
         if tracker is None and not found:
             return []
-        shape = [0, size, size, channels]
-        images = np.stack(prepared) if found else np.zeros(shape, np.uint8)
-        answers = self._classifier.probabilities(images)
+        answers = self._classifier.predict(crops)
         numbered = list(enumerate(answers, start=1))
         if tracker is not None:
             numbered = tracker.update(seconds, found, answers)
         return [
-            Face(number, box, self._classifier.rank(row))
+            Face(
+                number,
+                box,
+                self._classifier.rank(row),
+                is_found=is_found,
+                is_sure=bool(row.max() >= self._min_confidence),
+            )
             for box, (number, row) in zip(found, numbered, strict=True)
         ]
 
-    def _find(self, picture, search_px):
-        """Boxes, and for each the pixels that are classified."""
+    def _find(self, picture, tracker):
+        """Boxes, and whether a detector found them."""
         if self._detector is None:
-            return [boxes.whole(picture)], [picture]
-        found = self._detector.find(picture, search_px)
-        return found, [boxes.crop(picture, box, self._margin) for box in found]
+            return [boxes.whole(picture)], False
+        if tracker is not None:
+            return self._find_in_frame(picture, tracker), True
+        found = self._detector.find(picture, self._least_px)
+        if not found and max(picture.shape[:2]) <= CROP_UP_TO_PX:
+            return [boxes.whole(picture)], False
+        return found, True
+
+    def _find_in_frame(self, picture, tracker):
+        return self._detector.find(
+            picture, self._least_px, is_frame=True, known=tracker.known()
+        )
+
+    def _cut(self, picture, box, is_found):
+        """The pixels that are classified."""
+        if not is_found:
+            return picture
+        rule = self._rule or CROPS[self._detector.name]
+        return boxes.crop(picture, box, rule)
 
 
-def is_crop(picture: np.ndarray, image_size: int) -> bool:
-    """Whether a picture is so small that it is taken as one face crop."""
-    return max(picture.shape[:2]) <= CROP_UP_TO * image_size
+def shows_something(crop: np.ndarray) -> bool:
+    """Whether a crop has more than one grey level, noise aside."""
+    return int(crop.max()) - int(crop.min()) >= LEAST_CONTRAST

@@ -4,6 +4,7 @@ Pillow alone, so that pictures are drawn on without OpenCV. Only draws: files
 and windows are elsewhere.
 """
 
+from collections.abc import Iterator
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,10 +13,27 @@ from PIL import ImageDraw
 from PIL import ImageFont
 
 from edge.analyser import Face
+from edge.boxes import Box
+from edge.boxes import is_apart
 
-COLOUR, INK = (255, 220, 0), (0, 0, 0)
-# Height of the letters as a share of the picture's, and at least in pixels.
-LETTERS, LEAST_LETTERS_PX = 1 / 28, 11
+# One colour for each expression, told apart by all kinds of sight: Okabe and
+# Ito, Color Universal Design (2008). Labels of one's own take them in turn.
+COLOURS = {
+    "happy": (240, 228, 66),
+    "sad": (0, 114, 178),
+    "angry": (213, 94, 0),
+    "surprise": (86, 180, 233),
+    "fear": (204, 121, 167),
+    "disgust": (0, 158, 115),
+    "contempt": (230, 159, 0),
+    "neutral": (235, 235, 235),
+}
+QUIET, DARK, LIGHT = (140, 140, 140), (0, 0, 0), (255, 255, 255)
+# Letters are so high, as a fraction of the box and of the picture's longer
+# side: the larger of both, so that a copy as wide as a phone can be read.
+LETTERS_OF_BOX, LETTERS_OF_PICTURE, LEAST_LETTERS_PX = 1 / 7, 1 / 80, 10
+# Words are made smaller until they are no wider than this many boxes.
+WIDEST_WORDS = 1.6
 
 
 def draw(
@@ -34,42 +52,109 @@ def draw(
     plane = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
     image = Image.fromarray(plane).convert("RGB")
     pen = ImageDraw.Draw(image)
-    letters_px = max(LEAST_LETTERS_PX, round(image.height * LETTERS))
-    font = ImageFont.load_default(letters_px)
+    taken = [face.box for face in faces]
     for face in faces:
-        _draw_face(pen, face, font, size=image.size)
+        _draw_box(pen, face, image.size)
+    for face in faces:
+        taken.append(_draw_words(pen, face, taken, size=image.size))
     if corner:
-        _write(pen, corner, (0, 0), font=font, size=image.size)
+        font = ImageFont.load_default(_letters_px(image.size))
+        _write(pen, corner, _extent(corner, font, 0, 0), font=font)
     return np.asarray(image)
 
 
-def _draw_face(pen, face, font, *, size):
+def colour(label: str) -> tuple[int, int, int]:
+    """Returns the colour of an expression, or one for a label of one's own."""
+    others = list(COLOURS.values())
+    return COLOURS.get(label, others[sum(label.encode()) % len(others)])
+
+
+def words(face: Face) -> str:
+    """Returns what is written at a face."""
+    label, probability = face.best
+    said = f"{label} {probability:.0%}"
+    return f"{face.number} {said if face.is_sure else f'unsure ({said})'}"
+
+
+def places(box: Box, words_box: Box) -> Iterator[Box]:
+    """Yields where words may stand: above, below, beside and in a box."""
+    left, top, width, height = box
+    _, _, wide, high = words_box
+    yield Box(left, top - high, wide, high)
+    yield Box(left, top + height, wide, high)
+    yield Box(left + width - wide, top - high, wide, high)
+    yield Box(left + width - wide, top + height, wide, high)
+    yield Box(left + width, top, wide, high)
+    yield Box(left - wide, top, wide, high)
+    yield Box(left, top, wide, high)
+
+
+def _draw_box(pen, face, size):
     left, top, width, height = face.box
-    right, bottom = left + width - 1, top + height - 1
-    line_px = max(1, round(min(size) / 200))
-    pen.rectangle((left, top, right, bottom), outline=COLOUR, width=line_px)
-    label, probability = next(iter(face.probabilities.items()))
-    words = f"{face.number} {label} {probability:.0%}"
-    text_height = _extent(pen, words, font)[1]
-    above = top - text_height
-    _write(
-        pen,
-        words,
-        (left, above if above >= 0 else bottom),
-        font=font,
-        size=size,
+    thick = min(min(size) / 200, max(width, height) / 25)
+    line_px = max(1, round(thick)) if face.is_sure else 1
+    ends = (left, top, left + width - 1, top + height - 1)
+    outline = colour(face.best[0]) if face.is_sure else QUIET
+    pen.rectangle(ends, outline=outline, width=line_px)
+
+
+def _draw_words(pen, face, taken, *, size):
+    """Writes at a face where nothing else is; returns the place."""
+    text, font = words(face), _font_for(face, size)
+    needed = _extent(text, font, 0, 0)
+    others = [box for box in taken if box is not face.box]
+    free = (
+        place
+        for place in places(face.box, needed)
+        if _is_inside(place, size)
+        and all(is_apart(place, other) for other in others)
+    )
+    place = next(free, None) or _moved_inside(face.box, needed, size)
+    ground = colour(face.best[0]) if face.is_sure else QUIET
+    _write(pen, text, place, font=font, ground=ground)
+    return place
+
+
+def _font_for(face, size):
+    box_px = max(face.box.width, face.box.height)
+    letters = max(_letters_px(size), round(box_px * LETTERS_OF_BOX))
+    widest = min(WIDEST_WORDS * box_px, size[0])
+    text = words(face)
+    while letters > LEAST_LETTERS_PX:
+        font = ImageFont.load_default(letters)
+        if _extent(text, font, 0, 0).width <= widest:
+            return font
+        letters -= 1
+    return ImageFont.load_default(LEAST_LETTERS_PX)
+
+
+def _letters_px(size):
+    return max(LEAST_LETTERS_PX, round(max(size) * LETTERS_OF_PICTURE))
+
+
+def _write(pen, text, place, *, font, ground=COLOURS["happy"]):
+    left, top, width, height = place
+    pen.rectangle((left, top, left + width - 1, top + height - 1), fill=ground)
+    ink = DARK if np.dot(ground, (0.299, 0.587, 0.114)) > 100 else LIGHT
+    pen.text((left + 2, top + 1), text, fill=ink, font=font)
+
+
+def _extent(text, font, left, top):
+    _, _, right, bottom = font.getbbox(text)
+    return Box(left, top, int(right) + 4, int(bottom) + 3)
+
+
+def _is_inside(place, size):
+    return (
+        place.left >= 0
+        and place.top >= 0
+        and place.left + place.width <= size[0]
+        and place.top + place.height <= size[1]
     )
 
 
-def _write(pen, words, place, *, font, size):
-    """Words on a ground of their own, moved until they lie inside."""
-    width, height = _extent(pen, words, font)
-    left = max(0, min(place[0], size[0] - width))
-    top = max(0, min(place[1], size[1] - height))
-    pen.rectangle((left, top, left + width, top + height), fill=COLOUR)
-    pen.text((left + 2, top + 1), words, fill=INK, font=font)
-
-
-def _extent(pen, words, font):
-    _, _, right, bottom = pen.textbbox((0, 0), words, font=font)
-    return int(right) + 4, int(bottom) + 3
+def _moved_inside(box, needed, size):
+    """Over the face itself, where there is no room around it."""
+    left = max(0, min(box.left, size[0] - needed.width))
+    top = max(0, min(box.top, size[1] - needed.height))
+    return Box(left, top, needed.width, needed.height)

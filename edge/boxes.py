@@ -33,42 +33,65 @@ def overlap(one: Box, other: Box) -> float:
     return shared / union if union > 0 else 0.0
 
 
-def square(box: Box, margin: float, height: int, *, width: int) -> Box:
+def is_apart(one: Box, other: Box) -> bool:
+    """Whether two boxes have no pixel in common."""
+    return (
+        one.left + one.width <= other.left
+        or other.left + other.width <= one.left
+        or one.top + one.height <= other.top
+        or other.top + other.height <= one.top
+    )
+
+
+class CropRule(NamedTuple):
+    """What is cut out around a detector's box, as fractions of the box.
+
+    Attributes:
+      margin: of the longer side, added at each end.
+      up: of the height, by which the square is moved up.
+    """
+
+    margin: float
+    up: float = 0.0
+
+
+def square(box: Box, rule: CropRule, height: int, *, width: int) -> Box:
     """The square around a box, inside the picture.
 
-    Its side is the longer side of the box and `margin` times that on each of
-    the two ends. At an edge it is moved inwards, not squeezed, for a face in
-    training is never squeezed either; it is cut only where the picture is
-    smaller than the square.
+    Its side is the longer side of the box and the margin on both ends. At an
+    edge it is moved inwards, not squeezed, for a face in training is never
+    squeezed either; it is cut only where the picture is smaller than the
+    square.
 
     Args:
       box: a face.
-      margin: share of the longer side that is added at each end.
+      rule: margin and shift of the detector.
       height: of the picture, in pixels.
       width: of the picture, in pixels.
 
     Returns:
       A box of at least one pixel that lies inside the picture.
     """
-    side = max(1, round(max(box.width, box.height) * (1 + 2 * margin)))
+    side = max(1, round(max(box.width, box.height) * (1 + 2 * rule.margin)))
+    middle = box.top + box.height * (1 / 2 - rule.up)
     left, crop_width = _fit(box.left + box.width / 2, side, width)
-    top, crop_height = _fit(box.top + box.height / 2, side, height)
+    top, crop_height = _fit(middle, side, height)
     return Box(left, top, crop_width, crop_height)
 
 
-def crop(picture: np.ndarray, box: Box, margin: float = 0.0) -> np.ndarray:
+def crop(picture: np.ndarray, box: Box, rule: CropRule) -> np.ndarray:
     """Cuts the square around a face out of a picture.
 
     Args:
       picture: uint8 [H, W, C].
       box: the face; see `square` for what becomes of it.
-      margin: see `square`.
+      rule: see `square`.
 
     Returns:
       uint8 [h, w, C], the very pixels of the picture, not scaled.
     """
     height, width = picture.shape[:2]
-    inside = square(box, margin, height, width=width)
+    inside = square(box, rule, height, width=width)
     rows = slice(inside.top, inside.top + inside.height)
     columns = slice(inside.left, inside.left + inside.width)
     return picture[rows, columns]

@@ -4,6 +4,7 @@ Decides names and whether anything is drawn at all; drawing, writing and
 showing are `edge.annotate`, `edge.out_files` and `edge.window`.
 """
 
+import argparse
 import contextlib
 import os
 from collections.abc import Iterator
@@ -12,12 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge import annotate
+from edge import console
+from edge import kinds
 from edge import opencv
 from edge import out_files
-from edge import reports
 from edge import window
 from edge.analyser import Face
 from edge.out_files import OutputError
+from edge.out_names import InputFiles
 
 TITLE = "edge (q closes)"
 
@@ -29,19 +32,26 @@ class Display:
       is_closed: whether the user has closed the window.
     """
 
-    def __init__(self, options, names: Sequence[str]):
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        names: Sequence[str],
+        inputs: InputFiles,
+    ):
         """Checks what can be checked before anything is read.
 
         Args:
           options: as `edge.options.parse` gives them.
-          names: the inputs.
+          names: of the inputs.
+          inputs: what must not be written over.
 
         Raises:
           ValueError: a file or a window that is asked for cannot be had.
         """
         self._out, self._overwrite = options.out, options.overwrite
-        self._names = names
-        self._is_folder = _is_folder(options.out, names)
+        self._names, self._inputs = names, inputs
+        self._written: dict[str, str] = {}
+        self._is_folder = _is_folder(options.out)
         self._check_out()
         self.is_closed = False
         self._window = None
@@ -63,7 +73,9 @@ class Display:
         if self._window is not None:
             self.is_closed = not self._window.show(drawn, wait_ms)
 
-    def picture(self, name: str, pixels: np.ndarray, found: Sequence[Face]):
+    def picture(
+        self, name: str, pixels: np.ndarray, found: Sequence[Face]
+    ) -> None:
         """Takes a picture, uint8 [H, W, 1] or [H, W, 3]."""
         if not self.is_wanted:
             return
@@ -91,33 +103,32 @@ class Display:
         if self._window is not None:
             self._window.close()
 
-    def _path(self, name, suffix=""):
+    def _path(self, name: str, suffix: str = "") -> str:
         """The file that is written for an input."""
-        if not self._is_folder:
-            path = self._out
-        else:
-            stem, own = os.path.splitext(self._relative(name))
-            path = os.path.join(self._out, stem + (suffix or own or ".png"))
+        path = self._target(name, suffix)
         is_wrong = suffix and not path.lower().endswith(suffix)
         if is_wrong:
             raise OutputError(
                 f"{name} is a video: name an {suffix} file with --out, not "
                 f"{path}"
             )
+        if self._written.setdefault(path, name) != name:
+            raise OutputError(f"{path} was written for {self._written[path]}")
         if os.path.exists(path) and not self._overwrite:
             raise OutputError(
                 f"{path} is there already; add --overwrite to replace it"
             )
         return path
 
-    def _relative(self, name):
-        """The part of an input's path that tells it from the others."""
-        if name == "-" or len(self._names) == 1:
-            return "stdin" if name == "-" else os.path.basename(name)
-        folders = [os.path.dirname(os.path.abspath(n)) for n in self._names]
-        return os.path.relpath(name, os.path.commonpath(folders))
+    def _target(self, name: str, suffix: str = "") -> str:
+        if not self._is_folder:
+            return self._out
+        stem, own = os.path.splitext(self._inputs.relative(name))
+        if not suffix and own.lower() not in kinds.PICTURE_SUFFIXES:
+            own += ".png"
+        return os.path.join(self._out, stem + (suffix or own))
 
-    def _check_out(self):
+    def _check_out(self) -> None:
         if self._out is None:
             return
         if len(self._names) > 1 and not self._is_folder:
@@ -127,12 +138,25 @@ class Display:
             )
         if self._is_folder and os.path.isfile(self._out):
             raise OutputError(f"--out={self._out} is a file, not a folder")
+        if not self._is_folder:
+            self._inputs.refuse(self._out, "--out")
+            return
+        for name in self._names:
+            self._check_target(name)
+
+    def _check_target(self, name: str) -> None:
+        for suffix in ("", out_files.VIDEO_SUFFIX):
+            path = self._target(name, suffix)
+            # Few do, so that few files are opened here.
+            is_there = self._inputs.find(path) is not None
+            if is_there and bool(suffix) == kinds.is_video(name):
+                self._inputs.refuse(path, f"--out={self._out}")
 
 
 class FrameDisplay:
     """Takes the frames of one video or camera."""
 
-    def __init__(self, display, writer):
+    def __init__(self, display: Display, writer: out_files.VideoWriter | None):
         self._display, self._writer = display, writer
 
     def frame(self, frame, found: Sequence[Face], fps: float) -> bool:
@@ -156,13 +180,13 @@ class FrameDisplay:
         return not display.is_closed
 
 
-def _is_folder(out, names):
+def _is_folder(out: str | None) -> bool:
     if out is None:
         return False
     return out.endswith(("/", os.sep)) or os.path.isdir(out)
 
 
-def _wants_window(options):
+def _wants_window(options: argparse.Namespace) -> bool:
     """Whether to show a window; asked for, one that fails is an error."""
     if options.window is not None:
         if options.window:
@@ -173,6 +197,6 @@ def _wants_window(options):
     try:
         window.check()
     except (window.WindowError, opencv.OpenCVError) as error:
-        reports.complain(str(error))
+        console.complain(str(error))
         return False
     return True

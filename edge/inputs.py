@@ -1,42 +1,54 @@
-"""What a user names -> files to read, each known as picture or video.
+"""What a user names -> files to read.
 
 Folders and patterns are opened up, standard input becomes a file. Nothing is
-decoded here: a file is told by how it begins, not by its name alone.
+decoded here; what a file is, `edge.kinds` tells.
 """
 
+import collections
 import contextlib
 import glob
 import os
+import pathlib
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterable
 from collections.abc import Iterator
+from typing import IO
+from typing import NamedTuple
 
-from PIL import Image
+from edge import kinds
+from edge.pictures import HEIF_ADVICE
+from edge.pictures import reads_heif
 
 STANDARD_INPUT = "-"
-PICTURE_SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".gif", ".webp", ".tif"),
-    *(".tiff", ".pgm", ".ppm", ".pnm", ".jp2", ".avif", ".ico", ".tga"),
-)
-VIDEO_SUFFIXES = (
-    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg"),
-    *(".ts", ".wmv", ".flv", ".3gp", ".ogv", ".mjpg", ".mjpeg"),
-)
-# Where in a file -> what stands there, for containers of videos.
-VIDEO_MARKS = {
-    4: (b"ftyp", b"moov", b"mdat"),  # MP4, MOV
-    8: (b"AVI ",),
-    0: (b"\x1a\x45\xdf\xa3", b"\x00\x00\x01\xba", b"FLV\x01", b"OggS"),
-}
+ADDRESS = re.compile("[A-Za-z][A-Za-z0-9+.-]+://")
+# A part of a pattern that stands for folders inside folders.
+ANY_DEPTH = "**"
+# Kinds of left-out files that are told by an example.
+MOST_EXAMPLES = 4
 
 
 class InputError(ValueError):
     """What was named holds nothing to look at."""
 
 
-def expand(named: Iterable[str]) -> list[str]:
+class Expanded(NamedTuple):
+    """Files to read, and what the user should know of others.
+
+    Attributes:
+      files: in the order named, and sorted inside a folder or pattern.
+      remarks: a sentence for each folder of which something is left out.
+      unread: how many pictures and folders could not be read.
+    """
+
+    files: list[str]
+    remarks: list[str]
+    unread: int
+
+
+def expand(named: Iterable[str]) -> Expanded:
     """Opens up folders and patterns.
 
     Args:
@@ -44,83 +56,186 @@ def expand(named: Iterable[str]) -> list[str]:
         patterns such as `faces/**/*.png`, or `-`.
 
     Returns:
-      Files in the order named, and sorted inside a folder or pattern; `-`
-      stays. A file that is not there stays too, to be reported in its turn.
+      The files; `-` stays, and so does one that is not there, to be reported
+      in its turn.
 
     Raises:
-      InputError: a folder or a pattern holds no picture and no video.
+      InputError: a folder or a pattern holds no picture and no video, or an
+        address is named.
     """
-    files = []
+    files, remarks, unread = [], [], 0
     for name in named:
         if os.path.isdir(name):
-            files += _files_below(name)
-        elif glob.has_magic(name) and not os.path.exists(name):
+            folder = _Folder(name)
+            files += folder.files
+            remarks += folder.remarks()
+            unread += folder.unread
+        elif ADDRESS.match(name) and not os.path.exists(name):
+            raise InputError(_about_address(name))
+        elif glob.has_magic(name) and not os.path.lexists(name):
             files += _matching(name)
         else:
             files.append(name)
-    return files
+    return Expanded(files, remarks, unread)
 
 
 @contextlib.contextmanager
 def as_file(name: str) -> Iterator[str]:
-    """Gives the path to read: of a copy, where `name` is standard input."""
+    """Gives the path to read: of a copy, where `name` is standard input.
+
+    Raises:
+      InputError: `name` is a pipe or a device, or standard input cannot be
+        read.
+    """
     if name != STANDARD_INPUT:
+        special = kinds.special(name)
+        if special:
+            raise InputError(_about_special(name, special))
         yield name
         return
     with tempfile.NamedTemporaryFile(prefix="edge-") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        copy.flush()
+        _copy_standard_input(copy)
         yield copy.name
 
 
-def is_video(path: str) -> bool:
-    """Whether a file is to be read as a video.
+class _Folder:
+    """What is in a folder, to the bottom; hidden files are nobody's concern.
 
-    A file that is neither counts as a picture, whose reader says what is
-    wrong; so does one that is not there, unless it is named like a video.
+    Attributes:
+      files: pictures and videos, sorted.
+      unread: pictures that cannot be read here, and folders.
     """
-    is_named_so = os.path.splitext(path)[1].lower() in VIDEO_SUFFIXES
-    try:
-        with open(path, "rb") as file:
-            head = file.read(16)
-    except OSError:
-        return is_named_so
-    if any(
-        head[start:].startswith(marks) for start, marks in VIDEO_MARKS.items()
-    ):
-        return not _is_picture(path)
-    return is_named_so and not _is_picture(path)
+
+    def __init__(self, name: str):
+        self.files: list[str] = []
+        self.unread = 0
+        self._name = name
+        self._left_out: dict[str, list[str]] = collections.defaultdict(list)
+        self._reads_heif: bool | None = None
+        for place, folders, names in os.walk(name, onerror=self._note_closed):
+            folders[:] = sorted(f for f in folders if not f.startswith("."))
+            for folder in folders:
+                self._look_at_folder(os.path.join(place, folder))
+            for file in sorted(names):
+                if not file.startswith("."):
+                    self._look_at(os.path.join(place, file))
+        if not self.files:
+            said = "".join(f"; {remark}" for remark in self.remarks())
+            raise InputError(
+                f"no picture and no video in the folder {name}{said}"
+            )
+
+    def remarks(self) -> list[str]:
+        """A sentence about what is left out, or none."""
+        if not self._left_out:
+            return []
+        count = sum(map(len, self._left_out.values()))
+        kinds_out = sorted(
+            self._left_out.items(), key=lambda item: -len(item[1])
+        )
+        parts = [
+            f"{len(paths)} {kind}, as {os.path.relpath(paths[0], self._name)}"
+            for kind, paths in kinds_out[:MOST_EXAMPLES]
+        ]
+        if len(kinds_out) > MOST_EXAMPLES:
+            parts.append("...")
+        advice = "" if self._reads_heif is not False else f". {HEIF_ADVICE}"
+        listed = "; ".join(parts)
+        return [f"{self._name}: {count} left out ({listed}){advice}"]
+
+    def _note_closed(self, error: OSError) -> None:
+        self._left_out[f"unreadable ({error.strerror})"].append(error.filename)
+        self.unread += 1
+
+    def _look_at_folder(self, path: str) -> None:
+        if os.path.islink(path):
+            self._left_out["linked folder"].append(path)
+
+    def _look_at(self, path: str) -> None:
+        suffix = os.path.splitext(path)[1].lower()
+        special = kinds.special(path)
+        if special:
+            self._left_out[special.removeprefix("a ")].append(path)
+        elif suffix in kinds.HEIF_SUFFIXES and not self._knows_heif():
+            self._left_out[suffix].append(path)
+            self.unread += 1
+        elif suffix in _WANTED:
+            self.files.append(path)
+        else:
+            self._left_out[suffix or "without a suffix"].append(path)
+
+    def _knows_heif(self) -> bool:
+        if self._reads_heif is None:
+            self._reads_heif = reads_heif()
+        return self._reads_heif
 
 
-def _is_picture(path):
-    # AVIF and HEIF pictures begin as MP4 videos do.
-    try:
-        with Image.open(path):
-            return True
-    except Exception:  # Pillow's openers raise a dozen kinds.
-        return False
+_WANTED = frozenset(
+    kinds.PICTURE_SUFFIXES + kinds.HEIF_SUFFIXES + kinds.VIDEO_SUFFIXES
+)
 
 
-def _files_below(folder):
-    found = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        paths = (os.path.join(place, name) for name in sorted(names))
-        found += [path for path in paths if _is_wanted(path)]
-    if not found:
-        raise InputError(f"no picture and no video in the folder {folder}")
-    return found
-
-
-def _matching(pattern):
-    found = sorted(glob.glob(pattern, recursive=True))
-    files = [path for path in found if os.path.isfile(path)]
+def _matching(pattern: str) -> list[str]:
+    if ANY_DEPTH in pathlib.PurePath(pattern).parts:
+        found = _matching_at_any_depth(pattern)
+    else:
+        found = sorted(glob.glob(pattern))
+    files = [path for path in found if not os.path.isdir(path)]
     if not files:
-        raise InputError(f"no file matches the pattern {pattern}")
+        folders = "; it matches folders: name them themselves" if found else ""
+        raise InputError(f"no file matches the pattern {pattern}{folders}")
     return files
 
 
-def _is_wanted(path):
-    name, suffix = os.path.splitext(os.path.basename(path))
-    known = PICTURE_SUFFIXES + VIDEO_SUFFIXES
-    return suffix.lower() in known and not name.startswith(".")
+def _matching_at_any_depth(pattern: str) -> list[str]:
+    """As glob, which follows links to folders and never ends in a loop."""
+    path = pathlib.PurePath(pattern)
+    if path.name == ANY_DEPTH:  # Alone it means folders to pathlib.
+        path /= "*"
+    base = pathlib.Path(path.anchor)
+    rest = path.relative_to(path.anchor) if path.anchor else path
+    wants_hidden = any(part.startswith(".") for part in rest.parts)
+    return sorted(
+        str(found)
+        for found in base.glob(str(rest))
+        if wants_hidden or not _is_hidden(found.relative_to(base))
+    )
+
+
+def _is_hidden(path: pathlib.PurePath) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _copy_standard_input(copy: IO[bytes]) -> None:
+    if sys.stdin is None:
+        raise InputError("cannot read standard input: it is closed")
+    try:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+    except OSError as error:
+        raise InputError(
+            f"cannot read standard input: {error.strerror}"
+        ) from None
+
+
+def _about_address(name: str) -> str:
+    scheme = name.split("://")[0].lower()
+    if scheme == "file":
+        return f"{name}: give the path without file://"
+    if scheme in ("http", "https", "ftp", "ftps"):
+        return (
+            f"{name} is an address: download it first (curl -LO {name}) and "
+            f"name the file; a camera that sends frames: --camera={name}"
+        )
+    return (
+        f"{name} is an address: a camera that sends frames is watched with "
+        f"--camera={name}"
+    )
+
+
+def _about_special(name: str, special: str) -> str:
+    if special == "a pipe":
+        return f"{name} is a pipe; type: cat {name} | python -m edge -"
+    if special == "a device":
+        return f"{name} is a device; a camera is named so: --camera={name}"
+    return f"{name} is {special}, not a file"

@@ -4,7 +4,13 @@ The one importer of cv2: the runtime answers for face crops without it, and
 whoever needs it gets it here, or an error that says how to install it.
 """
 
+import contextlib
 import os
+import select
+import tempfile
+from collections.abc import Iterator
+
+from edge import kinds
 
 INSTALL = "pip install './edge[video]'"
 LIBRARIES = (
@@ -14,6 +20,9 @@ LIBRARIES = (
 # OpenCV and the FFmpeg in it write about every damaged byte of a video; what
 # a user has to know is in our own messages. The values mean "nothing".
 QUIET = {"OPENCV_LOG_LEVEL": "SILENT", "OPENCV_FFMPEG_LOGLEVEL": "-8"}
+# No system numbers its cameras so far, and OpenCV takes no larger numbers.
+LAST_CAMERA = 9999
+PIPE_WAIT_S = 5
 
 
 class OpenCVError(ValueError):
@@ -43,3 +52,58 @@ def load(purpose: str):
             f"{LIBRARIES}"
         ) from None
     return cv2
+
+
+@contextlib.contextmanager
+def plain_path(path: str | os.PathLike) -> Iterator[str]:
+    """Gives a name for a file that OpenCV may open during the block.
+
+    It is whole, as FFmpeg would take a:b for an address; and text, for a name
+    with other bytes brings OpenCV down.
+    """
+    whole = os.path.abspath(path)
+    try:
+        whole.encode()
+    except UnicodeEncodeError:
+        with tempfile.TemporaryDirectory(prefix="edge-") as folder:
+            suffix = os.path.splitext(whole)[1]
+            link = os.path.join(folder, "link" + ascii(suffix)[1:-1])
+            os.symlink(whole, link)
+            yield link
+    else:
+        yield whole
+
+
+def open_camera(source: str) -> object:
+    """Gives a cv2.VideoCapture of a number, a file, a device or an address.
+
+    Raises:
+      OpenCVError: OpenCV is missing, or nobody writes to a pipe.
+    """
+    cv2 = load(f"camera {source}")
+    if source.isascii() and source.isdecimal():
+        return cv2.VideoCapture(min(int(source), LAST_CAMERA))
+    if os.path.exists(source):
+        with plain_path(source) as plain, _written_pipe(source):
+            return cv2.VideoCapture(plain)
+    return cv2.VideoCapture(source.encode(errors="replace").decode())
+
+
+@contextlib.contextmanager
+def _written_pipe(path: str) -> Iterator[None]:
+    """Waits for a pipe's first bytes; OpenCV would wait for ever."""
+    if kinds.special(path) != "a pipe":
+        yield
+        return
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        waiting = select.poll()
+        waiting.register(pipe, select.POLLIN)
+        if not waiting.poll(PIPE_WAIT_S * 1000):
+            raise OpenCVError(
+                f"camera {path} is a pipe that nobody wrote to for "
+                f"{PIPE_WAIT_S} s"
+            )
+        yield
+    finally:
+        os.close(pipe)

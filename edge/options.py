@@ -7,7 +7,11 @@ that a wrong command fails at once.
 import argparse
 import os
 
+from edge import console
+
 OUT_FILES = "picture (.png, .jpg) or video (.mp4)"
+# More threads than any model here keeps busy; LiteRT fails at some thousands.
+MOST_THREADS = 256
 EPILOG = """
 examples:
   python -m edge face.png photographs/ 'more/*.jpg' clip.mp4
@@ -15,10 +19,11 @@ examples:
   python -m edge --model=pocket face.png
   python -m edge --csv --no_window --camera=0 > faces.csv
   python -m edge --model=M.tflite --out=drawn.mp4 clip.mp4
+  python -m edge --crops=faces/ photographs/
   cat face.jpg | python -m edge -
 
-exit codes: 0 everything was answered, 1 something could not be read, 2 the
-command was wrong, 130 ctrl-C
+exit codes: 0 everything was answered, 1 something could not be read or
+written, 2 the command was wrong, 130 ctrl-C
 """
 
 
@@ -35,7 +40,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     problem = _find_problem(options)
     if problem:
-        parser.error(problem)
+        parser.error(console.printable(problem))
     return options
 
 
@@ -55,7 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_inputs(parser):
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs",
         nargs="*",
@@ -76,7 +81,7 @@ def _add_inputs(parser):
     )
     parser.add_argument(
         "--threads",
-        type=_at_least_one,
+        type=_threads,
         default=1,
         help="CPU threads for the model and for OpenCV (default 1)",
     )
@@ -87,7 +92,7 @@ def _add_inputs(parser):
     )
 
 
-def _add_faces(group):
+def _add_faces(group: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--no_detect",
         action="store_true",
@@ -96,14 +101,39 @@ def _add_faces(group):
     group.add_argument(
         "--face_model",
         metavar="FILE",
-        help="YuNet model (ONNX) to find faces with; default: OpenCV's Haar "
-        "cascade",
+        help="find faces with this file, one of BlazeFace's (.tflite) or "
+        "YuNet's (.onnx); default: BlazeFace as `python -m "
+        "edge.fetch_detector` brings it, otherwise OpenCV's Haar cascade",
     )
     group.add_argument(
         "--margin",
         type=_number,
-        default=0.0,
-        help="share of a face's size that is added around it (default 0)",
+        default=None,
+        help="fraction of a face's size that is added around it (default: "
+        "what suits the detector)",
+    )
+    group.add_argument(
+        "--min_face",
+        type=_at_least_one,
+        metavar="PX",
+        help="look for faces down to this size, in pixels (default: a "
+        "fortieth of the picture's longer side, with Haar a twentieth)",
+    )
+    group.add_argument(
+        "--views",
+        type=int,
+        choices=(1, 2),
+        default=2,
+        help="1: each face as it is; 2: the mean of it and its mirror image "
+        "(default 2)",
+    )
+    group.add_argument(
+        "--min_confidence",
+        type=_probability,
+        metavar="P",
+        help="a face whose best label is less probable is unsure (default: "
+        "what makes four answers in five right on FER-2013's validation "
+        "images; 0.5 for a model of your own)",
     )
     group.add_argument(
         "--smoothing",
@@ -115,7 +145,7 @@ def _add_faces(group):
     )
 
 
-def _add_outputs(group):
+def _add_outputs(group: argparse.ArgumentParser) -> None:
     lines = group.add_mutually_exclusive_group()
     lines.add_argument(
         "--json", action="store_true", help="one JSON object a picture or frame"
@@ -136,7 +166,15 @@ def _add_outputs(group):
         help=f"annotated {OUT_FILES}; for several inputs a folder",
     )
     group.add_argument(
-        "--overwrite", action="store_true", help="replace what --out names"
+        "--crops",
+        metavar="DIR",
+        help="folder for the faces of pictures, cut out, and a table of them "
+        "(faces.csv)",
+    )
+    group.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace what --out and --crops name; never an input",
     )
     window = group.add_mutually_exclusive_group()
     window.add_argument(
@@ -150,7 +188,7 @@ def _add_outputs(group):
     )
 
 
-def _find_problem(options):
+def _find_problem(options: argparse.Namespace) -> str:
     if options.camera is None and not options.inputs:
         return "what to look at? Give an INPUT, or --camera=0"
     if options.camera is not None and options.inputs:
@@ -158,24 +196,46 @@ def _find_problem(options):
             "--camera takes no INPUT; received "
             f"{' '.join(options.inputs)} besides"
         )
-    if options.face_model is not None and options.no_detect:
-        return "--face_model finds faces and --no_detect does not: drop one"
+    for name in ("face_model", "min_face", "margin"):
+        if getattr(options, name) is not None and options.no_detect:
+            return f"--{name} finds faces and --no_detect does not: drop one"
     if options.inputs.count("-") > 1:
         return "standard input (-) can be read only once"
+    for name in ("out", "crops"):
+        if getattr(options, name) == "":
+            return f"--{name} is empty: name where to write"
+    if options.crops is not None and options.camera is not None:
+        return "--crops takes pictures, not a camera"
     is_there = options.out is not None and os.path.isfile(options.out)
     if is_there and not options.overwrite:
         return f"{options.out} is there already; add --overwrite to replace it"
     return ""
 
 
-def _at_least_one(text):
+def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"at least 1; received {text}")
     return number
 
 
-def _number(text):
+def _threads(text: str) -> int:
+    number = _at_least_one(text)
+    if number > MOST_THREADS:
+        raise argparse.ArgumentTypeError(
+            f"at most {MOST_THREADS}; received {text}"
+        )
+    return number
+
+
+def _probability(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"0 to 1; received {text}")
+    return number
+
+
+def _number(text: str) -> float:
     number = float(text)
     if not 0 <= number <= 60:
         raise argparse.ArgumentTypeError(f"0 to 60; received {text}")

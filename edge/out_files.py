@@ -39,28 +39,43 @@ def write_aside(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         folder = pathlib.Path(
-            tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent)
+            tempfile.mkdtemp(prefix=".edge-", dir=path.parent)
         )
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
     try:
         yield folder / path.name
-        os.replace(folder / path.name, path)
+        _move(folder / path.name, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _move(aside: pathlib.Path, path: pathlib.Path) -> None:
+    try:
+        os.replace(aside, path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+
+
 def write_picture(path: str | os.PathLike, pixels: np.ndarray) -> None:
-    """Writes uint8 [H, W, 3] in the format that the name ends with.
+    """Writes a picture in the format that its name ends with.
+
+    Args:
+      path: the file.
+      pixels: uint8 [H, W, 1] or [H, W, 3].
 
     Raises:
       OutputError: the format is unknown, or the file cannot be written.
     """
+    shown = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
     try:
         with write_aside(path) as aside:
-            Image.fromarray(pixels).save(aside)
+            Image.fromarray(shown).save(aside)
+    except OutputError:
+        raise
     except (OSError, ValueError, KeyError) as error:
-        raise OutputError(f"cannot write {path}: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"cannot write {path}: {reason}") from None
 
 
 class VideoWriter:
@@ -70,7 +85,7 @@ class VideoWriter:
     written several times, one that came too early not at all.
     """
 
-    def __init__(self, path, fps: float, *, is_live: bool):
+    def __init__(self, path: str | os.PathLike, fps: float, *, is_live: bool):
         self._path, self._fps, self._is_live = path, fps, is_live
         self._cv2 = opencv.load(f"writing the video {path}")
         self._writer = None
@@ -102,6 +117,7 @@ class VideoWriter:
                     self._writer.release()
             if self._writer is None:
                 raise _NothingWritten
+            self._check_written()
         if ending is not None:
             raise ending
 
@@ -115,20 +131,31 @@ class VideoWriter:
             self._writer.write(pixels[..., ::-1])
             self._written += 1
 
-    def _copies(self, frame):
+    def _copies(self, frame: Frame) -> int:
         if not self._is_live:
             return 1
         due = round(frame.seconds * self._fps) + 1 - self._written
         return min(max(due, 0), MOST_COPIES)
 
-    def _begin(self, pixels):
+    def _check_written(self) -> None:
+        """OpenCV says nothing of a disk that is full."""
+        with opencv.plain_path(self._aside) as plain:
+            written = self._cv2.VideoCapture(plain, self._cv2.CAP_FFMPEG)
+        is_whole = written.isOpened()
+        written.release()
+        if not is_whole:
+            raise OutputError(
+                f"cannot write {self._path}: what was written is no video; is "
+                "the disk full?"
+            )
+
+    def _begin(self, pixels: np.ndarray) -> None:
         self._size = pixels.shape[1::-1]
-        self._writer = self._cv2.VideoWriter(
-            str(self._aside),
-            self._cv2.VideoWriter_fourcc(*CODEC),
-            self._fps,
-            self._size,
-        )
+        code = self._cv2.VideoWriter_fourcc(*CODEC)
+        with opencv.plain_path(self._aside) as plain:
+            self._writer = self._cv2.VideoWriter(
+                plain, code, self._fps, self._size
+            )
         if not self._writer.isOpened():
             raise OutputError(
                 f"cannot write {self._path}: OpenCV as installed here writes "

@@ -6,20 +6,31 @@ here, no normalisation (it is inside the model), and no TensorFlow.
 """
 
 import functools
+import os
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 from PIL import ImageOps
 
+from edge import kinds
+
 # ITU-R BT.601 luma to four digits, as in TensorFlow's rgb_to_grayscale.
 GREY_WEIGHTS = (0.2989, 0.587, 0.114)
 
-# What is decoded. Pillow knows more formats; some of them start programs, as
-# EPS does, and hardly anybody has a face in one.
+# What is decoded. Of Pillow's other formats some start programs, as EPS does.
 FORMATS = (
     *("PNG", "JPEG", "MPO", "BMP", "GIF", "WEBP", "TIFF", "PPM"),
-    *("JPEG2000", "AVIF", "ICO", "TGA"),
+    *("JPEG2000", "AVIF", "ICO", "TGA", "HEIF"),
 )
+HEIF_ADVICE = (
+    "HEIC pictures need pillow-heif, which is not installed; type: pip "
+    "install pillow-heif, or save the picture as JPEG"
+)
+# Numbers of bits that cameras and scanners give.
+BIT_DEPTHS = (8, 10, 12, 14, 16, 24, 32)
+# A file's grey values are expected to use so many.
+FULL_DEPTH = 16
 # A damaged header can ask for any amount of memory. Phones take 50 million
 # pixels, and 8K video has 33 million.
 MAX_PIXELS = 64_000_000
@@ -29,38 +40,102 @@ class PictureError(ValueError):
     """A picture cannot be read, or is no picture at all."""
 
 
-def read_picture(path, name: str = "") -> np.ndarray:
-    """Reads a picture file, upright.
+class Picture(NamedTuple):
+    """A picture that was read.
 
-    Colour types of every kind become grey or RGB; alpha is dropped, 16-bit
-    values keep their upper byte, and the EXIF orientation is applied.
+    Attributes:
+      pixels: uint8 [H, W, 1] or [H, W, 3] (RGB).
+      note: what was done to the values, in a few words; mostly nothing.
+    """
+
+    pixels: np.ndarray
+    note: str = ""
+
+
+def read_picture(path: str | os.PathLike, name: str = "") -> np.ndarray:
+    """Reads a picture file, upright; see `load_picture`.
 
     Args:
       path: a file in any format that Pillow reads.
       name: what messages call it; default: the path.
 
     Returns:
-      uint8 [H, W, 1] or [H, W, 3] in [0, 255].
+      uint8 [H, W, 1] or [H, W, 3] (RGB) in [0, 255].
+
+    Raises:
+      PictureError: as `load_picture`.
+    """
+    return load_picture(path, name).pixels
+
+
+def load_picture(path: str | os.PathLike, name: str = "") -> Picture:
+    """Reads a picture file, upright, and says what was done to its values.
+
+    Colour types of every kind become grey or RGB; alpha is dropped, the EXIF
+    orientation is applied. Grey of 16 or 32 bits keeps the upper byte of the
+    bits that its values use.
+
+    Args:
+      path: a file in any format that Pillow reads.
+      name: what messages call it; default: the path.
 
     Raises:
       PictureError: no such file, no picture, damaged, larger than
         64 million pixels, or of a kind without an agreed range (floating
         point).
     """
-    name = name or path
+    name = name or os.fspath(path)
     try:
+        _refuse_special(path)
+        _prepare_for_heif(path)
         with Image.open(path) as image:
             _check_header(image)
-            return _to_array(ImageOps.exif_transpose(image))
+            return from_image(image)
     except FileNotFoundError:
         raise PictureError(f"no such picture: {name}") from None
     except PictureError as error:
         raise PictureError(f"cannot read {name}: {error}") from None
+    except MemoryError:
+        raise PictureError(f"{name} takes more memory than there is") from None
     except Exception as error:  # Pillow's decoders raise a dozen kinds.
+        if isinstance(error, OSError) and error.strerror:
+            raise PictureError(
+                f"cannot read {name}: {error.strerror}"
+            ) from None
         raise PictureError(
             f"cannot read {name} as a picture "
             f"({type(error).__name__}: {error}); give a PNG or JPEG file"
         ) from error
+
+
+def from_image(image: Image.Image) -> Picture:
+    """Turns a PIL image into pixels, as `load_picture` does.
+
+    Raises:
+      PictureError: it is floating point.
+    """
+    image = ImageOps.exif_transpose(image)
+    mode = image.mode
+    if mode == "F":
+        raise PictureError(
+            "pixels are floating point, whose range is not known; save the "
+            "picture with 8 or 16 bits"
+        )
+    if mode.startswith("I"):
+        return _from_deep(np.asarray(image).astype(np.int64))
+    if mode in ("1", "L", "LA", "La"):
+        return Picture(np.asarray(image.convert("L"))[..., np.newaxis])
+    return Picture(np.asarray(image.convert("RGB")))
+
+
+def reads_heif() -> bool:
+    """Whether HEIC pictures can be read here; Pillow learns it then."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener()
+    return True
 
 
 def prepare_picture(
@@ -98,7 +173,7 @@ def prepare_picture(
     return rounded.astype(np.uint8)
 
 
-def _check_header(image):
+def _check_header(image: Image.Image) -> None:
     if image.format not in FORMATS:
         raise PictureError(f"{image.format} is not decoded; save it as PNG")
     width, height = image.size
@@ -109,22 +184,32 @@ def _check_header(image):
         )
 
 
-def _to_array(image):
-    mode = image.mode
-    if mode == "F":
-        raise PictureError(
-            "pixels are floating point, whose range is not known; save the "
-            "picture with 8 or 16 bits"
-        )
-    if mode.startswith("I"):
-        values = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
-        return (values >> 8).astype(np.uint8)[..., np.newaxis]
-    if mode in ("1", "L", "LA", "La"):
-        return np.asarray(image.convert("L"))[..., np.newaxis]
-    return np.asarray(image.convert("RGB"))
+def _refuse_special(path: str | os.PathLike) -> None:
+    special = kinds.special(path)
+    if special:
+        raise PictureError(f"it is {special}, not a file")
 
 
-def _check_picture(picture):
+def _prepare_for_heif(path: str | os.PathLike) -> None:
+    with open(path, "rb") as file:
+        head = file.read(12)
+    if kinds.is_heif(head) and not reads_heif():
+        raise PictureError(HEIF_ADVICE)
+
+
+def _from_deep(values: np.ndarray) -> Picture:
+    """Grey of more than 8 bits: the upper byte of those that are used."""
+    values = np.clip(values, 0, None)
+    most = int(values.max())
+    depth = next(d for d in BIT_DEPTHS if most < 1 << d)
+    note = ""
+    if depth != FULL_DEPTH:
+        note = f"grey values up to {most}: read as {depth} bits"
+    pixels = (values >> (depth - 8)).astype(np.uint8)
+    return Picture(pixels[..., np.newaxis], note)
+
+
+def _check_picture(picture: np.ndarray) -> np.ndarray:
     picture = np.asarray(picture)
     if picture.dtype != np.uint8:
         raise PictureError(
@@ -142,7 +227,7 @@ def _check_picture(picture):
     return picture
 
 
-def _planes(picture, channels):
+def _planes(picture: np.ndarray, channels: int) -> list[np.ndarray]:
     """Float32 [H, W] planes: one when the source is grey or becomes grey."""
     if picture.shape[-1] < 3:
         return [picture[..., 0].astype(np.float32)]

@@ -4,6 +4,8 @@ The one place of the project that quantises and dequantises by hand. Numpy
 alone; knows no model.
 """
 
+import math
+
 import numpy as np
 
 
@@ -40,3 +42,24 @@ def dequantise(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
         return np.asarray(values).astype(np.float32)
     steps = np.asarray(values, np.float64) - zero_point
     return (steps * scale).astype(np.float32)
+
+
+def fault_of_quantisation(scale: float, zero_point: int, *, dtype) -> str:
+    """Says what is wrong with the quantisation of a tensor.
+
+    Args:
+      scale: the tensor's step; 0 means it is not quantised.
+      zero_point: the number that stands for 0.
+      dtype: the tensor's type; integers must be quantised.
+
+    Returns:
+      Words that follow the tensor's name; empty when nothing is wrong.
+    """
+    if not np.issubdtype(dtype, np.integer):
+        return f"is {dtype} and quantised" if scale != 0 else ""
+    limits = np.iinfo(dtype)
+    if not (math.isfinite(scale) and scale > 0):
+        return f"is {dtype} with a scale of {scale:g}"
+    if not limits.min <= zero_point <= limits.max:
+        return f"is {dtype} with a zero point of {zero_point}"
+    return ""

@@ -1,21 +1,27 @@
 """Answers -> lines on standard output: readable, JSON or CSV.
 
 Only writes lines; what went wrong goes to standard error, and with JSON to
-standard output as well, where a program reads it.
+standard output as well, where a program reads it. JSON gives names as they
+are; the others show what is unsafe in them as an escape.
 """
 
+import argparse
 import csv
 import dataclasses
+import io
 import json
-import sys
+from collections.abc import Iterable
 from collections.abc import Sequence
 
+from edge import console
 from edge.analyser import Face
 
 CSV_COLUMNS = (
     *("input", "frame", "seconds", "face", "left", "top", "width", "height"),
-    *("detector", "label"),
+    *("detector", "label", "unsure"),
 )
+# What makes a spreadsheet take a cell for a formula, also as wide letters.
+FORMULA_BEGINNINGS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,22 +58,27 @@ class TextReport:
         note = f" ({answer.note})" if answer.note else ""
         is_picture = answer.frame is None
         if not answer.faces and is_picture:
-            _print(f"{answer.name}: no face found{note}")
+            self._say(f"{answer.name}: no face found{note}")
         place = "" if is_picture else f" {answer.seconds:.3f} s"
         for face in answer.faces:
             where = ""
             if answer.detector:
                 left, top, width, height = face.box
                 where = f" face {face.number} at {left},{top} {width}x{height}:"
-            _print(f"{answer.name}{place}:{where} {self._ranked(face)}{note}")
+            ranked = self._ranked(face)
+            self._say(f"{answer.name}{place}:{where} {ranked}{note}")
 
     def failure(self, name: str, message: str) -> None:
         """Reports an input that could not be read, or not to its end."""
-        complain(message)
+        console.complain(message)
 
-    def _ranked(self, face):
+    def _say(self, line: str) -> None:
+        console.say(console.printable(line))
+
+    def _ranked(self, face: Face) -> str:
         top = list(face.probabilities.items())[: self._top]
-        return ", ".join(f"{name} {value:.3f}" for name, value in top)
+        ranked = ", ".join(f"{name} {value:.3f}" for name, value in top)
+        return ranked if face.is_sure else f"unsure ({ranked})"
 
 
 class JsonReport:
@@ -84,12 +95,12 @@ class JsonReport:
         content["faces"] = [_described(face) for face in answer.faces]
         if answer.note:
             content["note"] = answer.note
-        _print(json.dumps(content))
+        console.say(json.dumps(content))
 
     def failure(self, name: str, message: str) -> None:
         """Reports an input that could not be read, or not to its end."""
-        _print(json.dumps({"input": name, "error": message}))
-        complain(message)
+        console.say(json.dumps({"input": name, "error": message}))
+        console.complain(message)
 
 
 class CsvReport:
@@ -97,49 +108,60 @@ class CsvReport:
 
     def __init__(self, labels: Sequence[str]):
         self._labels = labels
-        self._rows = csv.writer(sys.stdout, lineterminator="\n")
-        self._rows.writerow([*CSV_COLUMNS, *labels])
+        console.say(csv_row([*CSV_COLUMNS, *labels]))
 
     def answer(self, answer: Answer) -> None:
         """Writes the rows of a picture or frame."""
         is_picture = answer.frame is None
         time = "" if is_picture else f"{answer.seconds:.4f}"
-        frame = "" if is_picture else answer.frame
+        place = [answer.name, "" if is_picture else answer.frame, time]
+        if not answer.faces and is_picture:
+            empty = len(CSV_COLUMNS) - len(place) + len(self._labels)
+            console.say(csv_row([*place, *[""] * empty]))
         for face in answer.faces:
-            self._rows.writerow(
-                [
-                    *(answer.name, frame, time, face.number, *face.box),
-                    *(answer.detector or "", next(iter(face.probabilities))),
-                    *(f"{face.probabilities[n]:.6f}" for n in self._labels),
-                ]
-            )
-        sys.stdout.flush()
+            said = [answer.detector or "", face.best[0], int(not face.is_sure)]
+            values = [f"{face.probabilities[n]:.6f}" for n in self._labels]
+            row = [*place, face.number, *face.box, *said, *values]
+            console.say(csv_row(row))
 
     def failure(self, name: str, message: str) -> None:
         """Reports an input that could not be read, or not to its end."""
-        complain(message)
+        console.complain(message)
 
 
-def make_report(options, labels: Sequence[str]):
+def csv_row(cells: Iterable[object]) -> str:
+    """Gives a row of a CSV file, without the end of its line.
+
+    It is one line, and no cell of it is a formula to a spreadsheet: such a
+    text gets an apostrophe in front.
+    """
+    row = io.StringIO()
+    csv.writer(row, lineterminator="").writerow(map(_cell, cells))
+    return row.getvalue()
+
+
+def make_report(
+    options: argparse.Namespace, labels: Sequence[str]
+) -> "TextReport | JsonReport | CsvReport":
     """Returns the report that the options ask for."""
     if options.json:
         return JsonReport()
     return CsvReport(labels) if options.csv else TextReport(options.top)
 
 
-def complain(message: str) -> None:
-    """Writes a message to standard error."""
-    print(f"edge: {message}", file=sys.stderr, flush=True)
+def _cell(value: object) -> object:
+    """A cell that is no formula; `-`, standard input, is left alone."""
+    if not isinstance(value, str) or value == "-":
+        return value
+    text = console.printable(value)
+    return f"'{text}" if text.startswith(FORMULA_BEGINNINGS) else text
 
 
-def _described(face):
+def _described(face: Face) -> dict[str, object]:
     return {
         "face": face.number,
         "box": list(face.box),
-        "label": next(iter(face.probabilities)),
+        "label": face.best[0],
+        "unsure": not face.is_sure,
         "probabilities": face.probabilities,
     }
-
-
-def _print(line):
-    print(line, flush=True)

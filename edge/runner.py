@@ -4,23 +4,35 @@ Brings inputs, analysis, reports and display together. An input that cannot be
 read is reported, and the next one is looked at.
 """
 
+import argparse
 import contextlib
 import time
+from collections.abc import Callable
+from collections.abc import Sequence
 
+import numpy as np
+
+from edge import boxes
+from edge import console
 from edge import faces
 from edge import inputs
-from edge import opencv
+from edge import kinds
 from edge import reports
 from edge import video
 from edge.analyser import Analyser
-from edge.analyser import is_crop
+from edge.analyser import Face
+from edge.analyser import shows_something
+from edge.boxes import CropRule
 from edge.classifier import Classifier
+from edge.crops import Crops
 from edge.display import Display
-from edge.pictures import read_picture
+from edge.out_names import InputFiles
+from edge.pictures import load_picture
 from edge.reports import Answer
 from edge.tracks import Tracker
 
 NO_FACE_ADVICE = "--no_detect takes the whole picture as one face"
+NOTHING_SHOWN = "one grey level: no face to judge"
 # What the newest frame counts in the frames per second that are shown.
 PACE_SHARE = 0.1
 
@@ -28,7 +40,7 @@ PACE_SHARE = 0.1
 class Runner:
     """One run of the command."""
 
-    def __init__(self, options):
+    def __init__(self, options: argparse.Namespace):
         """Checks what can be checked, and loads the model.
 
         Args:
@@ -39,68 +51,125 @@ class Runner:
             do.
         """
         self._options = options
-        self._names = inputs.expand(options.inputs)
-        self._display = Display(options, self._names or ["camera"])
+        self._names, remarks, self._unread = inputs.expand(options.inputs)
+        sources = self._names or ["camera"]
+        read = InputFiles(self._names or [options.camera])
+        self._display = Display(options, sources, read)
+        self._crops = None
+        if options.crops is not None:
+            self._crops = Crops(
+                options.crops, read, overwrite=options.overwrite
+            )
+            self._crops.check_names(self._names)
         self._classifier = Classifier(
             options.model,
             num_threads=options.threads,
+            views=options.views,
             delegate=options.delegate,
         )
         self._detector = None
         if options.face_model is not None:
-            self._detector = faces.load_detector(options.face_model)
+            self._load_detector("")
+        for remark in remarks:
+            console.complain(remark)
         self._report = reports.make_report(options, self._classifier.labels)
 
     def run(self) -> int:
-        """Looks at everything; returns how many inputs had a failure."""
-        with contextlib.closing(self._display):
+        """Looks at everything; returns how many inputs had a failure.
+
+        Raises:
+          OutputError: the table of crops cannot be written.
+        """
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.closing(self._display))
+            if self._crops is not None:
+                stack.enter_context(self._crops.open())
             if self._options.camera is not None:
                 return self._look("camera", self._look_at_camera)
-            failures = 0
+            failures = self._unread
             for name in self._names:
                 failures += self._look(name, self._look_at_file)
                 if self._display.is_closed:
                     break
         return failures
 
-    def _look(self, name, look):
+    def _look(self, name: str, look: Callable[[str], None]) -> int:
         """Runs `look`; a foreseen error is reported and counted."""
         try:
             look(name)
         except ValueError as error:
-            self._report.failure(name, str(error))
-            return 1
-        return 0
+            message = str(error)
+        except OSError as error:
+            message = f"{name}: {error}"
+        except MemoryError:
+            message = f"{name}: it takes more memory than there is"
+        else:
+            return 0
+        self._report.failure(name, message)
+        return 1
 
-    def _look_at_file(self, name):
+    def _look_at_file(self, name: str) -> None:
         with inputs.as_file(name) as path:
-            if not inputs.is_video(path):
+            if not kinds.is_video(path) and not video.can_read(path):
                 self._look_at_picture(name, path)
                 return
+            if self._crops is not None:
+                console.complain(f"{name}: a video; --crops takes pictures")
             with contextlib.closing(video.VideoFile(path, name)) as source:
                 self.watch(source)
 
-    def _look_at_camera(self, _):
+    def _look_at_camera(self, _: str) -> None:
         camera = video.open_camera(self._options.camera)
         with contextlib.closing(camera):
             self.watch(camera)
 
-    def _look_at_picture(self, name, path):
-        picture = read_picture(path, name)
+    def _look_at_picture(self, name: str, path: str) -> None:
+        picture, read_as = load_picture(path, name)
         height, width = picture.shape[:2]
-        detector, note = None, ""
-        if not self._options.no_detect:
-            if is_crop(picture, self._classifier.image_size):
-                note = f"{width}x{height} pixels, taken as one face"
-            else:
-                detector = self._load_detector(name)
+        detector = self._load_detector(name)
         found = self._analyser(detector).analyse(picture)
-        if not found:
-            note = NO_FACE_ADVICE
+        notes = [read_as, self._note(picture, detector, found)]
+        note = "; ".join(filter(None, notes))
+        used = detector if found and found[0].is_found else None
         self._report.answer(
-            Answer(name, (width, height), found, _name_of(detector), note)
+            Answer(name, (width, height), found, _name_of(used), note)
         )
+        self._cut(name, picture, found)
         self._display.picture(name, picture, found)
+
+    def _cut(
+        self, name: str, picture: np.ndarray, found: Sequence[Face]
+    ) -> None:
+        """Writes the very crops that were judged, where that is asked for."""
+        if self._crops is None:
+            return
+        rule = self._rule(self._detector)
+
+        def pixels(face: Face) -> np.ndarray:
+            is_cut = face.is_found and rule is not None
+            return boxes.crop(picture, face.box, rule) if is_cut else picture
+
+        self._crops.add(name, found, pixels)
+
+    def _note(
+        self,
+        picture: np.ndarray,
+        detector: faces.Detector | None,
+        found: Sequence[Face],
+    ) -> str:
+        """What the user should know of how a picture was taken."""
+        if not found and not shows_something(picture):
+            return NOTHING_SHOWN
+        if detector is None:
+            return ""
+        if not found:
+            least = self._options.min_face or detector.smallest(picture)
+            advice = f"looked down to {least} pixels; {NO_FACE_ADVICE}"
+            return f"{advice}, --min_face=PX looks for smaller ones"
+        if found[0].is_found:
+            return ""
+        height, width = picture.shape[:2]
+        return f"{width}x{height} pixels, no face found: taken whole"
 
     def watch(self, source: video.VideoFile | video.Camera) -> None:
         """Looks at every frame that a video or camera gives.
@@ -108,9 +177,7 @@ class Runner:
         Raises:
           ValueError: the source broke off, or faces cannot be looked for.
         """
-        detector = None
-        if not self._options.no_detect:
-            detector = self._load_detector(source.name)
+        detector = self._load_detector(source.name)
         analyser = self._analyser(detector)
         tracker = Tracker(self._options.smoothing)
         pace = Pace()
@@ -125,9 +192,16 @@ class Runner:
                     if not display.frame(frame, found, pace.fps):
                         break
         finally:
-            reports.complain(pace.describe(source))
+            console.complain(pace.describe(source))
 
-    def _answer_frame(self, source, frame, found, *, detector):
+    def _answer_frame(
+        self,
+        source: video.VideoFile | video.Camera,
+        frame: video.Frame,
+        found: Sequence[Face],
+        *,
+        detector: faces.Detector | None,
+    ) -> None:
         self._report.answer(
             Answer(
                 source.name,
@@ -139,20 +213,37 @@ class Runner:
             )
         )
 
-    def _analyser(self, detector):
-        return Analyser(self._classifier, detector, self._options.margin)
+    def _rule(self, detector: faces.Detector | None) -> CropRule | None:
+        if detector is None:
+            return None
+        rule, margin = faces.CROPS[detector.name], self._options.margin
+        return rule if margin is None else rule._replace(margin=margin)
 
-    def _load_detector(self, name):
+    def _analyser(self, detector: faces.Detector | None) -> Analyser:
+        options = self._options
+        return Analyser(
+            self._classifier,
+            detector,
+            self._rule(detector),
+            least_px=options.min_face,
+            min_confidence=options.min_confidence,
+        )
+
+    def _load_detector(self, name: str) -> faces.Detector | None:
         """The detector, loaded when the first input needs it."""
-        if self._detector is None:
+        options = self._options
+        if self._detector is None and not options.no_detect:
             try:
-                self._detector = faces.load_detector()
-            except opencv.OpenCVError as error:
-                raise opencv.OpenCVError(
+                self._detector = faces.load_detector(
+                    options.face_model, options.threads
+                )
+            except ValueError as error:
+                if not name:
+                    raise
+                raise faces.FaceModelError(
                     f"{name}: {error}; or add --no_detect if it shows one "
                     "face and nothing else"
                 ) from None
-        opencv.load("looking for faces").setNumThreads(self._options.threads)
         return self._detector
 
 
@@ -168,7 +259,7 @@ class Pace:
         self._frames = self._with_face = 0
         self._start = self._last = time.monotonic()
 
-    def count(self, found: list) -> None:
+    def count(self, found: Sequence[Face]) -> None:
         """Counts a frame that was answered."""
         now = time.monotonic()
         rate = 1 / max(now - self._last, 1e-6)
@@ -178,7 +269,7 @@ class Pace:
         self._with_face += bool(found)
         self._last = now
 
-    def describe(self, source) -> str:
+    def describe(self, source: video.VideoFile | video.Camera) -> str:
         """Says in a line what became of a video or camera."""
         rate = self._frames / max(self._last - self._start, 1e-6)
         parts = [
@@ -193,5 +284,5 @@ class Pace:
         return ", ".join(parts)
 
 
-def _name_of(detector):
+def _name_of(detector: faces.Detector | None) -> str | None:
     return None if detector is None else detector.name

@@ -16,6 +16,8 @@ from edge.boxes import overlap
 GROWN, SAME_FACE = 2, 0.4
 # A face that was not seen for longer gets a new number when it comes back.
 FORGET_AFTER_S = 1.0
+# A new small face is found after so many frames at most.
+SEARCH_EVERY = 8
 
 
 @dataclasses.dataclass
@@ -43,6 +45,17 @@ class Tracker:
         self._smoothing_s = smoothing_s
         self._tracks: list[_Track] = []
         self._next_number = 1
+        self._updates = 0
+
+    def known(self) -> list[Box] | None:
+        """Returns where the faces of the last second were seen last.
+
+        None, in the first frame and in one of `SEARCH_EVERY`, stands for
+        "look everywhere again".
+        """
+        if self._updates % SEARCH_EVERY == 0:
+            return None
+        return [track.box for track in self._tracks]
 
     def update(
         self, seconds: float, boxes: list[Box], probabilities: np.ndarray
@@ -57,6 +70,7 @@ class Tracker:
         Returns:
           For each box its number, from 1, and float32 [K] averaged.
         """
+        self._updates += 1
         self._tracks = [
             track
             for track in self._tracks

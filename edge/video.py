@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edge import kinds
 from edge import opencv
 from edge.pictures import MAX_PIXELS
 
@@ -60,7 +61,7 @@ class VideoFile:
     is_live = False
     dropped = 0
 
-    def __init__(self, path, name: str = ""):
+    def __init__(self, path: str | os.PathLike, name: str = ""):
         """Opens the file.
 
         Args:
@@ -75,7 +76,11 @@ class VideoFile:
         cv2 = opencv.load(f"reading the video {self.name}")
         if not os.path.exists(path):
             raise VideoError(f"no such video: {self.name}")
-        self._capture = cv2.VideoCapture(os.fspath(path), cv2.CAP_FFMPEG)
+        refusal = kinds.refusal(path)
+        if refusal:
+            raise VideoError(f"cannot read {self.name}: {refusal}")
+        with opencv.plain_path(path) as plain:
+            self._capture = cv2.VideoCapture(plain, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise VideoError(
                 f"cannot read {self.name} as a video; give a file that "
@@ -116,10 +121,10 @@ class VideoFile:
         """Gives the file back."""
         self._capture.release()
 
-    def _grab(self):
+    def _grab(self) -> bool:
         return self._capture.grab()
 
-    def _retrieve(self):
+    def _retrieve(self) -> np.ndarray | None:
         _, pixels = self._capture.retrieve()
         return to_rgb(pixels)
 
@@ -187,10 +192,11 @@ class Camera:
         if not self._thread.is_alive():
             self._capture.release()
 
-    def _has_news(self):
-        return self._slot is not None or not self._is_open or self._failure
+    def _has_news(self) -> bool:
+        is_over = not self._is_open or bool(self._failure)
+        return is_over or self._slot is not None
 
-    def _read(self):
+    def _read(self) -> None:
         start, index = time.monotonic(), 0
         while self._is_open:
             try:
@@ -223,10 +229,21 @@ class _Paced:
         self._next_s = time.monotonic()
         self.get, self.release = capture.get, capture.release
 
-    def read(self):
+    def read(self) -> tuple[bool, np.ndarray | None]:
         self._next_s = max(self._next_s + self._step_s, time.monotonic())
         time.sleep(max(0.0, self._next_s - time.monotonic()))
         return self._capture.read()
+
+
+def can_read(path: str) -> bool:
+    """Whether a file that is no picture is a video, whatever its name."""
+    if not kinds.may_be_video(path):
+        return False
+    try:
+        with contextlib.closing(VideoFile(path)) as file:
+            return next(file.frames(), None) is not None
+    except ValueError:
+        return False
 
 
 def open_camera(source: str) -> Camera:
@@ -242,9 +259,7 @@ def open_camera(source: str) -> Camera:
       VideoError: there is no such camera.
     """
     name = f"camera {source}"
-    cv2 = opencv.load(name)
-    is_file = os.path.isfile(source)
-    capture = cv2.VideoCapture(int(source) if source.isdigit() else source)
+    capture = opencv.open_camera(source)
     if not capture.isOpened():
         raise VideoError(
             f"cannot open {name}; is it plugged in, not used by another "
@@ -252,6 +267,7 @@ def open_camera(source: str) -> Camera:
             "cameras"
         )
     _check_size(name, capture)
+    is_file = os.path.isfile(source)
     return Camera(_Paced(capture) if is_file else capture, name)
 
 
@@ -267,7 +283,8 @@ def to_rgb(pixels: np.ndarray | None) -> np.ndarray | None:
         return None
     if pixels.ndim == 2:
         return np.repeat(pixels[..., np.newaxis], 3, axis=-1)
-    return np.ascontiguousarray(pixels[..., 2::-1])
+    cv2 = opencv.load("reading a frame")  # Six times as fast as numpy.
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
 def _check_size(name, capture):

@@ -25,6 +25,7 @@ OTHER_FILES = {
 # Of other libraries: a public name there is none for.
 PRIVATE_OF_LIBRARIES = {"_get_ops_details"}  # LiteRT.
 PRIVATE_OF_LIBRARIES |= {"_replace", "_asdict", "_fields"}  # Of namedtuple.
+PRIVATE_OF_LIBRARIES |= {"_exit"}  # Of os: ends a copied process at once.
 # Test files that read another one.
 IMPORTS_OF_TESTS = {
     ("tests/export/serving_test.py", "tests.export.artifacts_test"),

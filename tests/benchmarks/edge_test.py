@@ -3,11 +3,14 @@
 import sys
 
 import numpy as np
+import pytest
+from PIL import Image
 
 from benchmarks import drawn_video
 from benchmarks import edge_flicker
 from benchmarks import edge_margin
 from benchmarks import edge_soak
+from benchmarks import photograph_folder
 from edge import boxes
 from edge import faces
 from fer_tfds import synthetic
@@ -47,7 +50,7 @@ def test_faces_are_found_where_they_were_put():
     drawn = synthetic.draw_faces(np.array([3, 3, 4, 6, 6, 6]), seed=0)
     rng = np.random.default_rng(0)
     picture, known = edge_margin.place(drawn[0][..., np.newaxis], rng)
-    cut = boxes.crop(picture, known)
+    cut = boxes.crop(picture, known, boxes.CropRule(0.0))
     assert (cut[..., 0] == cut[..., 2]).all()  # The face is grey.
     outside = picture[:, known.left + known.width :]
     assert (outside[..., 0] != outside[..., 2]).mean() > 0.5
@@ -57,4 +60,64 @@ def test_faces_are_found_where_they_were_put():
     assert len(found) >= 3
     for index, _, box in found:
         assert 0 <= index < 6
-        assert 70 < box.width < 200
+        assert 60 < box.width < 200
+
+
+def test_crops_are_judged_by_rule_and_the_one_in_use_is_bold():
+    picture = np.zeros([60, 60, 1], np.uint8)
+    picture[20:40, 20:40] = 200
+    box = boxes.Box(20, 20, 20, 20)
+    found = [
+        edge_margin.FoundFace(picture, box, "happy"),
+        edge_margin.FoundFace(picture, box, "sad"),
+    ]
+
+    def answer(crops):
+        return ["happy" if crop.min() else "sad" for crop in crops]
+
+    rules = edge_margin.rules_for("haar")
+    assert faces.CROPS["haar"] in rules
+    assert rules == sorted(set(rules))
+    tight, wide = boxes.CropRule(0.0), boxes.CropRule(0.3)
+    assert edge_margin.shares(found[:1], [tight, wide], answer) == [1, 0]
+    assert edge_margin.shares(found, [tight, wide], answer) == [0.5, 0.5]
+    values = {"right": [0.5] * len(rules)}
+    rows = cells(edge_margin.as_table("haar", rules, values))[2:]
+    bold = [row for row in rows if "**" in row[0]]
+    rule = faces.CROPS["haar"]
+    assert bold == [[f"**{rule.margin:g}**", f"**{rule.up:g}**", "**50.0%**"]]
+
+
+def test_the_largest_face_of_a_photograph_counts(tmp_path):
+    class TwoFaces(faces.Detector):
+        name = "haar"
+
+        def find(self, picture, least_px=None, **_):
+            if picture.max() == 0:
+                return []
+            return [boxes.Box(0, 0, 2, 2), boxes.Box(1, 1, 4, 4)]
+
+    (tmp_path / "sad").mkdir()
+    for name, level in (("a", 9), ("b", 0)):
+        Image.new("L", (8, 8), level).save(tmp_path / "sad" / f"{name}.png")
+    listed = photograph_folder.read_folder(tmp_path)
+    (found,) = edge_margin.find_in_photographs(listed, TwoFaces())
+    assert found.box == boxes.Box(1, 1, 4, 4)
+    assert found.label == "sad"
+
+
+def test_margins_need_something_to_be_measured_on():
+    with pytest.raises(SystemExit, match="--photographs"):
+        edge_margin.main([])
+
+
+def test_each_detector_has_a_table_of_margins(tmp_path, capsys):
+    (tmp_path / "happy").mkdir()
+    for index in range(2):
+        frame = drawn_video.DrawnVideo().frame(index)
+        Image.fromarray(frame).save(tmp_path / "happy" / f"{index}.png")
+    edge_margin.main([f"--photographs={tmp_path}", "--model=pocket"])
+    text = capsys.readouterr().out
+    assert "haar\n" in text
+    assert "| margin | up | right on " in text
+    assert text.count("**") % 6 == 0

@@ -1,14 +1,16 @@
-"""Damaged pictures and videos through the command: answered or refused.
+"""Damaged pictures, videos and models: answered or refused.
 
-Each finding names a seed; `make_picture` or `make_video` makes that file
-again. Many files go through one process, so that one which brings it down is
-seen by what is missing after it.
+Each finding names a seed; `make_picture`, `make_video` or
+`mutated_models.make` makes that file again. Many files go through one
+process, so that one which brings it down is seen by what is missing after it.
 """
 
 import json
 import random
 import resource
+import select
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -16,12 +18,17 @@ from PIL import Image
 
 from edge import opencv
 from tests.edge import edge_fixtures
+from tests.edge import mutated_models
 from tests.fer_tfds.fuzz import damage as fuzz_bytes
 from tests.fer_tfds.fuzz import pictures
 
 # So many are tried by default; the slow tier goes on where they end.
 NUM_PICTURES, ALL_PICTURES = 60, 2000
 NUM_VIDEOS, ALL_VIDEOS = 12, 200
+NUM_MODELS, ALL_MODELS = 100, 2100
+# Of processor time for a model, and of memory for all: the test's own process
+# takes 60 MB of it.
+MODEL_SECONDS, MODEL_MEGABYTES = 3, 300
 PER_PROCESS = 100
 # Beyond this the machine is at risk; a 64-megapixel picture takes a quarter.
 MAX_ADDRESS_SPACE = 6 << 30
@@ -166,3 +173,76 @@ def test_giants_are_refused_before_they_are_decoded(tmp_path):
     done = edge_fixtures.edge(tmp_path, "giant.png")
     assert done.returncode == 1
     assert "9000x9000 pixels; at most 64,000,000" in done.stderr
+
+
+class ModelChild:
+    """A process that tries one model file after the other."""
+
+    def __init__(self, folder):
+        self._path = folder / "model.tflite"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.edge.model_child"],
+            cwd=edge_fixtures.ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def close(self):
+        """Ends it; returns what it wrote to standard error."""
+        self._process.kill()
+        return self._process.communicate()[1]
+
+    def ask(self, content):
+        """What became of a model; None when the process died or hangs."""
+        self._path.write_bytes(content)
+        try:
+            print(self._path, file=self._process.stdin, flush=True)
+        except BrokenPipeError:
+            return None
+        ready, _, _ = select.select([self._process.stdout], [], [], 30)
+        line = self._process.stdout.readline() if ready else ""
+        return json.loads(line) if line else None
+
+
+def fault(result):
+    """What is wrong with how a model was taken; empty if nothing is."""
+    if result is None:
+        return "the process died or hangs"
+    said = result["said"]
+    is_line = said.startswith("cannot use ") and said.isprintable()
+    if said != "answered" and not (is_line and len(said) < 1000):
+        return f"no clear line: {said!r}"
+    if result["seconds"] > MODEL_SECONDS:
+        return f"{result['seconds']} s: {said}"
+    if result["megabytes"] > MODEL_MEGABYTES:
+        return f"{result['megabytes']} MB: {said}"
+    return ""
+
+
+def check_models(folder, seeds):
+    child, faults, said = ModelChild(folder), {}, []
+    for seed in seeds:
+        result = child.ask(mutated_models.make(seed))
+        found = fault(result)
+        if found:  # What comes after it starts afresh.
+            faults[seed] = found, child.close()[-500:]
+            child = ModelChild(folder)
+        said.append(result["said"] if result else "")
+    noise = child.close()
+    assert not faults, (len(faults), dict(list(faults.items())[:3]))
+    assert "Traceback" not in noise
+    # If all were refused, or none, the files would be of no use.
+    assert said.count("answered") >= len(seeds) * 0.05
+    past_the_checksum = sum("LiteRT" in text for text in said)
+    assert past_the_checksum >= len(seeds) * 0.1
+
+
+def test_mutated_models_are_answered_or_refused(tmp_path):
+    check_models(tmp_path, range(NUM_MODELS))
+
+
+@pytest.mark.slow
+def test_more_mutated_models(tmp_path):
+    check_models(tmp_path, range(NUM_MODELS, ALL_MODELS))

@@ -23,6 +23,8 @@ from tests.edge.edge_fixtures import LABELS
 from tests.edge.edge_fixtures import edge
 
 ROOT = pathlib.Path(__file__).parents[2]
+# A detector's box ends at the face, the square of a drawn one at its hair.
+FACE_IN_SQUARE = 0.25
 
 
 @pytest.fixture
@@ -44,11 +46,11 @@ def overlaps(box, face, index=0):
     return boxes.overlap(known, boxes.Box(*map(int, box)))
 
 
-def test_a_crop_gets_a_line_that_says_it_was_taken_as_one(files):
+def test_a_crop_gets_a_line_that_says_it_was_taken_whole(files):
     done = edge(files, "light.png")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("light.png: light 0.")
-    assert done.stdout.endswith(" (16x16 pixels, taken as one face)\n")
+    assert done.stdout.endswith(" (16x16 pixels, no face found: taken whole)\n")
     assert done.stdout.count("\n") == 1
 
 
@@ -67,8 +69,8 @@ def test_a_photograph_without_a_face_says_so(files):
     done = edge(files, "wall.png")
     assert done.returncode == 0
     assert done.stdout == (
-        "wall.png: no face found (--no_detect takes the whole picture as one "
-        "face)\n"
+        "wall.png: no face found (looked down to 8 pixels; --no_detect takes "
+        "the whole picture as one face, --min_face=PX looks for smaller ones)\n"
     )
     done = edge(files, "--json", "wall.png")
     assert json.loads(done.stdout)["faces"] == []
@@ -100,11 +102,11 @@ def test_json_gives_one_object_for_each_picture(files):
     assert set(face["probabilities"]) == set(LABELS)
     assert bad["input"] == "bad.png"
     assert "cannot read" in bad["error"]
-    assert photo["detector"] == "haar"
+    assert photo["detector"] == "blazeface"
     assert (photo["width"], photo["height"]) == (480, 270)
     assert [f["face"] for f in photo["faces"]] == [1, 2, 3]
     for index, found in enumerate(photo["faces"]):
-        assert overlaps(found["box"], index) > 0.5
+        assert overlaps(found["box"], index) > FACE_IN_SQUARE
 
 
 def test_csv_gives_a_row_for_each_face_with_all_probabilities(files):
@@ -130,7 +132,7 @@ def test_a_video_gives_a_row_for_each_face_and_frame(files):
         assert float(row["seconds"]) == pytest.approx(index / 25, abs=2e-3)
         # A number stays with the face that it was given to.
         place = [row[n] for n in ("left", "top", "width", "height")]
-        assert overlaps(place, number - 1, index) > 0.5
+        assert overlaps(place, number - 1, index) > FACE_IN_SQUARE
 
 
 def test_folders_and_patterns_are_opened_up(files):
@@ -199,6 +201,7 @@ def test_out_is_a_folder_for_several_inputs(files):
         ([], "what to look at"),
         (["light.png", "--thread=1"], "unrecognized"),
         (["--threads=0", "light.png"], "at least 1"),
+        (["--threads=100000", "light.png"], "at most 256; received 100000"),
         (["--json", "--csv", "light.png"], "not allowed with"),
         (["--camera=0", "light.png"], "--camera takes no INPUT"),
         (["--margin=-1", "light.png"], "0 to 60"),
@@ -249,7 +252,7 @@ WITHOUT_OPENCV = (
 )
 
 
-def test_without_opencv_crops_are_answered_and_the_rest_says_why(files):
+def test_without_opencv_only_videos_say_why(files):
     video_path = edge_fixtures.video_path()
     names = ["light.png", "photo.png", str(video_path)]
     model = f"--model={edge_fixtures.model_path()}"
@@ -258,12 +261,72 @@ def test_without_opencv_crops_are_answered_and_the_rest_says_why(files):
     )
     assert done.returncode == 1
     assert done.stdout.startswith("light.png: light")
-    assert done.stdout.count("\n") == 1
-    photo, clip = done.stderr.splitlines()
-    assert photo.startswith("edge: photo.png: looking for faces needs OpenCV")
-    assert "pip install './edge[video]'" in photo
-    assert "--no_detect" in photo
-    assert "pip install './edge[video]'" in clip
+    assert done.stdout.count("photo.png: face") == 3
+    assert "pip install './edge[video]'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_without_a_detector_the_error_says_what_to_type(files):
+    model = f"--model={edge_fixtures.model_path()}"
+    done = command_line.python(
+        *("-c", WITHOUT_OPENCV, model, "photo.png"),
+        folder=files,
+        env={"XDG_CACHE_HOME": str(files / "empty")},
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "photo.png: looking for faces needs a detector" in done.stderr
+    assert "python -m edge.fetch_detector" in done.stderr
+    assert "--no_detect" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_pictures_without_a_face_have_a_row(files):
+    edge_fixtures.save_picture(files / "wall.png", 200, (300, 200))
+    done = edge(files, "--csv", "wall.png", "dark.png")
+    wall, dark = rows(done.stdout)
+    assert (wall["input"], wall["face"], wall["label"]) == ("wall.png", "", "")
+    assert (dark["label"], dark["unsure"]) == ("dark", "0")
+
+
+def test_the_line_says_how_deep_values_were_read(files):
+    light = np.asarray(Image.open(files / "light.png")).astype(np.uint16)
+    Image.fromarray(light << 4).save(files / "deep.png")
+    done = edge(files, "light.png", "deep.png")
+    plain, deep = done.stdout.splitlines()
+    assert (
+        deep.split(": ")[1].split(" (")[0]
+        == plain.split(": ")[1].split(" (")[0]
+    )
+    assert "(grey values up to 4080: read as 12 bits; 16x16 pixels" in deep
+
+
+def test_one_grey_level_is_no_face_to_judge(files):
+    Image.new("L", (48, 48), 7).save(files / "black.png")
+    for flags in ([], ["--no_detect"]):
+        done = edge(files, *flags, "black.png")
+        assert "one grey level: no face to judge" in done.stdout
+        assert "dark" not in done.stdout
+
+
+def test_a_face_below_the_threshold_is_unsure(files):
+    done = edge(files, "--min_confidence=1", "dark.png")
+    assert done.stdout.startswith("dark.png: unsure (dark 0.")
+    done = edge(files, "--json", "--min_confidence=1", "dark.png")
+    (face,) = json.loads(done.stdout)["faces"]
+    assert (face["unsure"], face["label"]) == (True, "dark")
+    done = edge(files, "--min_confidence=0", "dark.png")
+    assert "unsure" not in done.stdout
+
+
+def test_small_faces_are_found_as_far_down_as_is_asked(files):
+    large = Image.new("L", (2400, 1600), 128)
+    face = Image.open(files / "photo.png").convert("L").resize((480, 270))
+    large.paste(face.crop((0, 0, 160, 150)), (1500, 900))
+    large.save(files / "large.png")
+    assert ": face 1 at " in edge(files, "large.png").stdout
+    done = edge(files, "--min_face=400", "large.png")
+    assert "no face found (looked down to 400 pixels" in done.stdout
 
 
 def test_a_camera_that_vanishes_is_reported(files):

@@ -56,6 +56,40 @@ def test_16_bits_keep_their_upper_byte(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("depth", "dtype", "suffix"),
+    [
+        (8, np.uint16, "png"),
+        (10, np.uint16, "png"),
+        (12, np.uint16, "tif"),
+        (14, np.uint16, "png"),
+        (16, np.int32, "tif"),
+        (24, np.int32, "tif"),
+        (31, np.int32, "tif"),
+    ],
+)
+def test_grey_is_scaled_by_the_bits_that_its_values_use(
+    tmp_path, depth, dtype, suffix
+):
+    path = tmp_path / f"deep.{suffix}"
+    values = (gradient() + 60).astype(np.int64)  # Up to 240.
+    Image.fromarray((values << (depth - 8)).astype(dtype)).save(path)
+    read = pictures.load_picture(path)
+    # The 31 bits of a positive number are read as 32.
+    expected = values // 2 if depth == 31 else values
+    np.testing.assert_array_equal(read.pixels[..., 0], expected)
+    said = f"read as {32 if depth == 31 else depth} bits"
+    assert said in read.note if depth != 16 else read.note == ""
+
+
+def test_negative_grey_is_black(tmp_path):
+    path = tmp_path / "deep.tif"
+    values = gradient().astype(np.int32) * 256 - 5000
+    Image.fromarray(values).save(path)
+    picture = pictures.read_picture(path)[..., 0]
+    np.testing.assert_array_equal(picture, np.clip(values, 0, None) >> 8)
+
+
 def test_alpha_is_dropped_not_blended(tmp_path):
     path = tmp_path / "clear.png"
     clear = np.zeros([6, 9, 1], np.uint8)

@@ -55,7 +55,7 @@ def test_a_face_is_drawn_with_its_words_inside_the_picture(box):
     assert len(rows) > 300
     assert (picture == 90).all()  # The given picture is left alone.
     if box.left > 0 and box.top > 50:
-        assert (drawn[box.top, box.left + 5] == annotate.COLOUR).all()
+        assert tuple(drawn[box.top, box.left + 5]) == annotate.colour("happy")
         assert rows.min() < box.top
         assert columns.max() < box.left + 130
 
@@ -112,7 +112,7 @@ def screenshot(display):
 def has_answers(display):
     """Whether the yellow of our words is on the screen, and more than that."""
     pixels = screenshot(display)
-    yellow = (pixels == annotate.COLOUR).all(axis=-1)
+    yellow = (pixels == annotate.colour("happy")).all(axis=-1)
     return yellow.sum() > 1000
 
 
