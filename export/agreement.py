@@ -100,7 +100,7 @@ def _macro_f1(
     counts = np.bincount(cells, minlength=num_classes**3)
     triples = counts.reshape([num_classes] * 3)
 
-    def difference(resampled: np.ndarray) -> dict[str, np.ndarray]:
+    def difference(resampled: np.ndarray) -> dict[str, Any]:
         before = metrics.class_means(resampled.sum(axis=-1))["macro_f1"]
         after = metrics.class_means(resampled.sum(axis=-2))["macro_f1"]
         return {"points": 100 * (after - before)}

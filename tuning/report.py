@@ -89,7 +89,7 @@ def write_report(
 
 def _charts(
     options: SearchOptions, found: Found, rows: list[dict]
-) -> list[str]:
+) -> list[dict]:
     """Progress, and what matters and how far seeds differ where known."""
     label, scale = LABELS[options.objective]
     less_is_better = OBJECTIVES[options.objective][1]

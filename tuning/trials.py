@@ -228,7 +228,7 @@ class _HeadRun(run_lib.TrainingRun):
 
     def training_data(
         self, phase: Phase, images: np.ndarray | tf.Tensor
-    ) -> tf.distribute.DistributedDataset:
+    ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
         if len(self.passes) == 1:
             return super().training_data(phase, images)
         first = self.progress.epoch
