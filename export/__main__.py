@@ -9,6 +9,9 @@ takes the run that finished last; `--workdir` names another.
 
 import os
 import pathlib
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 from absl import app
 from absl import flags
@@ -42,12 +45,12 @@ for _kind in (ExportOptions, Bounds, CompressionOptions):
 
 
 @flags.validator("recipes")
-def _check_recipes(names):
+def _check_recipes(names: list[str]) -> bool:
     return _passes(options_lib.check_recipes, names)
 
 
 @flags.validator("compress")
-def _check_compress(names):
+def _check_compress(names: list[str]) -> bool:
     return _passes(compression_options.check_variants, names)
 
 
@@ -55,12 +58,12 @@ def _check_compress(names):
     ["compress", "microcontroller", "tflite"],
     "--compress and --microcontroller need .tflite files: give --tflite",
 )
-def _check_has_tflite(values):
+def _check_has_tflite(values: dict[str, Any]) -> bool:
     is_asked = values["compress"] or values["microcontroller"]
     return values["tflite"] or not is_asked
 
 
-def _passes(check, names):
+def _passes(check: Callable[[Sequence[str]], None], names: list[str]) -> bool:
     try:
         check(names)
     except ValueError as error:
@@ -103,12 +106,12 @@ def _export() -> None:
         print(f"published: {published}")
 
 
-def _keeps_export(options):
+def _keeps_export(options: ExportOptions) -> bool:
     """Whether there is an export that nobody asked to write anew."""
     return options.has_export and not (options.tflite or options.overwrite)
 
 
-def _options(workdir):
+def _options(workdir: pathlib.Path) -> ExportOptions:
     values = derived_flags.values_of(ExportOptions)
     compression = derived_flags.values_of(CompressionOptions)
     variants = map(compression_options.canonical, compression["variants"])
@@ -123,7 +126,7 @@ def _options(workdir):
     )
 
 
-def _print_result(folder, workdir):
+def _print_result(folder: pathlib.Path, workdir: str | pathlib.Path) -> None:
     print("written:")
     for path in sorted(folder.iterdir()):
         files = path.rglob("*") if path.is_dir() else [path]

@@ -70,7 +70,9 @@ def compare(
     return {**measured, "failures": failures, "passed": not failures}
 
 
-def _accuracy(labels, expected, predicted):
+def _accuracy(
+    labels: np.ndarray, expected: np.ndarray, predicted: np.ndarray
+) -> dict[str, Any]:
     was_right, is_right = expected == labels, predicted == labels
     before, after = float(was_right.mean()), float(is_right.mean())
     low, high = intervals.paired_interval(
@@ -86,26 +88,38 @@ def _accuracy(labels, expected, predicted):
     }
 
 
-def _macro_f1(labels, expected, predicted, *, num_classes):
-    """The difference and its interval, from images drawn in pairs."""
+def _macro_f1(
+    labels: np.ndarray,
+    expected: np.ndarray,
+    predicted: np.ndarray,
+    *,
+    num_classes: int,
+) -> dict[str, Any]:
+    """The difference and its interval, from images resampled in pairs."""
     cells = (labels * num_classes + expected) * num_classes + predicted
     counts = np.bincount(cells, minlength=num_classes**3)
     triples = counts.reshape([num_classes] * 3)
 
-    def difference(drawn):
-        before = metrics.class_means(drawn.sum(axis=-1))["macro_f1"]
-        after = metrics.class_means(drawn.sum(axis=-2))["macro_f1"]
+    def difference(resampled: np.ndarray) -> dict[str, Any]:
+        before = metrics.class_means(resampled.sum(axis=-1))["macro_f1"]
+        after = metrics.class_means(resampled.sum(axis=-2))["macro_f1"]
         return {"points": 100 * (after - before)}
 
-    drawn = intervals.resampled_intervals(triples, difference)
+    resampled = intervals.resampled_intervals(triples, difference)
     return {
         "macro_f1": float(metrics.class_means(triples.sum(axis=1))["macro_f1"]),
         "macro_f1_difference_points": float(difference(triples)["points"]),
-        "macro_f1_difference_interval": drawn["points"],
+        "macro_f1_difference_interval": resampled["points"],
     }
 
 
-def _recalls(labels, expected, predicted, *, names):
+def _recalls(
+    labels: np.ndarray,
+    expected: np.ndarray,
+    predicted: np.ndarray,
+    *,
+    names: Sequence[str],
+) -> dict[str, float]:
     """Class name -> points of recall gained; classes with an image only."""
     differences = {}
     for label in np.unique(labels):
@@ -116,7 +130,14 @@ def _recalls(labels, expected, predicted, *, names):
     return differences
 
 
-def _failures(measured, labels, names, *, bounds, kind):
+def _failures(
+    measured: dict[str, Any],
+    labels: np.ndarray,
+    names: Sequence[str],
+    *,
+    bounds: Bounds,
+    kind: str,
+) -> list[str]:
     """The bounds that were broken, in words."""
     count = len(labels)
     supports = np.bincount(labels, minlength=len(names))
@@ -140,7 +161,7 @@ def _failures(measured, labels, names, *, bounds, kind):
     return [failure for failure in failures if failure]
 
 
-def _collapse(measured):
+def _collapse(measured: dict[str, Any]) -> str | None:
     if measured["classes_vanished"]:
         return (
             "collapse: never predicts classes "
@@ -149,7 +170,9 @@ def _collapse(measured):
     return None
 
 
-def _agreement(measured, count, least):
+def _agreement(
+    measured: dict[str, Any], count: int, least: float
+) -> str | None:
     changed = round((1 - measured["agreement"]) * count)
     allowed = max(1, math.floor((1 - least) * count + 1e-9))
     if changed <= allowed:
@@ -160,7 +183,7 @@ def _agreement(measured, count, least):
     )
 
 
-def _loss(measured, count, most):
+def _loss(measured: dict[str, Any], count: int, most: float) -> str | None:
     lost = -measured["accuracy_difference_points"]
     allowed = max(most, 100 / count)
     if lost <= allowed + 1e-9:
@@ -168,7 +191,9 @@ def _loss(measured, count, most):
     return f"accuracy: {lost:.2f} points lost, allowed are {allowed:.2f}"
 
 
-def _recall(name, measured, support, *, most):
+def _recall(
+    name: str, measured: dict[str, Any], support: np.integer, *, most: float
+) -> str | None:
     lost = -measured["recall_difference_points"].get(name, 0.0)
     allowed = max(most, 100 / max(support, 1))
     if lost <= allowed + 1e-9:
@@ -176,7 +201,9 @@ def _recall(name, measured, support, *, most):
     return f"recall: `{name}` lost {lost:.2f} points, allowed are {allowed:.2f}"
 
 
-def _vanished(expected, predicted, num_classes):
+def _vanished(
+    expected: np.ndarray, predicted: np.ndarray, num_classes: int
+) -> list[int]:
     """Label ids that the model gives and the artefact never does."""
     before = np.bincount(expected, minlength=num_classes)
     after = np.bincount(predicted, minlength=num_classes)

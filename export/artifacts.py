@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import logging
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -129,17 +130,17 @@ class _Server(tf.Module):
         model, data = run.model, run.settings.data
         self.model_variables = [v.value for v in model.variables]
 
-        def predict(pixels):
+        def predict(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
             return {"probabilities": model(pixels, training=False)}
 
-        def prepare(encoded):
+        def prepare(encoded: tf.Tensor) -> tf.Tensor:
             return preprocessing.prepare_image(
                 preprocessing.decode_image(encoded),
                 size=data.image_size,
                 channels=data.channels,
             )
 
-        def predict_bytes(encoded):
+        def predict_bytes(encoded: tf.Tensor) -> dict[str, tf.Tensor]:
             images = tf.map_fn(prepare, encoded, fn_output_signature=tf.uint8)
             images = tf.ensure_shape(images, [None, *_input_shape(run)])
             return predict(tf.cast(images, tf.float32))
@@ -153,7 +154,7 @@ class _Server(tf.Module):
         )
 
 
-def _input_shape(run):
+def _input_shape(run: FinishedRun) -> tuple[int, int, int]:
     data = run.settings.data
     return data.image_size, data.image_size, data.channels
 
@@ -173,7 +174,7 @@ def portable(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _without_legacy_warning():
+def _without_legacy_warning() -> Iterator[None]:
     """Keras advises against HDF5 at every save; here it is asked for."""
     logger = logging.getLogger("absl")
     level = logger.level

@@ -5,6 +5,7 @@ flags from this: they should not wait for the libraries that judge.
 """
 
 import dataclasses
+from typing import Any
 
 from trainer.settings.field import setting
 
@@ -13,12 +14,12 @@ from trainer.settings.field import setting
 COMPRESSED = "compressed"
 
 
-def _least_agreement(default: float, what: str):
+def _least_agreement(default: float, what: str) -> Any:
     help_text = f"{what}: least share of equal answers."
     return setting(default, help_text, lower=0, upper=1)
 
 
-def _most_lost(default: float, what: str):
+def _most_lost(default: float, what: str) -> Any:
     help_text = (
         f"Most {what}, in percentage points; one image is always allowed."
     )

@@ -11,6 +11,8 @@ import json
 import os
 import pathlib
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import tensorflow as tf
 
@@ -30,6 +32,7 @@ from export.measure import latency_chart
 from export.microcontroller import write
 from export.options import ExportError
 from export.options import ExportOptions
+from export.representative_data import Calibration
 from trainer import checkpoints
 from trainer import files
 from trainer import run_folder
@@ -78,7 +81,7 @@ def export_run(options: ExportOptions) -> pathlib.Path:
     return target
 
 
-def _with_data_dir(run, data_dir):
+def _with_data_dir(run: FinishedRun, data_dir: str | None) -> FinishedRun:
     if data_dir is None:
         return run
     data = dataclasses.replace(run.settings.data, data_dir=data_dir)
@@ -86,7 +89,7 @@ def _with_data_dir(run, data_dir):
     return dataclasses.replace(run, settings=settings)
 
 
-def _load_splits(run, options) -> dict[str, Split]:
+def _load_splits(run: FinishedRun, options: ExportOptions) -> dict[str, Split]:
     data = run.settings.data
     splits = {"validation": prepared.load_split(data, data.validation_split)}
     if options.tflite:
@@ -96,7 +99,13 @@ def _load_splits(run, options) -> dict[str, Split]:
     return splits
 
 
-def _write_artefacts(run, folder, splits, *, options):
+def _write_artefacts(
+    run: FinishedRun,
+    folder: pathlib.Path,
+    splits: dict[str, Split],
+    *,
+    options: ExportOptions,
+) -> Calibration | None:
     """Writes everything but the report; returns the calibration list."""
     metadata = artifacts.describe(run)
     artifacts.write_keras_files(run, folder)
@@ -115,7 +124,14 @@ def _write_artefacts(run, folder, splits, *, options):
     return chosen
 
 
-def _write_tflite(run, folder, splits, *, chosen, options):
+def _write_tflite(
+    run: FinishedRun,
+    folder: pathlib.Path,
+    splits: dict[str, Split],
+    *,
+    chosen: Calibration,
+    options: ExportOptions,
+) -> dict[str, dict[str, Any]]:
     """Writes the `.tflite` files; returns what is recorded of each."""
     started = time.monotonic()
     print(f"converting, {len(chosen.ids)} calibration images", flush=True)
@@ -139,7 +155,7 @@ def _write_tflite(run, folder, splits, *, chosen, options):
     return recorded
 
 
-def _write_for_devices(folder, options):
+def _write_for_devices(folder: pathlib.Path, options: ExportOptions) -> None:
     """What is made of files that have passed the gate."""
     if options.tflite:
         golden.write(folder)
@@ -175,7 +191,7 @@ def benchmark_export(options: ExportOptions) -> pathlib.Path:
     return folder
 
 
-def _measure_speed(folder):
+def _measure_speed(folder: pathlib.Path) -> None:
     report = latency.benchmark(folder)
     latency.write(folder, report)
     with files.write_aside(folder / LATENCY_CHART) as aside:
@@ -183,7 +199,14 @@ def _measure_speed(folder):
     print(latency.as_table(report), flush=True)
 
 
-def _pass_gate(run, folder, validation, *, chosen, options):
+def _pass_gate(
+    run: FinishedRun,
+    folder: pathlib.Path,
+    validation: Split,
+    *,
+    chosen: Calibration | None,
+    options: ExportOptions,
+) -> None:
     report = parity.measure(run, folder, validation, bounds=options.bounds)
     print(parity.as_table(report), flush=True)
     text = json.dumps(report, indent=2) + "\n"
@@ -206,7 +229,13 @@ def _pass_gate(run, folder, validation, *, chosen, options):
     )
 
 
-def _debug(run, chosen, failed, *, path):
+def _debug(
+    run: FinishedRun,
+    chosen: Calibration | None,
+    failed: list[str],
+    *,
+    path: pathlib.Path,
+) -> None:
     """Shows where the int8 file went wrong, if it is one of those."""
     if any(name.startswith(tflite.file_name("int8")) for name in failed):
         rows = quantisation_debug.measure(run, chosen.images)
@@ -215,7 +244,7 @@ def _debug(run, chosen, failed, *, path):
 
 
 @contextlib.contextmanager
-def _explain_unwritable(target):
+def _explain_unwritable(target: pathlib.Path) -> Iterator[None]:
     """A full disk in the middle of the work, whoever noticed it.
 
     HDF5 says RuntimeError and TensorFlow OpError where Python says OSError.

@@ -83,7 +83,7 @@ def write(folder: pathlib.Path) -> dict[str, Any]:
     return expected
 
 
-def _face(size, smile):
+def _face(size: int, smile: float) -> np.ndarray:
     """Float [size, size]: an oval with eyes and a mouth, lit from the left."""
     axis = np.linspace(-1, 1, size)
     y, x = np.meshgrid(axis, axis, indexing="ij")

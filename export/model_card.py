@@ -82,11 +82,11 @@ def write(folder: pathlib.Path, workdir: pathlib.Path) -> pathlib.Path:
     return folder / CARD
 
 
-def _is_split(value) -> bool:
+def _is_split(value: Any) -> bool:
     return isinstance(value, dict) and "accuracy_interval" in value
 
 
-def _sizes(folder) -> dict[str, int]:
+def _sizes(folder: pathlib.Path) -> dict[str, int]:
     return {path.name: path.stat().st_size for path in folder.glob("*.tflite")}
 
 

@@ -122,7 +122,7 @@ def check_recipes(names: Sequence[str]) -> None:
         )
 
 
-def _check_together(options):
+def _check_together(options: ExportOptions) -> None:
     """Refuses options that contradict each other."""
     for name, is_asked in (
         ("compress", options.compression.variants),
@@ -139,7 +139,7 @@ def _check_together(options):
         )
 
 
-def _check_target(options):
+def _check_target(options: ExportOptions) -> None:
     target = options.target
     if not target.exists():
         return
@@ -154,7 +154,7 @@ def _check_target(options):
         )
 
 
-def _check_writable(folder):
+def _check_writable(folder: pathlib.Path) -> None:
     """Tries to write where the hidden folder will be, or in its parent."""
     while not folder.exists():
         folder = folder.parent

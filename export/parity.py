@@ -128,7 +128,7 @@ def as_table(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _row(result):
+def _row(result: dict[str, Any]) -> str:
     verdict = "pass" if result["passed"] else "FAIL"
     if "agreement" not in result:
         return f"{result['artefact']:40s} {verdict:>102s}"
@@ -142,29 +142,29 @@ def _row(result):
     )
 
 
-def _points(result, metric):
+def _points(result: dict[str, Any], metric: str) -> str:
     low, high = result[f"{metric}_difference_interval"]
     points = result[f"{metric}_difference_points"]
     return f"{f'{points:+.2f} ({low:+.2f} to {high:+.2f})':>22s}"
 
 
-def _kind(model):
+def _kind(model: runtime.Classifier) -> str:
     if "compression" in model.metadata:
         return COMPRESSED
     return model.metadata["recipe"]
 
 
-def _saved_model(folder):
+def _saved_model(folder: pathlib.Path) -> dict[str, Predict]:
     saved = str(folder / artifacts.SAVED_MODEL)
     signatures = tf.saved_model.load(saved).signatures
     by_pixels = signatures[artifacts.PIXELS_SIGNATURE]
     by_bytes = signatures[artifacts.BYTES_SIGNATURE]
 
-    def predict_pixels(images):
+    def predict_pixels(images: np.ndarray) -> np.ndarray:
         pixels = tf.constant(images, tf.float32)
         return by_pixels(pixels=pixels)["probabilities"].numpy()
 
-    def predict_bytes(images):
+    def predict_bytes(images: np.ndarray) -> np.ndarray:
         encoded = tf.stack([tf.io.encode_png(image) for image in images])
         return by_bytes(encoded=encoded)["probabilities"].numpy()
 
@@ -174,10 +174,10 @@ def _saved_model(folder):
     }
 
 
-def _keras_files(folder):
+def _keras_files(folder: pathlib.Path) -> dict[str, Predict]:
     """Predictions of the Keras files; code inside a file is never executed."""
 
-    def load(name):
+    def load(name: str) -> keras.Model:
         # `safe_mode` refuses layers that carry Python code.
         return keras.models.load_model(
             folder / name, compile=False, safe_mode=True
@@ -194,7 +194,9 @@ def _keras_files(folder):
     return {name: _keras_predict(model) for name, model in models.items()}
 
 
-def _describe_reference(labels, reference, run):
+def _describe_reference(
+    labels: np.ndarray, reference: np.ndarray, run: FinishedRun
+) -> dict[str, Any]:
     predicted = reference.argmax(axis=1)
     classes = np.unique(predicted)
     warning = None
@@ -211,7 +213,7 @@ def _describe_reference(labels, reference, run):
     }
 
 
-def _keras_predict(model) -> Predict:
+def _keras_predict(model: keras.Model) -> Predict:
     # Without a signature the shorter last batch would be traced anew.
     signature = [tf.TensorSpec(model.input_shape, tf.float32)]
     call = tf.function(
@@ -225,7 +227,7 @@ def _keras_predict(model) -> Predict:
 def _in_batches(predict: Predict) -> Predict:
     """Bounds the memory that thousands of images take."""
 
-    def predict_all(images):
+    def predict_all(images: np.ndarray) -> np.ndarray:
         starts = range(0, len(images), BATCH)
         return np.concatenate([predict(images[i : i + BATCH]) for i in starts])
 

@@ -95,7 +95,7 @@ def as_table(rows: list[dict[str, Any]], most: int = 10) -> str:
     return "\n".join(lines)
 
 
-def _row(row):
+def _row(row: dict[str, str]) -> dict[str, Any]:
     scale = float(row["scale"])
     error = math.sqrt(float(row["mean_squared_error"]))
     return {

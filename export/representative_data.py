@@ -82,7 +82,9 @@ def choose(
     return Calibration(images, ids, seed, per_class.tolist(), range_set)
 
 
-def _balanced(labels, num_classes, count, *, seed):
+def _balanced(
+    labels: np.ndarray, num_classes: int, count: int, *, seed: int
+) -> np.ndarray:
     """Indices, drawn in rounds of one image from each class that has more."""
     generator = np.random.default_rng(seed)
     queues = [
@@ -99,7 +101,9 @@ def _balanced(labels, num_classes, count, *, seed):
     return np.array(in_turn[:count])
 
 
-def _span_range(images, ids):
+def _span_range(
+    images: np.ndarray, ids: list[str]
+) -> tuple[np.ndarray, dict[str, int]]:
     """Makes 0 and 255 occur, so that the input's scale becomes exactly 1.
 
     A client then sends raw pixels. One corner pixel of one image changes

@@ -12,6 +12,7 @@ import json
 import pathlib
 import tempfile
 import zipfile
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
@@ -172,7 +173,9 @@ def check(path: pathlib.Path) -> None:
         )
 
 
-def _check_integer(path, model, kinds):
+def _check_integer(
+    path: pathlib.Path, model: runtime.Classifier, kinds: dict[str, np.dtype]
+) -> None:
     """No float tensor but input and output, and raw pixels there."""
     io, recipe = model.metadata["io"], model.metadata["recipe"]
     floats = [
@@ -208,7 +211,9 @@ _SIGNS = {
 }
 
 
-def _convert(convert, recipe, log):
+def _convert(
+    convert: Callable[[], bytes], recipe: str, log: pathlib.Path
+) -> bytes:
     try:
         # The converter prints whole variable listings, which nobody asked for.
         with console.output_to(log, 1, 2):

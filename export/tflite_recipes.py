@@ -17,6 +17,7 @@ never runs a model, and knows neither runs nor folders of an export.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -101,7 +102,7 @@ RECIPES: dict[str, Callable[[str, np.ndarray, str], bytes]] = {
 CALIBRATED = ("int8", "int16x8")
 
 
-def int8_converter(saved_model: str, images: np.ndarray, io: str):
+def int8_converter(saved_model: str, images: np.ndarray, io: str) -> Any:
     """Returns the converter of `int8`, for those who also look inside it."""
     converter = _converter(saved_model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -114,7 +115,7 @@ def int8_converter(saved_model: str, images: np.ndarray, io: str):
     return converter
 
 
-def int16x8_converter(saved_model: str, images: np.ndarray, io: str):
+def int16x8_converter(saved_model: str, images: np.ndarray, io: str) -> Any:
     """Returns the converter of `int16x8`, as `int8_converter`."""
     converter = int8_converter(saved_model, images, io)
     converter.target_spec.supported_ops = [
@@ -138,7 +139,7 @@ def describe_input_and_output(recipe: str, io: str) -> dict[str, str]:
     return {"input": f"{io} {low}", "output": f"{io} in steps of 1/256"}
 
 
-def _converter(saved_model):
+def _converter(saved_model: str) -> Any:
     return tf.lite.TFLiteConverter.from_saved_model(
         saved_model, signature_keys=[PIXELS_SIGNATURE]
     )

@@ -107,6 +107,14 @@ FILES = [
 ]
 
 
+# Packages all of whose functions say what they take and give.
+TYPED = [
+    path
+    for path in FILES
+    if path.relative_to(ROOT).parts[0] in ("trainer", "export", "tuning")
+]
+
+
 def name_of(path):
     return path.relative_to(ROOT).as_posix()
 
@@ -196,3 +204,18 @@ def test_functions_are_short_and_take_few_arguments_by_position(path):
         ]
         taken = [name for name in places if name not in ("self", "cls")]
         assert len(taken) <= 3, f"{node.name}{tuple(taken)}"
+
+
+@pytest.mark.parametrize("path", TYPED, ids=name_of)
+def test_functions_are_typed(path):
+    for node in functions_of(path):
+        given = node.args
+        named = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+        named += filter(None, (given.vararg, given.kwarg))
+        untyped = [
+            each.arg
+            for each in named
+            if each.annotation is None and each.arg not in ("self", "cls")
+        ]
+        assert not untyped, f"{node.name}{tuple(untyped)}"
+        assert node.returns or node.name == "__init__", node.name

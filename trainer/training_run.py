@@ -184,7 +184,7 @@ class TrainingRun:
 
     def training_data(
         self, phase: phases.Phase, images: np.ndarray
-    ) -> tf.distribute.DistributedDataset:
+    ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
         """Makes the batches of the epochs that a phase has left.
 
         A run that trains on something else overrides this.

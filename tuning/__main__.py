@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     return console.run_command(lambda: _search(options))
 
 
-def _options():
+def _options() -> options_lib.SearchOptions:
     if not OUT.value:
         raise ValueError("give --out=FOLDER, where the search is kept")
     settings = cli_flags.settings_from_flags()
@@ -52,7 +52,7 @@ def _options():
     )
 
 
-def _search(options) -> None:
+def _search(options: options_lib.SearchOptions) -> None:
     if not flags.FLAGS["verbosity"].present:
         # TensorFlow warns of every trial's new graph.
         logging.set_verbosity(logging.ERROR)

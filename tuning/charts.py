@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
@@ -123,7 +124,13 @@ def spread_chart(spreads: Sequence, label: str, scale: float) -> dict:
     return charts.make_chart(figure, "Spread over seeds", note, alt=alt)
 
 
-def _scatter(parameter, values, scores, *, label):
+def _scatter(
+    parameter: Parameter,
+    values: Sequence[dict[str, Any]],
+    scores: Sequence[float],
+    *,
+    label: str,
+) -> dict:
     figure, axes = charts.make_axes(charts.plain(parameter.name), label)
     known = [i for i, v in enumerate(values) if parameter.name in v]
     given = [values[i][parameter.name] for i in known]
@@ -143,7 +150,7 @@ def _scatter(parameter, values, scores, *, label):
     )
 
 
-def _colours(scores, less_is_better):
+def _colours(scores: Sequence[float], less_is_better: bool) -> ScalarMappable:
     # A few hopeless trials would take all of the scale from the good ones.
     low, high = np.quantile(scores, [0, 0.9] if less_is_better else [0.1, 1])
     scale = Normalize(low, max(high, low + 1e-9), clip=True)
@@ -151,7 +158,7 @@ def _colours(scores, less_is_better):
     return ScalarMappable(scale, colours)
 
 
-def _height(parameter, values):
+def _height(parameter: Parameter, values: dict[str, Any]) -> float:
     """Where a value stands on its axis, in [0, 1]; NaN without one."""
     if parameter.name not in values:
         return np.nan
@@ -162,7 +169,7 @@ def _height(parameter, values):
     return parameter.values.index(value) / max(1, len(parameter.values) - 1)
 
 
-def _mark(axes, place, parameter):
+def _mark(axes: Axes, place: int, parameter: Parameter) -> None:
     """The values beside an axis."""
     marks = parameter.values or (parameter.low, parameter.high)
     for value in marks:

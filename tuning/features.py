@@ -107,7 +107,11 @@ def get_features(
 
 
 def make_key(
-    model, settings: Settings, splits: dict[str, Split], *, num_passes: int
+    model: keras.Model,
+    settings: Settings,
+    splits: dict[str, Split],
+    *,
+    num_passes: int,
 ) -> dict[str, Any]:
     """Returns all that features depend on.
 
@@ -140,7 +144,13 @@ def make_key(
     }
 
 
-def _check(model, settings, splits, *, num_passes):
+def _check(
+    model: keras.Model,
+    settings: Settings,
+    splits: dict[str, Split],
+    *,
+    num_passes: int,
+) -> None:
     phase = dataclasses.replace(
         phases.planned_phases(settings.training)[0], is_augmented=False
     )
@@ -155,7 +165,15 @@ def _check(model, settings, splits, *, num_passes):
         )
 
 
-def _compute(entry, key, model, *, settings, splits, strategy):
+def _compute(
+    entry: pathlib.Path,
+    key: dict[str, Any],
+    model: keras.Model,
+    *,
+    settings: Settings,
+    splits: dict[str, Split],
+    strategy: tf.distribute.Strategy,
+) -> None:
     num_passes = key["augmentation"]["passes"]
     count = len(splits["train"].labels) * max(1, num_passes)
     count += len(splits["validation"].labels)
@@ -182,7 +200,9 @@ def _compute(entry, key, model, *, settings, splits, strategy):
         (aside / KEY).write_text(json.dumps(key, indent=2), "utf-8")
 
 
-def _read(entry, key, splits):
+def _read(
+    entry: pathlib.Path, key: dict[str, Any], splits: dict[str, Split]
+) -> Features | None:
     """The features of an entry; None where there are none, or damaged ones."""
     try:
         if json.loads((entry / KEY).read_text("utf-8")) != key:
@@ -202,7 +222,7 @@ def _read(entry, key, splits):
     return Features(passes, validation, key)
 
 
-def _drop_old(cache):
+def _drop_old(cache: pathlib.Path) -> None:
     entries = sorted(
         cache.glob(f"*/{KEY}"), key=lambda path: path.stat().st_mtime_ns
     )

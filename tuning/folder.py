@@ -77,7 +77,7 @@ def check_folder(options: SearchOptions, *, overwrite: bool) -> None:
         )
 
 
-def _identity(options):
+def _identity(options: SearchOptions) -> dict[str, Any]:
     """All that makes a search another search, in plain JSON values."""
     values = {
         field.name: getattr(options, field.name)

@@ -47,7 +47,11 @@ def importances(
     return sorted(rows, key=lambda row: -(row["fraction"] or 0))
 
 
-def _importance(parameter, values, scores):
+def _importance(
+    parameter: Parameter,
+    values: Sequence[dict[str, Any]],
+    scores: Sequence[float],
+) -> dict[str, Any]:
     known = [i for i, v in enumerate(values) if parameter.name in v]
     score = np.array([scores[i] for i in known], float)
     given = [values[i][parameter.name] for i in known]
@@ -81,7 +85,9 @@ def _importance(parameter, values, scores):
     }
 
 
-def _groups(parameter, given):
+def _groups(
+    parameter: Parameter, given: list[Any]
+) -> tuple[np.ndarray, list[str]]:
     """The group of each trial, int [n], and the groups' names."""
     if parameter.values:
         return (
@@ -97,7 +103,7 @@ def _groups(parameter, given):
     return groups, [f"{low:.2g} to {high:.2g}" for low, high in pairs]
 
 
-def _explained(groups, score):
+def _explained(groups: np.ndarray, score: np.ndarray) -> float:
     """Epsilon squared of a grouping; below 0 where chance explains more."""
     counts = np.bincount(groups)
     sums = np.bincount(groups, score)

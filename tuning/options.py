@@ -84,7 +84,7 @@ class SearchOptions:
         lower=5,
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Refuses what cannot be searched."""
         check_settings(self)
         known = [each.name for each in space.PARAMETERS[self.scope]]

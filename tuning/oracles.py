@@ -10,11 +10,13 @@ hyperparameters alone; a search goes on when every trial fails.
 import contextlib
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import keras_tuner
 from keras_tuner import oracles
 from keras_tuner.engine import oracle as oracle_lib
+from keras_tuner.engine.trial import Trial
 
 from trainer import files
 from tuning import space
@@ -33,14 +35,14 @@ _NEVER = 10**9
 class _Durable(oracle_lib.Oracle):
     """An oracle whose files are whole at any time."""
 
-    def save(self):
+    def save(self) -> None:
         files.write_text(self._get_oracle_fname(), json.dumps(self.get_state()))
 
-    def _save_trial(self, trial):
+    def _save_trial(self, trial: Trial) -> None:
         path = os.path.join(self._get_trial_dir(trial.trial_id), "trial.json")
         files.write_text(path, json.dumps(trial.get_state()))
 
-    def reload(self):
+    def reload(self) -> None:
         super().reload()
         # Killed between the two files of a new trial, the oracle knows
         # nothing of it.
@@ -51,7 +53,7 @@ class _Durable(oracle_lib.Oracle):
             if name not in self.start_order:
                 self.start_order.append(name)
 
-    def populate_space(self, trial_id):
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
         if self.has_only_failures():
             return {"status": "STOPPED", "values": None}
         return super().populate_space(trial_id)
@@ -62,7 +64,7 @@ class _Durable(oracle_lib.Oracle):
         return len(statuses) >= MOST_FAILURES and "COMPLETED" not in statuses
 
     @keras_tuner.synchronized
-    def end_trial(self, trial):
+    def end_trial(self, trial: Trial) -> None:
         name = trial.trial_id
         # It may have been handed on, because its worker seemed lost.
         if name in self._retry_queue:
@@ -119,7 +121,7 @@ class _Grid(_Durable):
 
     parameters: tuple[space.Parameter, ...]
 
-    def populate_space(self, trial_id):
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
         number = len(self.start_order)
         if self.has_only_failures() or number >= self.max_trials:
             return {"status": "STOPPED", "values": None}
@@ -184,7 +186,9 @@ def decode(
     return values, given.get("tuner/epochs", options.epochs)
 
 
-def _declare(parameters):
+def _declare(
+    parameters: Sequence[space.Parameter],
+) -> keras_tuner.HyperParameters:
     """The search space in KerasTuner's terms.
 
     A choice is declared by its place in the table: the service passes real
@@ -207,5 +211,5 @@ def _declare(parameters):
     return declared
 
 
-def _encode(parameter, value):
+def _encode(parameter: space.Parameter, value: Any) -> Any:
     return parameter.values.index(value) if parameter.values else value

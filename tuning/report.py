@@ -6,6 +6,7 @@ merit of its own. Must not import TensorFlow or KerasTuner.
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
 from collections.abc import Sequence
 
 from trainer import files
@@ -88,7 +89,7 @@ def write_report(
 
 def _charts(
     options: SearchOptions, found: Found, rows: list[dict]
-) -> list[str]:
+) -> list[dict]:
     """Progress, and what matters and how far seeds differ where known."""
     label, scale = LABELS[options.objective]
     less_is_better = OBJECTIVES[options.objective][1]
@@ -120,7 +121,13 @@ def verdicts(options: SearchOptions, found: Found) -> list[str]:
     ]
 
 
-def _sentence(options, best, other, *, pool):
+def _sentence(
+    options: SearchOptions,
+    best: results.Spread,
+    other: results.Spread,
+    *,
+    pool: Sequence[results.Spread],
+) -> str:
     gap = results.difference(best, other, pool)
     show = _show(options)
     what = (
@@ -140,7 +147,7 @@ def _sentence(options, best, other, *, pool):
     return f"{text}, more than the noise ({noise})."
 
 
-def _spread_rows(options, found):
+def _spread_rows(options: SearchOptions, found: Found) -> list[dict]:
     by_name = {spread.name: spread for spread in found.spreads}
     rows = []
     for spread in found.spreads:
@@ -149,12 +156,12 @@ def _spread_rows(options, found):
     return rows
 
 
-def _show(options):
+def _show(options: SearchOptions) -> Callable[..., str]:
     """A function that writes a score: fractions as percent."""
     _, scale = LABELS[options.objective]
     name = " nats" if scale == 1 else " points"
 
-    def show(score, unit=False):
+    def show(score: float | None, unit: bool = False) -> str:
         if score is None or score != score:
             return "\u2013"
         text = f"{scale * score:.4f}" if scale == 1 else f"{scale * score:.2f}"
@@ -163,7 +170,9 @@ def _show(options):
     return show
 
 
-def _in_order(options, found, scale):
+def _in_order(
+    options: SearchOptions, found: Found, scale: float
+) -> list[float]:
     return [
         scale * trial.metrics[options.objective]
         if trial.is_completed
@@ -172,15 +181,15 @@ def _in_order(options, found, scale):
     ]
 
 
-def _is_known(rows):
+def _is_known(rows: list[dict]) -> bool:
     return any(row["fraction"] is not None for row in rows)
 
 
-def _median(numbers):
+def _median(numbers: list[float]) -> float:
     return sorted(numbers)[len(numbers) // 2]
 
 
-def _title(options):
+def _title(options: SearchOptions) -> str:
     settings = options.settings
     what = "heads" if options.scope == "head" else "fine-tuning"
     where = f"{settings.model.backbone} on {settings.data.dataset}"

@@ -202,7 +202,7 @@ def winner(spreads: Sequence[Spread], objective: str) -> Spread:
     return min(spreads, key=lambda spread: sign * spread.mean)
 
 
-def _prune_trial(folder, *, keep):
+def _prune_trial(folder: pathlib.Path, *, keep: bool) -> None:
     shutil.rmtree(folder / run_folder.CHECKPOINTS, ignore_errors=True)
     for name in () if keep else _LARGE:
         (folder / name).unlink(missing_ok=True)

@@ -8,6 +8,7 @@ import dataclasses
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras_tuner import errors
 
 from trainer import files
@@ -75,7 +76,7 @@ class _Work:
     key: dict[str, Any]
 
 
-def _prepare(options, strategy):
+def _prepare(options: SearchOptions, strategy: tf.distribute.Strategy) -> _Work:
     """Reads the data and computes features: all that trials share."""
     base = options.base
     prepared.find_data(base.data)
@@ -95,7 +96,9 @@ def _prepare(options, strategy):
     return _Work(train, (), features.key)
 
 
-def _run_trials(role, tuner, options):
+def _run_trials(
+    role: str, tuner: tuner_lib.SearchTuner, options: SearchOptions
+) -> None:
     workers = options.out / folder_lib.WORKERS
     try:
         if role == "chief":
@@ -109,7 +112,7 @@ def _run_trials(role, tuner, options):
         raise error.__cause__ from None
 
 
-def _finish(options, work):
+def _finish(options: SearchOptions, work: _Work) -> report.Found:
     out = options.out
     found = results.read_trials(out / results.TRIALS)
     order = results.ranked(found, options.objective)
@@ -138,7 +141,9 @@ def _finish(options, work):
     return outcome
 
 
-def _train_seeds(options, best, work):
+def _train_seeds(
+    options: SearchOptions, best: list[results.Trial], work: _Work
+) -> list[results.Spread]:
     """Spreads of the best trials and, last, of the recipe as it was given."""
     if not options.confirm_seeds:
         return []
@@ -163,7 +168,14 @@ def _train_seeds(options, best, work):
     return spreads
 
 
-def _train_seed(options, name, values, *, seed, work):
+def _train_seed(
+    options: SearchOptions,
+    name: str,
+    values: dict[str, Any],
+    *,
+    seed: int,
+    work: _Work,
+) -> results.Trial | None:
     folder = options.out / results.SEEDS / f"{name}-{seed}"
     settings = tuner_lib.trial_settings(
         options, values, options.epochs, layers=work.layers, seed=seed

@@ -14,8 +14,10 @@ import os
 import pathlib
 import threading
 import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from concurrent import futures
+from typing import Any
 
 import grpc
 from keras_tuner.src import protos
@@ -71,7 +73,7 @@ def beating(folder: pathlib.Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     path.touch()
 
-    def beat():
+    def beat() -> None:
         while not stop.wait(BEAT):
             with contextlib.suppress(OSError):
                 path.touch()
@@ -96,7 +98,7 @@ class PatientOracle:
     def __init__(self, client: oracle_client.OracleClient):
         self._client = client
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         """Returns what the client has; a call is patient."""
         value = getattr(self._client, name)
         if not callable(value):
@@ -123,7 +125,7 @@ def explain_lost_chief() -> Iterator[None]:
         ) from error
 
 
-def serve(oracle, workers: pathlib.Path, timeout: float) -> None:
+def serve(oracle: Any, workers: pathlib.Path, timeout: float) -> None:
     """Answers workers until the search is over.
 
     Args:
@@ -165,7 +167,9 @@ def serve(oracle, workers: pathlib.Path, timeout: float) -> None:
         server.stop(grace=None)
 
 
-def _call_patiently(call, *arguments, **options):
+def _call_patiently(
+    call: Callable[..., Any], *arguments: Any, **options: Any
+) -> Any:
     deadline = time.monotonic() + CHIEF_TIMEOUT
     while True:
         try:
@@ -177,7 +181,9 @@ def _call_patiently(call, *arguments, **options):
             time.sleep(BEAT)
 
 
-def _start(servicer, pool):
+def _start(
+    servicer: oracle_chief.OracleServicer, pool: futures.ThreadPoolExecutor
+) -> grpc.Server:
     where = ":".join(os.environ[name] for name in VARIABLES[:2])
     server = grpc.server(pool)
     protos.get_service_grpc().add_OracleServicer_to_server(servicer, server)
@@ -216,7 +222,7 @@ class _Watch:
                 (self._folder / name).unlink(missing_ok=True)
         return set(self._seen), lost
 
-    def _beats(self):
+    def _beats(self) -> dict[str, int]:
         beats = {}
         for path in self._folder.glob("*"):
             with contextlib.suppress(FileNotFoundError):

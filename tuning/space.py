@@ -233,7 +233,7 @@ def is_active(parameter: Parameter, values: Mapping[str, Any]) -> bool:
     )
 
 
-def _count(parameters, values):
+def _count(parameters: tuple[Parameter, ...], values: Mapping[str, Any]) -> int:
     """Points of the grid below values that are already chosen."""
     total = 1
     for index, parameter in enumerate(parameters):
@@ -250,7 +250,7 @@ def _count(parameters, values):
     return total
 
 
-def _head_shape(base, values):
+def _head_shape(base: Settings, values: Mapping[str, Any]) -> dict[str, Any]:
     units, rates = base.model.head_units, base.model.head_dropout
     depth = values.get("head_depth", len(units))
     widths = [
@@ -263,12 +263,12 @@ def _head_shape(base, values):
     return {"head_units": tuple(widths), "head_dropout": tuple(dropout)}
 
 
-def _at(given, index, default):
+def _at(given: tuple[float, ...], index: int, default: float) -> float:
     """The value of a layer, that of the last one, or a default."""
     return given[min(index, len(given) - 1)] if given else default
 
 
-def _augmentation(base, strength):
+def _augmentation(base: Settings, strength: float) -> dict[str, float]:
     given = {name: getattr(base.augmentation, name) for name in STRENGTHS}
     if not any(given.values()):
         given |= REFERENCE_AUGMENTATION

@@ -19,9 +19,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
@@ -36,6 +38,7 @@ from trainer.data import input_pipeline
 from trainer.data.prepared import Split
 from trainer.loop import DivergenceError
 from trainer.models import build_head_model
+from trainer.phases import Phase
 from trainer.settings import cli_flags
 from trainer.settings.model_and_data import AugmentationSettings
 from trainer.settings.settings import Settings
@@ -127,7 +130,9 @@ def kept_epoch(
 
 
 def make_head_training(
-    features: Features, splits: dict[str, Split], strategy
+    features: Features,
+    splits: dict[str, Split],
+    strategy: tf.distribute.Strategy,
 ) -> Train:
     """Returns a function that trains a head on features: phase 1 alone.
 
@@ -141,14 +146,11 @@ def make_head_training(
         passes = [
             tf.constant(array[:, None, None]) for array in features.passes
         ]
-    on_features = {
-        "train": dataclasses.replace(splits["train"], images=passes[0]),
-        "validation": dataclasses.replace(
-            splits["validation"], images=features.validation[:, None, None]
-        ),
-    }
+    on_features = _on_features(splits, passes[0], features.validation)
 
-    def train_head(settings: Settings, folder: pathlib.Path):
+    def train_head(
+        settings: Settings, folder: pathlib.Path
+    ) -> list[dict[str, Any]]:
         keras.backend.clear_session()
         settings = _head_only(settings)
         runtime.configure(settings.training)
@@ -176,6 +178,17 @@ def make_head_training(
         return run.progress.history
 
     return train_head
+
+
+def _on_features(
+    splits: dict[str, Split], train: tf.Tensor, validation: np.ndarray
+) -> dict[str, Split]:
+    """Splits whose images are features, of [n, 1, 1, F] and [m, F]."""
+    images = {"train": train, "validation": validation[:, None, None]}
+    return {
+        part: dataclasses.replace(splits[part], images=images[part])
+        for part in images
+    }
 
 
 def train_whole(
@@ -213,13 +226,15 @@ class _HeadRun(run_lib.TrainingRun):
 
     passes: list
 
-    def training_data(self, phase, images):
+    def training_data(
+        self, phase: Phase, images: np.ndarray | tf.Tensor
+    ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
         if len(self.passes) == 1:
             return super().training_data(phase, images)
         first = self.progress.epoch
         epochs = range(first, first + phase.epochs - self.progress.phase_epoch)
 
-        def make(context):
+        def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
             datasets = [
                 input_pipeline.make_for_train(
                     self.passes[epoch % len(self.passes)],
@@ -240,7 +255,7 @@ class _HeadRun(run_lib.TrainingRun):
         return self.strategy.distribute_datasets_from_function(make)
 
 
-def _head_only(settings):
+def _head_only(settings: Settings) -> Settings:
     """Phase 1 alone, on what stands for images."""
     return dataclasses.replace(
         settings,
@@ -253,7 +268,9 @@ def _head_only(settings):
     )
 
 
-def _write_hyperparameters(folder, values):
+def _write_hyperparameters(
+    folder: pathlib.Path, values: dict[str, Any]
+) -> None:
     """Where TensorBoard's HParams page finds them, beside the curves."""
     writer = tf.summary.create_file_writer(str(folder / run_folder.TENSORBOARD))
     with writer.as_default():
@@ -262,7 +279,7 @@ def _write_hyperparameters(folder, values):
 
 
 @contextlib.contextmanager
-def _output_to(path):
+def _output_to(path: pathlib.Path) -> Iterator[None]:
     with (
         open(path, "a", encoding="utf-8") as log,
         contextlib.redirect_stdout(log),
@@ -270,7 +287,7 @@ def _output_to(path):
         yield
 
 
-def _end_with_parent():
+def _end_with_parent() -> None:
     """Linux: a child whose search was killed must not write on by itself."""
     if sys.platform == "linux":
         set_parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)

@@ -4,12 +4,15 @@ import contextlib
 import dataclasses
 import io
 import time
+from typing import Any
 
 from keras_tuner import errors
 from keras_tuner.engine import base_tuner
+from keras_tuner.engine.trial import Trial
 from keras_tuner.src import config
 
 from trainer import files
+from trainer.settings.settings import Settings
 from tuning import oracles
 from tuning import results
 from tuning import service
@@ -54,11 +57,11 @@ class SearchTuner(base_tuner.BaseTuner):
             self.oracle = service.PatientOracle(self.oracle)
         self.save()
 
-    def pre_create_trial(self):
+    def pre_create_trial(self) -> None:
         """Waits a moment: nothing else does where no trial can be chosen."""
         time.sleep(PAUSE_SECONDS)
 
-    def run_trial(self, trial):
+    def run_trial(self, trial: Trial) -> dict[str, float]:
         """Trains one trial.
 
         Returns:
@@ -82,24 +85,24 @@ class SearchTuner(base_tuner.BaseTuner):
             for name, (column, _) in OBJECTIVES.items()
         }
 
-    def on_trial_end(self, trial):
+    def on_trial_end(self, trial: Trial) -> None:
         """Tells the oracle, frees the disk and prints a line."""
         super().on_trial_end(trial)
         results.prune(self._options.out, self._options.objective)
         self._report(trial.trial_id)
 
-    def save(self):
+    def save(self) -> None:
         """Saves the state; a worker has none of its own."""
         if not self._is_worker():
             self.oracle.save()
             files.write_text(self._get_tuner_fname(), "{}")
 
-    def reload(self):
+    def reload(self) -> None:
         """Takes up the state of an interrupted search."""
         if not self._is_worker():
             self.oracle.reload()
 
-    def _report(self, name):
+    def _report(self, name: str) -> None:
         out, objective = self._options.out, self._options.objective
         trial = results.read_trial(out / results.TRIALS / name)
         if trial is None:
@@ -125,7 +128,7 @@ def trial_settings(
     *,
     layers: tuple[str, ...],
     seed: int | None = None,
-):
+) -> Settings:
     """Returns the settings of a trial.
 
     Args:
@@ -144,5 +147,5 @@ def trial_settings(
     return dataclasses.replace(settings, training=training)
 
 
-def _as_line(values):
+def _as_line(values: dict[str, Any]) -> str:
     return " ".join(f"{name}={value}" for name, value in values.items())

@@ -122,7 +122,7 @@ def check_teachers(target: TargetSettings) -> None:
         )
 
 
-def _first_missing_file(workdir):
+def _first_missing_file(workdir: str) -> str | None:
     """Of what a finished run holds; None where all of it is there."""
     paths = [pathlib.Path(workdir) / name for name in TEACHER_FILES]
     return next((str(path) for path in paths if not path.is_file()), None)

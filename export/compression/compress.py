@@ -113,7 +113,7 @@ def write_variant(
     return recorded
 
 
-def _write_inputs(files, job, variant):
+def _write_inputs(files: CompressionFiles, job: Job, variant: str) -> None:
     """Everything that the worker reads."""
     run, train_split = job.run, job.splits["train"]
     settings, options = run.settings, job.options
@@ -151,7 +151,7 @@ def _write_inputs(files, job, variant):
     )
 
 
-def _run_worker(files, variant):
+def _run_worker(files: CompressionFiles, variant: str) -> None:
     """Runs the child process; passes on what it says to a person."""
     root = pathlib.Path(__file__).parents[2]
     paths = [str(root), os.environ.get("PYTHONPATH", "")]
@@ -187,7 +187,9 @@ def _run_worker(files, variant):
         )
 
 
-def _describe(job, variant, files):
+def _describe(
+    job: Job, variant: str, files: CompressionFiles
+) -> dict[str, Any]:
     """What every file of a variant says of itself."""
     options, steps = job.options, VARIANTS[variant]
     training = {
@@ -207,11 +209,18 @@ def _describe(job, variant, files):
     return {**artifacts.describe(job.run), "compression_training": training}
 
 
-def _file_variant(variant):
+def _file_variant(variant: str) -> str:
     return variant.replace("+", "_")
 
 
-def _write_trained_file(job, variant, folder, *, files, metadata):
+def _write_trained_file(
+    job: Job,
+    variant: str,
+    folder: pathlib.Path,
+    *,
+    files: CompressionFiles,
+    metadata: dict[str, Any],
+) -> dict[str, dict[str, Any]]:
     """The int8 file that the worker converted itself."""
     name = tflite.file_name("int8", _file_variant(variant))
     record = tflite.describe(
@@ -226,7 +235,14 @@ def _write_trained_file(job, variant, folder, *, files, metadata):
     return {name: record}
 
 
-def _convert_weights(job, variant, folder, *, files, metadata):
+def _convert_weights(
+    job: Job,
+    variant: str,
+    folder: pathlib.Path,
+    *,
+    files: CompressionFiles,
+    metadata: dict[str, Any],
+) -> dict[str, dict[str, Any]]:
     """Our own network with the weights that came back, by each recipe."""
     run, weights = job.run, files.read_weights()
     check.check_weights(run.model.get_weights(), weights)

@@ -83,12 +83,12 @@ class CompressionFiles:
         """Reads what `write_result` wrote."""
         return self._read_json(_RESULT)
 
-    def _load(self, name):
+    def _load(self, name: str) -> np.ndarray:
         return np.load(self.folder / f"{name}.npy", allow_pickle=False)
 
-    def _write_json(self, name, values):
+    def _write_json(self, name: str, values: dict[str, Any]) -> None:
         text = json.dumps(values, indent=2) + "\n"
         (self.folder / name).write_text(text, encoding="utf-8")
 
-    def _read_json(self, name):
+    def _read_json(self, name: str) -> dict[str, Any]:
         return json.loads((self.folder / name).read_text(encoding="utf-8"))

@@ -5,6 +5,8 @@ whichever generation of Keras. Imports no Keras and trains nothing.
 """
 
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,14 +15,14 @@ from export import tflite_recipes
 from trainer.batches import PREDICT_BATCH_SIZE as BATCH
 
 
-def with_softmax(network):
+def with_softmax(network: Any) -> Callable[..., tf.Tensor]:
     """Returns pixels float32 [n, S, S, C] -> probabilities float32 [n, K]."""
     return lambda pixels, training: tf.nn.softmax(
         network(pixels, training=training)
     )
 
 
-def predict(network, images: np.ndarray) -> np.ndarray:
+def predict(network: Any, images: np.ndarray) -> np.ndarray:
     """Predictions for uint8 [n, S, S, C], a batch at a time: float32 [n, K]."""
     call = tf.function(
         lambda pixels: network(pixels, training=False), reduce_retracing=True
@@ -35,7 +37,7 @@ def predict(network, images: np.ndarray) -> np.ndarray:
 
 
 def convert_int8(
-    network, images: np.ndarray, io: str, *, scratch: pathlib.Path
+    network: Any, images: np.ndarray, io: str, *, scratch: pathlib.Path
 ) -> bytes:
     """Converts a network that was trained for int8; adds the softmax.
 

@@ -4,6 +4,8 @@ Where teachers predicted on views before training, the run has kept that, and
 they need not be there any more. Trains nothing and writes nothing.
 """
 
+import pathlib
+
 import numpy as np
 import tensorflow as tf
 
@@ -38,7 +40,7 @@ def find(run: FinishedRun, splits: dict[str, Split]) -> np.ndarray:
     return targets.targets_of_any_view(run.settings, splits, strategy)
 
 
-def _read(path, run, split):
+def _read(path: pathlib.Path, run: FinishedRun, split: Split) -> np.ndarray:
     """Reads float32 [views, n, K]; refuses what is of other images."""
     _check_images(path, run, split)
     try:
@@ -56,7 +58,7 @@ def _read(path, run, split):
     return kept
 
 
-def _check_images(path, run, split):
+def _check_images(path: pathlib.Path, run: FinishedRun, split: Split) -> None:
     """Rows belong to images by their place alone, so these must be the same."""
     recorded = run.manifest.get("data", {}).get("splits", {})
     expected = recorded.get("train", {}).get("sha256")
@@ -68,7 +70,7 @@ def _check_images(path, run, split):
         )
 
 
-def _refusal(path, reason):
+def _refusal(path: pathlib.Path, reason: str) -> CompressionError:
     return CompressionError(
         f"{path} {reason}. Put back what the run kept there; or delete it, and "
         "the teachers are asked again"

@@ -12,6 +12,8 @@ import os
 import pathlib
 import sys
 from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import tensorflow_model_optimization as tfmot
@@ -48,60 +50,51 @@ def main(folder: str) -> None:
     request = files.read_request()
     settings = settings_lib.from_json(json.dumps(request["settings"]))
     tf_keras.utils.set_random_seed(settings.training.seed)
-    data = files.read_data()
+    trainer = _Trainer(settings, request, files.read_data())
     model = _build(settings, request)
     model.set_weights(files.read_weights())
     files.write_predictions(
-        "before", logits_network.predict(model, data["calibration_images"])
+        "before",
+        logits_network.predict(model, trainer.data["calibration_images"]),
     )
     network = _without_softmax(model)
     if "qat" in request["steps"]:
         # What cannot be quantised fails now, not after pruning for an hour.
         _annotated(network)
-    trainer = _Trainer(settings, request, data)
     done = []
     for step in request["steps"]:
         network = _STEPS[step](network, trainer, done)
         done.append(step)
-    _write_results(files, request, network, data=data)
+    _write_results(files, network, trainer)
     files.write_result({"history": trainer.history})
 
 
-def _write_results(files, request, network, *, data):
-    """Its predictions on validation, and an int8 file or the weights."""
-    predictions = logits_network.predict(
-        logits_network.with_softmax(network), data["validation_images"]
-    )
-    files.write_predictions("after", predictions)
-    if "qat" not in request["steps"]:
-        files.write_weights(network.get_weights())
-        return
-    _fix_input_range(network)
-    content = logits_network.convert_int8(
-        network, data["calibration_images"], request["io"], scratch=files.folder
-    )
-    files.write_model(content)
-
-
-def _build(settings, request):
+def _build(settings: settings_lib.Settings, request: dict[str, Any]) -> Any:
     return build_model(settings, len(request["class_weights"]), tf_keras)
 
 
-def _without_softmax(model):
+def _without_softmax(model: Any) -> Any:
     return tf_keras.Model(model.input, model.get_layer(LOGITS).output)
 
 
 class _Trainer:
     """Fine-tunes on the run's own images, targets and augmentation."""
 
-    def __init__(self, settings, request, data):
+    def __init__(
+        self,
+        settings: settings_lib.Settings,
+        request: dict[str, Any],
+        data: dict[str, np.ndarray],
+    ):
         self.settings, self.request, self.data = settings, request, data
         self.batch = settings.training.batch_size
         self.steps = len(data["train_images"]) // self.batch
         self.total_steps = self.steps * request["epochs"]
         self.history = []
 
-    def run(self, network, step: str, callbacks=()) -> None:
+    def run(
+        self, network: Any, step: str, callbacks: Iterable[Any] = ()
+    ) -> None:
         """Trains one step's network for its epochs."""
         request, settings = self.request, self.settings
         loss = optimizers.make_loss(
@@ -110,16 +103,21 @@ class _Trainer:
         rate = tf_keras.optimizers.schedules.CosineDecay(
             request["learning_rate"], self.total_steps
         )
+        report = tf_keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: self.report(
+                step, epoch, float(logs["loss"]), network=network
+            )
+        )
         network.compile(tf_keras.optimizers.Adam(rate), loss)
         network.fit(
             self._batches(),
             epochs=request["epochs"],
             steps_per_epoch=self.steps,
             verbose=0,
-            callbacks=[*callbacks, _Report(self, step)],
+            callbacks=[*callbacks, report],
         )
 
-    def unwrap(self, network):
+    def unwrap(self, network: Any) -> Any:
         """The plain network again, with the weights that were found.
 
         What the toolkit's own functions leave behind holds some kernels twice
@@ -133,7 +131,9 @@ class _Trainer:
                 weight.assign(getattr(found, name))
         return model
 
-    def report(self, step: str, epoch: int, loss: float, *, network) -> None:
+    def report(
+        self, step: str, epoch: int, loss: float, *, network: Any
+    ) -> None:
         """Scores an epoch on validation and says so."""
         predictions = logits_network.predict(
             network, self.data["validation_images"]
@@ -153,8 +153,9 @@ class _Trainer:
             flush=True,
         )
 
-    def _batches(self):
-        first = len(self.history)
+    def _batches(self) -> Iterable[Any]:
+        # Other images' views than those of the run itself.
+        first = 10_000 + len(self.history)
         return input_pipeline.make_for_train(
             self.data["train_images"],
             self.data["train_targets"],
@@ -162,27 +163,33 @@ class _Trainer:
             mixup=self.settings.target.mixup,
             batch_size=self.batch,
             seed=self.settings.training.seed,
-            # Other images' views than those of the run itself.
-            epochs=range(
-                10_000 + first, 10_000 + first + self.request["epochs"]
-            ),
+            epochs=range(first, first + self.request["epochs"]),
         )
 
 
-class _Report(tf_keras.callbacks.Callback):
-    def __init__(self, trainer, step):
-        super().__init__()
-        self.trainer, self.step = trainer, step
+def _write_results(
+    files: CompressionFiles, network: Any, trainer: _Trainer
+) -> None:
+    """Its predictions on validation, and an int8 file or the weights."""
+    data, request = trainer.data, trainer.request
+    predictions = logits_network.predict(
+        logits_network.with_softmax(network), data["validation_images"]
+    )
+    files.write_predictions("after", predictions)
+    if "qat" not in request["steps"]:
+        files.write_weights(network.get_weights())
+        return
+    _fix_input_range(network)
+    content = logits_network.convert_int8(
+        network, data["calibration_images"], request["io"], scratch=files.folder
+    )
+    files.write_model(content)
 
-    def on_epoch_end(self, epoch, logs=None):
-        loss = float((logs or {}).get("loss", np.nan))
-        self.trainer.report(self.step, epoch, loss, network=self.model)
 
-
-def _prune(network, trainer, done):
+def _prune(network: Any, trainer: _Trainer, done: list[str]) -> Any:
     """Makes the smallest weights 0, a few more at a time."""
-    total = trainer.total_steps
-    schedule = tfmot.sparsity.keras.PolynomialDecay(
+    sparsity, total = tfmot.sparsity.keras, trainer.total_steps
+    schedule = sparsity.PolynomialDecay(
         initial_sparsity=0.0,
         final_sparsity=trainer.request["sparsity"],
         begin_step=0,
@@ -190,32 +197,30 @@ def _prune(network, trainer, done):
         frequency=max(1, total // MASK_UPDATES),
     )
     network = _wrap(
-        network,
-        lambda layer: tfmot.sparsity.keras.prune_low_magnitude(layer, schedule),
+        network, lambda layer: sparsity.prune_low_magnitude(layer, schedule)
     )
-    update = tfmot.sparsity.keras.UpdatePruningStep()
-    trainer.run(network, "prune", [update])
-    return trainer.unwrap(tfmot.sparsity.keras.strip_pruning(network))
+    trainer.run(network, "prune", [sparsity.UpdatePruningStep()])
+    return trainer.unwrap(sparsity.strip_pruning(network))
 
 
-def _cluster(network, trainer, done):
+def _cluster(network: Any, trainer: _Trainer, done: list[str]) -> Any:
     """Lets each kernel keep a few values; zeros of pruning stay zeros."""
-    cluster = tfmot.clustering.keras.cluster_weights
+    clustering = tfmot.clustering.keras
+    cluster = clustering.cluster_weights
+    start = clustering.CentroidInitialization.KMEANS_PLUS_PLUS
     options = {
         "number_of_clusters": trainer.request["clusters"],
-        "cluster_centroids_init": (
-            tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS
-        ),
+        "cluster_centroids_init": start,
     }
     if "prune" in done:
         cluster = experimental.cluster_weights
         options["preserve_sparsity"] = True
     network = _wrap(network, lambda layer: cluster(layer, **options))
     trainer.run(network, "cluster")
-    return trainer.unwrap(tfmot.clustering.keras.strip_clustering(network))
+    return trainer.unwrap(clustering.strip_clustering(network))
 
 
-def _quantise(network, trainer, done):
+def _quantise(network: Any, trainer: _Trainer, done: list[str]) -> Any:
     """Trains with the rounding that int8 will do, keeping zeros and values."""
     combine = tfmot.experimental.combine
     scheme = tfmot.quantization.keras.default_8bit.Default8BitQuantizeScheme()
@@ -230,7 +235,7 @@ def _quantise(network, trainer, done):
     return network
 
 
-def _annotated(network, *scheme):
+def _annotated(network: Any, *scheme: Any) -> Any:
     """A copy of a network that rounds as int8 will."""
     marked = tf_keras.models.clone_model(network, clone_function=_annotate)
     return tfmot.quantization.keras.quantize_apply(marked, *scheme)
@@ -239,7 +244,7 @@ def _annotated(network, *scheme):
 _STEPS = {"prune": _prune, "cluster": _cluster, "qat": _quantise}
 
 
-def _annotate(layer):
+def _annotate(layer: Any) -> Any:
     """Marks a layer for int8 training, where the toolkit knows how.
 
     Left to the converter's calibration: average pooling, and batch
@@ -253,35 +258,31 @@ def _annotate(layer):
     return tfmot.quantization.keras.quantize_annotate_layer(layer)
 
 
-def _folds(layer) -> bool:
+def _folds(layer: Any) -> bool:
     """Whether a batch normalisation follows a convolution directly."""
     before = layer.inbound_nodes[0].inbound_layers
     kinds = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
-    if not isinstance(before, kinds):
-        return False
-    return before.activation is tf_keras.activations.linear
+    linear = tf_keras.activations.linear
+    return isinstance(before, kinds) and before.activation is linear
 
 
-def _wrap(network, wrap: Callable):
+def _wrap(network: Any, wrap: Callable[[Any], Any]) -> Any:
     """Clones a network with some kernels' layers wrapped.
 
     Depthwise kernels, of nine weights a channel, are left alone: zeros cost
     most there and save least, and clustering refuses them.
     """
 
-    def clone(layer):
+    def clone(layer: Any) -> Any:
         # By exact type: a depthwise convolution is a kind of Conv2D.
-        if layer.name in SKIPPED_LAYERS or type(layer) not in (
-            layers.Conv2D,
-            layers.Dense,
-        ):
-            return layer
-        return wrap(layer)
+        has_kernel = type(layer) in (layers.Conv2D, layers.Dense)
+        is_skipped = layer.name in SKIPPED_LAYERS or not has_kernel
+        return layer if is_skipped else wrap(layer)
 
     return tf_keras.models.clone_model(network, clone_function=clone)
 
 
-def _fix_input_range(network) -> None:
+def _fix_input_range(network: Any) -> None:
     """Makes the input's scale exactly 1, so that clients send raw pixels."""
     for layer in network.layers:
         for weight in layer.weights:
@@ -292,8 +293,7 @@ def _fix_input_range(network) -> None:
 
 
 if __name__ == "__main__":
-    # tf.keras is chosen when TensorFlow is imported, so it is too late to
-    # set this here.
+    # Too late to set here: tf.keras was chosen when TensorFlow was imported.
     if os.environ.get("TF_USE_LEGACY_KERAS") != "1":
         raise SystemExit("TF_USE_LEGACY_KERAS must be 1")
     main(sys.argv[1])

@@ -110,12 +110,14 @@ def kernels(content: bytes) -> dict[str, np.ndarray]:
     }
 
 
-def _operator(model, operator, tensors):
+def _operator(
+    model: schema.Model, operator: schema.Operator, tensors: list[Tensor]
+) -> Operator:
     code = model.OperatorCodes(operator.OpcodeIndex())
     # Old files hold small numbers in the deprecated field.
     number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
 
-    def pick(indices):
+    def pick(indices: np.ndarray) -> tuple[Tensor, ...]:
         return tuple(tensors[i] for i in indices if i >= 0)
 
     return Operator(
@@ -125,7 +127,7 @@ def _operator(model, operator, tensors):
     )
 
 
-def _tensor(model, tensor):
+def _tensor(model: schema.Model, tensor: schema.Tensor) -> Tensor:
     shape = (
         tuple(map(int, tensor.ShapeAsNumpy())) if tensor.ShapeLength() else ()
     )

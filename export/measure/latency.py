@@ -113,7 +113,7 @@ def as_table(report: dict[str, Any]) -> str:
     return "\n".join([*lines, *map(_row, report["files"])])
 
 
-def _row(measured):
+def _row(measured: dict[str, Any]) -> str:
     accuracy, one = measured["accuracy"], measured["one_thread"]
     every = measured["all_threads"]
     total = sum(measured["operators"].values())
@@ -157,7 +157,9 @@ def run_alone(path: pathlib.Path, threads: int) -> dict[str, float]:
     return json.loads(done.stdout)
 
 
-def _not_delegated(operators) -> list[str]:
+def _not_delegated(
+    operators: list[tuple[str, list[int], list[int]]],
+) -> list[str]:
     """Names of the operators that no delegate has taken over.
 
     A delegate computes what leads from the tensors it takes to those it
@@ -179,7 +181,7 @@ def _not_delegated(operators) -> list[str]:
     return [name for i, (name, _, _) in enumerate(own) if i not in taken]
 
 
-def _accuracies(folder):
+def _accuracies(folder: pathlib.Path) -> dict[str, float | None]:
     path = folder / run_folder.PARITY
     if not path.is_file():
         return {}
@@ -191,7 +193,7 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _machine():
+def _machine() -> dict[str, str | int]:
     return {
         "processor": _processor(),
         "cores": _cores(),

@@ -10,6 +10,7 @@ TensorFlow would be most of the memory and of the first second.
 import json
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def measure(model: str, threads: int, started: float) -> dict:
     }
 
 
-def _time(predict) -> list[float]:
+def _time(predict: Callable[[], np.ndarray]) -> list[float]:
     """Milliseconds of each of up to RUNS predictions."""
     for _ in range(WARM_UP):
         predict()

@@ -122,7 +122,9 @@ def check(name: str, content: bytes, recipe: str) -> list[str]:
     return operators
 
 
-def _run_in_tflm(name, content, inputs, *, outputs):
+def _run_in_tflm(
+    name: str, content: bytes, inputs: np.ndarray, *, outputs: np.ndarray
+) -> tuple[int | None, str]:
     """Runs the golden vectors in TFLM, where it is installed.
 
     Returns:
@@ -156,7 +158,7 @@ def checksum(content: bytes) -> int:
     return value
 
 
-def _describe(name, content, model):
+def _describe(name: str, content: bytes, model: Classifier) -> dict[str, Any]:
     """What the templates say of the model."""
     return {
         "file": name,
@@ -171,7 +173,7 @@ def _describe(name, content, model):
     }
 
 
-def _golden_values(inputs, outputs):
+def _golden_values(inputs: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:
     """What the templates say of the golden vectors."""
     return {
         "count": len(inputs),
@@ -184,7 +186,7 @@ def _golden_values(inputs, outputs):
     }
 
 
-def _golden_vectors(model):
+def _golden_vectors(model: Classifier) -> tuple[np.ndarray, np.ndarray]:
     """Inputs and outputs as the file's own bytes: what a client copies."""
     images = golden.draw_images(model.image_size, model.channels)
     probabilities = model.probabilities(images)
