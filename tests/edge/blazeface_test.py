@@ -87,3 +87,15 @@ def test_a_window_of_any_shape_is_padded(file, size, shape):
     best = found.boxes[found.scores.argmax()]
     assert boxes.overlap(known, Box(*map(round, map(float, best)))) > 0.35
     assert (found.scores >= 0.3).all()
+
+
+def test_pixels_are_from_minus_one_to_one_and_padding_is_black():
+    content = detector_fixture.contents()[detector_files.SHORT]
+    network = blazeface.BlazeFace(content)
+    window = np.zeros([2, 3, 3], np.uint8)
+    window[0, :] = 255
+    network.find(window, 0.5)
+    taken = network._interpreter.get_tensor(network._input)[0]
+    np.testing.assert_allclose(taken[0, :3], 1, atol=1e-6)
+    assert (taken[1:] == -1).all()
+    assert (taken[:, 3:] == -1).all()

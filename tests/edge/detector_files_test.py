@@ -1,5 +1,6 @@
 """Tests of edge/detector_files.py and edge/fetch_detector.py, offline."""
 
+import contextlib
 import importlib
 import os
 import pathlib
@@ -29,7 +30,7 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture(scope="module", autouse=True)
 def _contents():
     """Reads the real files, if any, before the cache is changed."""
-    if detector_files.find() is not None:
+    with contextlib.suppress(pytest.skip.Exception):
         detector_fixture.contents()
 
 
