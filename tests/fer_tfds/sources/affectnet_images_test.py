@@ -117,31 +117,22 @@ def sixteen_bits():
     return Image.fromarray(np.full((64, 64), 100 << 8, np.uint16))
 
 
-@pytest.mark.parametrize(
-    ("data", "upper", "lower"),
-    [
-        (encode(orange("L")), (124,) * 3, (124,) * 3),
-        (encode(orange("CMYK"), "JPEG"), (200, 100, 50), (200, 100, 50)),
-        (encode(orange("P")), (200, 100, 50), (200, 100, 50)),
-        (encode(orange("P"), "GIF"), (200, 100, 50), (200, 100, 50)),
-        (encode(orange("RGB"), "WEBP"), (200, 100, 50), (200, 100, 50)),
-        (encode(orange("RGB"), "TIFF"), (200, 100, 50), (200, 100, 50)),
-        (encode(orange("RGB"), "BMP"), (200, 100, 50), (200, 100, 50)),
-        (encode(see_through()), (200, 100, 50), (255, 255, 255)),
-        (encode(sixteen_bits()), (100,) * 3, (100,) * 3),
-    ],
-    ids=[
-        "grey",
-        "cmyk",
-        "palette",
-        "gif",
-        "webp",
-        "tiff",
-        "bmp",
-        "alpha",
-        "sixteen",
-    ],
-)
+ORANGE = (200, 100, 50)
+# What is stored, and how the upper and the lower half of it look.
+MODES = {
+    "grey": (encode(orange("L")), (124,) * 3, (124,) * 3),
+    "cmyk": (encode(orange("CMYK"), "JPEG"), ORANGE, ORANGE),
+    "palette": (encode(orange("P")), ORANGE, ORANGE),
+    "gif": (encode(orange("P"), "GIF"), ORANGE, ORANGE),
+    "webp": (encode(orange("RGB"), "WEBP"), ORANGE, ORANGE),
+    "tiff": (encode(orange("RGB"), "TIFF"), ORANGE, ORANGE),
+    "bmp": (encode(orange("RGB"), "BMP"), ORANGE, ORANGE),
+    "alpha": (encode(see_through()), ORANGE, (255, 255, 255)),
+    "sixteen": (encode(sixteen_bits()), (100,) * 3, (100,) * 3),
+}
+
+
+@pytest.mark.parametrize(("data", "upper", "lower"), MODES.values(), ids=MODES)
 def test_any_mode_becomes_rgb(data, upper, lower):
     pixels = decode(make_jpeg(data, None, 32))
     np.testing.assert_allclose(pixels[4, 4], upper, atol=12)
@@ -196,43 +187,37 @@ def declare(width, height):
     )
 
 
+UNREADABLE = {
+    "empty": b"",
+    "text": b"not a picture",
+    "cut": encode(orange("RGB"), "JPEG")[:400],
+    "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n",
+    "floats": encode(orange("F"), "TIFF"),
+    "format_of_no_photo": encode(orange("RGB"), "PPM"),
+    "lying": declare(4_000, 4_000),
+}
+BAD_BOXES = {
+    "outside": (70, 0, 40, 40),
+    "half_outside": (44, 0, 50, 50),
+    "flat": (0, 0, 0, 40),
+    "negative": (0, 0, -40, -40),
+    "tiny": (0, 0, 7, 7),
+    "astronomic": (10**30, 0, 10**31, 9),
+}
+REJECTED = {
+    **{k: (data, None, "unreadable_image") for k, data in UNREADABLE.items()},
+    "large": (declare(8_001, 8_000), None, "too_large"),
+    "huge": (declare(60_000, 60_000), None, "too_large"),
+    **{
+        name: (encode(orange("RGB")), Box(*box), "bad_box")
+        for name, box in BAD_BOXES.items()
+    },
+}
+
+
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize(
-    ("data", "box", "reason"),
-    [
-        (b"", None, "unreadable_image"),
-        (b"not a picture", None, "unreadable_image"),
-        (encode(orange("RGB"), "JPEG")[:400], None, "unreadable_image"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", None, "unreadable_image"),
-        (encode(orange("F"), "TIFF"), None, "unreadable_image"),
-        (encode(orange("RGB"), "PPM"), None, "unreadable_image"),
-        (declare(8_001, 8_000), None, "too_large"),
-        (declare(60_000, 60_000), None, "too_large"),
-        (declare(4_000, 4_000), None, "unreadable_image"),
-        (encode(orange("RGB")), Box(70, 0, 40, 40), "bad_box"),
-        (encode(orange("RGB")), Box(44, 0, 50, 50), "bad_box"),
-        (encode(orange("RGB")), Box(0, 0, 0, 40), "bad_box"),
-        (encode(orange("RGB")), Box(0, 0, -40, -40), "bad_box"),
-        (encode(orange("RGB")), Box(0, 0, 7, 7), "bad_box"),
-        (encode(orange("RGB")), Box(10**30, 0, 10**31, 9), "bad_box"),
-    ],
-    ids=[
-        "empty",
-        "text",
-        "cut",
-        "postscript",
-        "floats",
-        "format_of_no_photo",
-        "large",
-        "huge",
-        "lying",
-        "outside",
-        "half_outside",
-        "flat",
-        "negative",
-        "tiny",
-        "astronomic",
-    ],
+    ("data", "box", "reason"), REJECTED.values(), ids=REJECTED
 )
 def test_what_cannot_be_used_is_rejected(data, box, reason):
     with pytest.raises(Rejected) as caught:

@@ -2,7 +2,6 @@
 
 import io
 import struct
-import warnings
 import zlib
 
 import numpy as np
@@ -13,6 +12,7 @@ from fer_tfds.sources.fer2013 import face_pictures
 from fer_tfds.sources.records import SourceError
 
 FACE = (np.arange(48 * 48) % 256).astype(np.uint8).reshape(48, 48)
+OTHER_MODES = ("P", "RGBA", "LA", "1")
 
 
 def encode(image, image_format="PNG"):
@@ -39,13 +39,10 @@ def colour_in_one_pixel():
     ("image", "mode"),
     [
         (colour_in_one_pixel(), "RGB"),
-        (Image.fromarray(FACE).convert("P"), "P"),
-        (Image.fromarray(FACE).convert("RGBA"), "RGBA"),
-        (Image.fromarray(FACE).convert("LA"), "LA"),
-        (Image.fromarray(FACE).convert("1"), "1"),
+        *((Image.fromarray(FACE).convert(m), m) for m in OTHER_MODES),
         (Image.fromarray(FACE.astype(np.uint16) * 257), "I;16"),
     ],
-    ids=["colour", "palette", "alpha", "grey_alpha", "bits", "16_bit"],
+    ids=["colour", *OTHER_MODES, "16_bit"],
 )
 def test_other_modes_are_an_error(image, mode):
     with pytest.raises(SourceError, match=f"Received: mode {mode}, 48x48"):
@@ -64,6 +61,7 @@ def png_that_declares(width, height):
     ("content", "message"),
     [
         (b"", "cannot be decoded"),
+        (b"<html>not found</html>", "cannot be decoded"),
         (encode(Image.fromarray(FACE))[:60], "cannot be decoded"),
         (encode(Image.fromarray(FACE), "BMP"), "cannot be decoded"),
         (encode(Image.fromarray(FACE), "TIFF"), "cannot be decoded"),
@@ -72,11 +70,10 @@ def png_that_declares(width, height):
         (png_that_declares(1 << 15, 1 << 15), "cannot be decoded"),
         (png_that_declares(0, 0), "cannot be decoded|Received"),
     ],
-    ids=["empty", "cut", "bmp", "tiff", "size", "large", "bomb", "none"],
+    ids=lambda value: str(value)[-40:],
 )
 def test_other_content_is_an_error(content, message):
-    with warnings.catch_warnings(), pytest.raises(SourceError, match=message):
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+    with pytest.raises(SourceError, match=message):
         face_pictures.decode_face(content, "x")
 
 
