@@ -6,7 +6,7 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
+import types
 
 import pytest
 
@@ -44,20 +44,13 @@ def results_in(out):
     return {path.parent.name for path in out.glob("trials/*/result.json")}
 
 
-def wait_for(is_there):
-    deadline = time.monotonic() + 240
-    while not is_there():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("lost", ["worker", "chief"])
 def test_a_search_survives_the_loss_of_a_process(lost, prepared_data, tmp_path):
     out, port = tmp_path / "out", two_workers.free_ports(1)[0]
     names = ("chief", "one", "two")
     jobs = {name: start(name, port, prepared_data, out) for name in names}
-    wait_for(lambda: len(results_in(out)) >= 3)
+    two_workers.wait_for(lambda: len(results_in(out)) >= 3)
     gone = "chief" if lost == "chief" else "one"
     os.kill(jobs[gone].pid, signal.SIGKILL)
     jobs[gone].communicate()
@@ -76,27 +69,16 @@ def test_a_search_survives_the_loss_of_a_process(lost, prepared_data, tmp_path):
     assert not list((out / "workers").iterdir())
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ({}, "single"),
-        (NAMES, "chief"),
-        ({**NAMES, "KERASTUNER_TUNER_ID": "worker0"}, "worker"),
-    ],
-    ids=["single", "chief", "worker"],
-)
-def test_the_environment_says_who_we_are(values, expected, monkeypatch):
+def test_the_environment_says_who_we_are_or_is_refused(monkeypatch):
     for name in service.VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    for name, value in values.items():
+    assert service.role() == "single"
+    for name, value in NAMES.items():
         monkeypatch.setenv(name, value)
-    assert service.role() == expected
-
-
-def test_half_an_environment_is_refused(monkeypatch):
-    monkeypatch.delenv("KERASTUNER_ORACLE_PORT", raising=False)
-    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
-    monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
+    assert service.role() == "chief"
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "worker0")
+    assert service.role() == "worker"
+    monkeypatch.delenv("KERASTUNER_ORACLE_PORT")
     with pytest.raises(ValueError, match="not set: KERASTUNER_ORACLE_PORT"):
         service.role()
 
@@ -123,32 +105,32 @@ def test_a_worker_shows_that_it_lives_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(service, "BEAT", 0.01)
     with service.beating(tmp_path):
         os.utime(tmp_path / "one", (1, 1))
-        wait_for(lambda: (tmp_path / "one").stat().st_mtime > 1)
+        two_workers.wait_for(lambda: (tmp_path / "one").stat().st_mtime > 1)
     assert not list(tmp_path.iterdir())
 
 
-class EndedOracle:
-    """An oracle that has nothing left."""
-
-    def is_over(self, has_stopped):
-        return True
-
-
-def test_a_chief_with_nothing_left_does_not_wait(tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def port(monkeypatch):
+    """A port that nobody listens on, told as that of the chief."""
     port = two_workers.free_ports(1)[0]
     monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
     monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(port))
+    return port
+
+
+def test_a_chief_with_nothing_left_does_not_wait(
+    port, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(service, "BEAT", 0.01)
-    service.serve(EndedOracle(), tmp_path, 10)
+    ended = types.SimpleNamespace(is_over=lambda has_stopped: True)
+    service.serve(ended, tmp_path, 10)
     assert f"127.0.0.1:{port}" in capsys.readouterr().out
 
 
-def test_a_worker_without_a_chief_says_so(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("port")
+def test_a_worker_without_a_chief_says_so(monkeypatch):
     from keras_tuner.src.distribute import oracle_client
 
-    port = two_workers.free_ports(1)[0]
-    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
-    monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(port))
     monkeypatch.setenv("KERASTUNER_TUNER_ID", "one")
     monkeypatch.setattr(service, "CHIEF_TIMEOUT", 0.5)
     with (
