@@ -2,9 +2,6 @@
 
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,6 +10,7 @@ from export import artifacts
 from export import choices
 from export import parity
 from tests import prepared
+from tests.commands.command_line import python
 from tests.export import export_fixtures
 
 # Each loads one file in a process of its own and saves its answers.
@@ -57,19 +55,9 @@ def check_fresh_process(code, folder, scratch):
     """Runs one of the scripts and compares it with the live model."""
     images = export_fixtures.validation().images[:14]
     np.save(scratch / "images.npy", images)
-    subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            code,
-            str(folder),
-            str(scratch / "images.npy"),
-            str(scratch / "answers.npy"),
-        ],
-        check=True,
-        cwd=scratch,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
-    )
+    arrays = [scratch / "images.npy", scratch / "answers.npy"]
+    done = python("-c", code, folder, *arrays, folder=scratch)
+    assert done.returncode == 0, done.stderr
     live = parity.live_model(export_fixtures.run())(images)
     answers = np.load(scratch / "answers.npy")
     np.testing.assert_allclose(answers, live, atol=1e-5)
@@ -82,22 +70,19 @@ def test_a_fresh_process_gives_the_same_answers(tmp_path, code):
     check_fresh_process(code, export_fixtures.export_folder(), tmp_path)
 
 
-def metadata():
-    path = export_fixtures.export_folder() / artifacts.METADATA
-    return json.loads(path.read_text())
-
-
-def test_metadata_states_the_contract_of_the_input():
-    stated = metadata()
+def test_metadata_states_the_input_and_where_the_model_comes_from():
+    folder = export_fixtures.export_folder()
+    text = (folder / artifacts.METADATA).read_text()
+    assert str(prepared.data_dir()) not in text
+    stated = json.loads(text)
     assert stated["image_size"] == export_fixtures.SIZE
     assert stated["channels"] == 1
     assert stated["pixel_range"] == [0, 255]
     assert stated["layout"] == "NHWC"
     assert tuple(stated["labels"]) == export_fixtures.CLASSES
-
-
-def test_metadata_states_where_the_model_comes_from():
-    stated = metadata()
+    # Labels are one a line, in the order of the output.
+    labels = (folder / artifacts.LABELS).read_text()
+    assert tuple(labels.splitlines()) == export_fixtures.CLASSES
     assert stated["data"]["name"] == "fer2013/original/1.1.0"
     assert stated["data"]["splits"]["train"]["examples"] == 280
     assert stated["settings"]["model"]["backbone"] == "tiny_cnn"
@@ -107,28 +92,15 @@ def test_metadata_states_where_the_model_comes_from():
     assert recipes == choices.RECIPES
 
 
-def test_metadata_holds_no_folder_of_this_machine():
-    text = (export_fixtures.export_folder() / artifacts.METADATA).read_text()
-    assert str(prepared.data_dir()) not in text
-
-
 def test_files_and_runs_given_by_path_keep_only_their_names():
-    run = export_fixtures.run()
-    model = dataclasses.replace(
-        run.settings.model, weights="/home/someone/backbone.weights.h5"
+    settings = export_fixtures.make_settings(
+        weights="/home/someone/backbone.weights.h5",
+        distill_from=("/home/someone/runs/teacher",),
     )
-    target = dataclasses.replace(
-        run.settings.target, distill_from=("/home/someone/runs/teacher",)
-    )
-    settings = dataclasses.replace(run.settings, model=model, target=target)
-    described = artifacts.describe(dataclasses.replace(run, settings=settings))
-    assert described["settings"]["model"]["weights"] == "backbone.weights.h5"
-    assert described["settings"]["target"]["distill_from"] == ["teacher"]
-
-
-def test_labels_are_one_a_line_in_output_order():
-    text = (export_fixtures.export_folder() / artifacts.LABELS).read_text()
-    assert tuple(text.splitlines()) == export_fixtures.CLASSES
+    run = dataclasses.replace(export_fixtures.run(), settings=settings)
+    described = artifacts.describe(run)["settings"]
+    assert described["model"]["weights"] == "backbone.weights.h5"
+    assert described["target"]["distill_from"] == ["teacher"]
 
 
 def test_the_saved_model_stores_each_variable_once():

@@ -19,29 +19,18 @@ from trainer import run_folder
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-@pytest.fixture
-def workdir(tmp_path):
-    """A finished run that a test may export into."""
-    return export_fixtures.copy_workdir(tmp_path)
-
-
-def options(workdir, **changes):
-    return exporter.ExportOptions(workdir=workdir, **changes)
-
-
-def names(folder):
-    return {path.name for path in folder.iterdir()}
+def fails(kind):
+    """A gate that only files of this kind fail."""
+    failures = {kind: ["agreement: made to fail"]}
+    return lambda measured, *_, **__: failures.get(measured["kind"], [])
 
 
 def test_a_failed_int8_file_shows_which_layer_is_off(
     workdir, monkeypatch, capsys
 ):
-    def fail(figures, labels, names, bounds, kind):
-        return ["agreement: made to fail"] if kind == "int8" else []
-
-    monkeypatch.setattr(agreement, "_failures", fail)
+    monkeypatch.setattr(agreement, "_failures", fails("int8"))
     with pytest.raises(exporter.ExportError, match=r"model_int8\.tflite"):
-        exporter.export_run(options(workdir, tflite=True))
+        exporter.export_run(export_fixtures.options(workdir, tflite=True))
     assert "worst tensors of the int8 file" in capsys.readouterr().out
     table = (workdir / exporter.DEBUG_TABLE).read_text()
     assert table.startswith(",".join(quantisation_debug.COLUMNS))
@@ -59,17 +48,16 @@ def test_a_failed_int8_file_shows_which_layer_is_off(
 def test_a_file_that_failed_is_told_what_may_help_it(
     workdir, monkeypatch, kind, advice
 ):
-    def judge_alone(measured, *_, **__):
-        judged = measured["kind"]
-        return ["agreement: made to fail"] if judged == kind else []
-
     # Two epochs of compression would take a minute; the name is enough.
     monkeypatch.setattr(parity, "_kind", lambda model: kind)
-    monkeypatch.setattr(agreement, "_failures", judge_alone)
+    monkeypatch.setattr(agreement, "_failures", fails(kind))
     with pytest.raises(exporter.ExportError, match="bounds are flags") as error:
-        exporter.export_run(options(workdir, tflite=True))
+        exporter.export_run(export_fixtures.options(workdir, tflite=True))
     for other in ("--recipes=int16x8", "--compress_epochs"):
         assert (other in str(error.value)) == (other == advice)
+
+
+C_FILES = {"microcontroller": True, "tflite": True}
 
 
 @pytest.mark.parametrize(
@@ -79,16 +67,15 @@ def test_a_file_that_failed_is_told_what_may_help_it(
         ({"recipes": ()}, "`recipes` must be of"),
         ({"io": "int4"}, "`io` must be one of"),
         ({"microcontroller": True}, "needs .tflite"),
-        (
-            {"microcontroller": True, "tflite": True, "io": "float32"},
-            "integers throughout",
-        ),
+        ({**C_FILES, "io": "float32"}, "integers throughout"),
     ],
-    ids=["recipe", "no recipe", "dtype", "no tflite", "float dtype"],
+    ids=str,
 )
 def test_options_that_contradict_are_refused(tmp_path, changes, message):
     with pytest.raises(exporter.ExportError, match=message):
-        exporter.export_run(options(tmp_path / "gone", **changes))
+        exporter.export_run(
+            export_fixtures.options(tmp_path / "gone", **changes)
+        )
 
 
 # The limit stands for a disk that is full: every write beyond it fails.
@@ -119,14 +106,16 @@ def test_a_full_disk_leaves_nothing_behind(workdir, limit):
     assert "could not write the export" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (workdir / "export").exists()
-    assert not [n for n in names(workdir) if n.startswith(".")]
+    assert not [n for n in export_fixtures.names(workdir) if n.startswith(".")]
 
 
 def test_a_folder_that_cannot_be_written_is_said_at_once(workdir):
     blocked = workdir / "file"
     blocked.write_text("in the way")
     with pytest.raises(exporter.ExportError, match="cannot write into"):
-        exporter.export_run(options(workdir, out=blocked / "export"))
+        exporter.export_run(
+            export_fixtures.options(workdir, out=blocked / "export")
+        )
 
 
 def test_the_export_that_is_there_can_be_measured(workdir):
@@ -135,11 +124,13 @@ def test_the_export_that_is_there_can_be_measured(workdir):
     for path in folder.glob("*.tflite"):
         if path.name != "model_int8.tflite":
             path.unlink()
-    exporter.benchmark_export(options(workdir))
-    assert {"latency.json", "latency.png"} <= names(folder)
+    exporter.benchmark_export(export_fixtures.options(workdir))
+    assert {"latency.json", "latency.png"} <= export_fixtures.names(folder)
     assert "p95" in (folder / "MODEL_CARD.md").read_text()
     with pytest.raises(exporter.ExportError, match="is no export"):
-        exporter.benchmark_export(options(workdir, out=workdir / "none"))
+        exporter.benchmark_export(
+            export_fixtures.options(workdir, out=workdir / "none")
+        )
 
 
 @pytest.mark.parametrize("damage", ["weights", "shapes", "settings"])
@@ -154,5 +145,5 @@ def test_a_damaged_run_is_refused(workdir, damage):
     else:
         (workdir / run_folder.SETTINGS).write_text("{}")
     with pytest.raises(ValueError, match="damaged"):
-        exporter.export_run(options(workdir))
+        exporter.export_run(export_fixtures.options(workdir))
     assert not (workdir / "export").exists()

@@ -3,6 +3,7 @@
 Each is made once per test process and must not be changed by a test.
 """
 
+import dataclasses
 import functools
 import json
 import pathlib
@@ -65,13 +66,37 @@ def export_folder() -> pathlib.Path:
     from export import choices
     from export import exporter
 
-    options = exporter.ExportOptions(
-        workdir=workdir(),
-        out=prepared.scratch() / "export",
-        tflite=True,
-        recipes=choices.RECIPES,
+    folder = prepared.scratch() / "export"
+    every = {"tflite": True, "recipes": choices.RECIPES}
+    return exporter.export_run(options(workdir(), out=folder, **every))
+
+
+def options(folder: pathlib.Path, **changes):
+    """Options to export a run."""
+    from export import exporter
+
+    return exporter.ExportOptions(workdir=folder, **changes)
+
+
+def names(folder: pathlib.Path) -> set[str]:
+    """What is in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+def write_tflite(folder: pathlib.Path, *recipes: str, io="uint8", model=None):
+    """Writes .tflite files of the run, or of another network in its place."""
+    from export import artifacts
+    from export import tflite
+
+    described = dataclasses.replace(run(), model=model or run().model)
+    tflite.write_tflite_files(
+        described,
+        folder,
+        calibration(),
+        metadata=artifacts.describe(described),
+        recipes=recipes,
+        io=io,
     )
-    return exporter.export_run(options)
 
 
 def write_parity(folder: pathlib.Path, accuracies: dict[str, float]) -> None:

@@ -40,13 +40,10 @@ def test_a_fresh_process_without_keras_serves_both_signatures(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden", "a/b"])
-def test_names_that_are_no_folder_are_refused(tmp_path, name):
+def test_names_that_are_no_folder_are_refused_and_of_a_file(tmp_path, name):
     with pytest.raises(serving.ServingError, match="serving_name"):
         publish(tmp_path, name)
     assert not list(tmp_path.iterdir())
-
-
-def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "fer").write_text("mine")
     with pytest.raises(serving.ServingError, match="is a file"):
         publish(tmp_path)

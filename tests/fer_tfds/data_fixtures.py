@@ -1,8 +1,10 @@
 """Raw FER-2013 data on a small scale, for the tests of the data layer."""
 
 import io
+import struct
 import tarfile
 import zipfile
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -51,3 +53,16 @@ def through_jpeg(image):
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=95)
     return np.asarray(Image.open(buffer))
+
+
+def declare(width, height):
+    """A PNG file that says it is that large, and holds next to nothing."""
+    header = struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 99))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )

@@ -104,9 +104,7 @@ def read_tree(folder):
 
 
 @EVERY_LAYOUT
-def test_a_layout_depends_on_the_seed_and_overwriting_leaves_none_of_it(
-    tmp_path, layout
-):
+def test_the_seed_makes_a_layout_and_overwriting_ends_it(tmp_path, layout):
     folder = tmp_path / "a"
     before = write(layout, folder, each=2)
     other = folder / "other.txt"

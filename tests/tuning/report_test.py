@@ -74,13 +74,10 @@ def test_a_lead_inside_the_noise_is_called_that(page):
     assert "more than the noise" in page
 
 
-def test_without_seeds_the_lead_is_left_open(tmp_path):
+def test_without_seeds_the_lead_is_open_and_of_a_loss_less_is_better(tmp_path):
     page = write(tmp_path)
     assert "nothing can be" in page
     assert "Spread over seeds" not in page
-
-
-def test_of_a_loss_less_is_better(tmp_path):
     page = write(tmp_path, objective="loss", spreads=SPREADS)
     assert "validation loss (nats)" in page
     assert "0.2000 nats worse than the recipe" in page

@@ -32,16 +32,13 @@ def test_every_value_of_the_table_is_a_setting_that_is_allowed(scope):
                 check_bounds(bounds[name], setting)
 
 
-def test_depth_and_widths_make_the_layers():
+def test_depth_and_widths_make_the_layers_and_the_rest_stays():
     model = space.to_settings(BASE, DEEP).model
     assert model.head_units == (512, 128)
     assert model.head_dropout == (0.4, 0.4)
     assert (model.head_activation, model.head_l2) == ("gelu", 1e-4)
     model = space.to_settings(BASE, {"head_depth": 0}).model
     assert model.head_units == model.head_dropout == ()
-
-
-def test_what_is_not_searched_stays():
     settings = space.to_settings(BASE, {"optimizer": "sgd"})
     assert settings.training.optimizer == "sgd"
     assert settings.model == BASE.model

@@ -144,15 +144,12 @@ def test_configs_are_found_by_name(tmp_path, built):
     assert len(read_content(read)) == len(read_content(built["full"]))
 
 
-def test_relative_folders_become_absolute(tmp_path, monkeypatch):
+def test_folders_become_absolute_and_clouds_are_refused(tmp_path, monkeypatch):
     synthetic.write("full", tmp_path / "raw", {"train": [1] * 8}, seed=SEED)
     monkeypatch.chdir(tmp_path)
     builder = build("raw", "data", num_shards=30)
     assert len(read_content(builder)) == 10
     assert affectnet_dataset_builder.local_path("raw") == tmp_path / "raw"
-
-
-def test_places_in_a_cloud_are_refused():
     with pytest.raises(ValueError, match=r"gs://bucket/data: .* mounted"):
         affectnet_dataset_builder.local_path("gs://bucket/data")
 

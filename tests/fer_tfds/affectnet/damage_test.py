@@ -72,9 +72,7 @@ def test_too_much_damage_is_an_error(raw, tmp_path):
     assert files_below(tmp_path / "data") == set()
 
 
-def test_too_many_bad_rows_fail_before_pictures_are_read(
-    raw, tmp_path, monkeypatch
-):
+def test_too_many_bad_rows_fail_before_any_picture(raw, tmp_path, monkeypatch):
     with (raw / "training.csv").open("a") as file:
         file.write("cut,short\n" * 40)
     monkeypatch.setattr(pipeline, "_look_at_some", None)
@@ -87,7 +85,7 @@ def cut_pictures(raw, every):
         path.write_bytes(path.read_bytes()[:300])
 
 
-def test_too_many_damaged_pictures_fail_in_the_end(tmp_path):
+def test_damaged_pictures_fail_in_the_end_or_at_once(tmp_path, monkeypatch):
     raw = tmp_path / "raw"
     synthetic.write("full", raw, COUNTS, seed=SEED)
     cut_pictures(raw, every=8)
@@ -95,11 +93,6 @@ def test_too_many_damaged_pictures_fail_in_the_end(tmp_path):
         build(raw, tmp_path / "data")
     assert "a look at some rows" not in str(error.value)
     assert files_below(tmp_path / "data") == set()
-
-
-def test_hopeless_damage_fails_at_once(tmp_path, monkeypatch):
-    raw = tmp_path / "raw"
-    synthetic.write("full", raw, COUNTS, seed=SEED)
     cut_pictures(raw, every=1)
     monkeypatch.setattr(pipeline, "_run", None)
     with pytest.raises(ValueError, match="a look at some rows"):

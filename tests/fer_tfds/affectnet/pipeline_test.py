@@ -49,7 +49,7 @@ def pipelines(monkeypatch):
     ],
     ids=["nothing", "no_flags", "direct", "flink", "spark"],
 )
-def test_the_runner_is_the_one_asked_for(
+def test_the_runner_is_as_asked_for(
     raw, tmp_path, pipelines, flags, runner, expected
 ):
     """Of Beam, whatever the program's own flags are called."""

@@ -46,10 +46,9 @@ def write_raw_data(folder):
     return records
 
 
-class _ConfigCase(tfds.testing.DatasetBuilderTestCase):
-    """What all configurations share."""
-
-    __test__ = False
+class OriginalAndKaggleTest(tfds.testing.DatasetBuilderTestCase):
+    BUILDER_CONFIG_NAMES_TO_TEST = ("original", "kaggle")
+    SPLITS = {"train": 42, "validation": 14, "test": 14}
     DATASET_CLASS = Builder
     DL_DOWNLOAD_RESULT = "."
 
@@ -63,28 +62,6 @@ class _ConfigCase(tfds.testing.DatasetBuilderTestCase):
     def tearDownClass(cls):
         super().tearDownClass()
         shutil.rmtree(cls.EXAMPLE_DIR)
-
-
-class OriginalAndKaggleTest(_ConfigCase):
-    __test__ = True
-    BUILDER_CONFIG_NAMES_TO_TEST = ("original", "kaggle")
-    SPLITS = {"train": 42, "validation": 14, "test": 14}
-
-
-class CleanTest(_ConfigCase):
-    __test__ = True
-    BUILDER_CONFIG_NAMES_TO_TEST = ("clean",)
-    SPLITS = {"train": 39, "validation": 14, "test": 14, "test_leak_free": 13}
-    OVERLAPPING_SPLITS = ("test_leak_free",)
-
-
-class PlusTest(_ConfigCase):
-    __test__ = True
-    BUILDER_CONFIG_NAMES_TO_TEST = ("plus",)
-    SPLITS = {
-        **{"train": 37, "validation": 13, "test": 12},
-        **{"train_unclear": 5, "validation_unclear": 1, "test_unclear": 2},
-    }
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +79,18 @@ def build(raw_dir, data_dir, config):
     return builder
 
 
+def counts_of(builder):
+    return {name: s.num_examples for name, s in builder.info.splits.items()}
+
+
 def read(builder, split):
     return list(tfds.as_numpy(builder.as_dataset(split)))
 
 
 def test_clean_lists_every_removed_image(raw, tmp_path, capsys):
     builder = build(raw[0], tmp_path, "clean")
+    expected = {"train": 39, "validation": 14, "test": 14, "test_leak_free": 13}
+    assert counts_of(builder) == expected
     with (builder.data_path / "removed.csv").open() as file:
         removed = [tuple(row) for row in csv.reader(file)]
     assert removed == [
@@ -125,6 +108,10 @@ def test_clean_lists_every_removed_image(raw, tmp_path, capsys):
 def test_plus_joins_votes_by_row(raw, tmp_path):
     folder, records = raw
     builder = build(folder, tmp_path, "plus")
+    assert counts_of(builder) == {
+        **{"train": 37, "validation": 13, "test": 12},
+        **{"train_unclear": 5, "validation_unclear": 1, "test_unclear": 2},
+    }
     votes = ferplus.read_votes(folder, records)
     names = builder.info.features["label"].names
     assert tuple(names) == ferplus.NAMES

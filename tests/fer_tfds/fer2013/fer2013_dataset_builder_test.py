@@ -1,10 +1,5 @@
 """The FER-2013 builder: from each raw layout, in process and by command."""
 
-import os
-import pathlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -12,11 +7,11 @@ import tensorflow_datasets as tfds
 from fer_tfds import labels
 from fer_tfds import synthetic
 from fer_tfds.fer2013 import fer2013_dataset_builder
+from tests.commands import command_line
 from tests.fer_tfds.data_fixtures import COUNTS
 from tests.fer_tfds.data_fixtures import SEED
 from tests.fer_tfds.data_fixtures import through_jpeg
 
-ROOT = pathlib.Path(__file__).parents[3]
 Builder = fer2013_dataset_builder.Builder
 
 
@@ -134,20 +129,8 @@ def test_failed_build_leaves_nothing_behind(tmp_path, absent, message):
 
 
 def run_tfds_build(manual_dir, data_dir):
-    return subprocess.run(
-        [
-            pathlib.Path(sys.executable).with_name("tfds"),
-            "build",
-            "fer_tfds/fer2013",
-            f"--manual_dir={manual_dir}",
-            f"--data_dir={data_dir}",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    folders = f"--manual_dir={manual_dir} --data_dir={data_dir}"
+    return command_line.run(f"tfds build fer_tfds/fer2013 {folders}")
 
 
 def test_command_builds_and_shows_the_counts(tmp_path):

@@ -50,20 +50,16 @@ def test_grey_weighs_red_green_and_blue():
     np.testing.assert_array_equal(grey[0, :, 0], [76, 150, 29])
 
 
-def test_shrinking_averages():
+def test_shrinking_averages_and_rounds():
     image = np.zeros((16, 16, 1), np.uint8)
     image[:, ::4] = 252
     result = preprocessing.prepare_image(image, size=4, channels=1).numpy()
     # A quarter of the columns is lit. Without antialiasing each sample would
     # lie between two dark ones and be 0.
     assert np.all(abs(result.astype(int) - 63) < 20)
-
-
-def test_fractions_are_rounded_not_cut():
     image = np.array([[[10], [11], [11], [11]]] * 4, np.uint8)
     result = preprocessing.prepare_image(image, size=2, channels=1).numpy()
-    assert result[:, 1, 0].tolist() == [11, 11]
-    assert result[:, 0, 0].tolist() == [11, 11]
+    assert (result == 11).all()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
