@@ -69,7 +69,7 @@ def test_each_rule_removes_what_it_should(records, split, kept, removed):
     assert found == removed
 
 
-def test_every_image_is_in_one_place_and_no_label_contradicts(records):
+def test_every_image_is_in_one_place_and_absent_splits_stay_absent(records):
     for name, split in cleaning.clean(records).items():
         official = records.indices_of(name.removesuffix("_leak_free"))
         parts = [split.kept, *split.removed.values()]
@@ -80,9 +80,6 @@ def test_every_image_is_in_one_place_and_no_label_contradicts(records):
     assert not homes["train"] & (homes["validation"] | homes["test"])
     kept = np.unique(np.concatenate([s.kept for s in splits.values()]))
     assert not cleaning.has_conflict(groups[kept], records.labels[kept]).any()
-
-
-def test_a_split_that_is_absent_stays_absent(records):
     splits = ["test" if s == "validation" else s for s in records.splits]
     without = FaceRecords(records.images, records.labels, splits, records.ids)
     assert list(cleaning.clean(without)) == ["train", "test", "test_leak_free"]

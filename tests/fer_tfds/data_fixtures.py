@@ -6,9 +6,6 @@ import tarfile
 import zipfile
 import zlib
 
-import numpy as np
-from PIL import Image
-
 from fer_tfds.sources.fer2013 import find
 
 COUNTS = {"train": [2] * 7, "validation": [1] * 7, "test": [1] * 7}
@@ -46,13 +43,6 @@ def contents(records):
             records.splits, records.labels, records.images, strict=True
         )
     )
-
-
-def through_jpeg(image):
-    """A grey face as it comes back from the drawn JPEG files."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=95)
-    return np.asarray(Image.open(buffer))
 
 
 def declare(width, height):

@@ -79,9 +79,7 @@ def test_layout_is_read_back(tmp_path, layout):
     if layout.startswith("png_"):
         assert records.split_names == ("train", "test")
     elif layout.startswith("folders"):  # JPEG changes pixels a little
-        np.testing.assert_array_equal(
-            np.bincount(records.labels), np.bincount(expected.labels)
-        )
+        assert sorted(records.labels) == sorted(expected.labels)
     else:
         assert contents(records) == contents(expected)
     counts = json.loads((tmp_path / "expected_counts.json").read_text())
@@ -153,15 +151,17 @@ def test_impossible_counts_are_an_error(counts):
 
 
 def test_command_writes_layout_and_contact_sheet(tmp_path, capsys):
-    arguments = ["--layout=csv", "--train=2", "--validation=1", "--test=1"]
+    sizes = ["--train=2", "--validation=1", "--test=1"]
     sheet = tmp_path / "sheet.png"
-    code = synthetic.main(
-        [*arguments, f"--out={tmp_path}", f"--contact_sheet={sheet}"]
-    )
-    assert code == 0
+    outputs = [f"--out={tmp_path}", f"--contact_sheet={sheet}"]
+    assert synthetic.main(["--layout=csv", *sizes, *outputs]) == 0
     assert "Wrote layout csv of fer2013 into" in capsys.readouterr().out
     assert len(read_all(tmp_path).ids) == 28
     assert Image.open(sheet).size == (14 * 48, 7 * 48)
+    layout = ["--dataset=affectnet", "--layout=class_folders"]
+    assert synthetic.main([*layout, *sizes, f"--out={tmp_path / 'a'}"]) == 0
+    assert "class_folders of affectnet" in capsys.readouterr().out
+    assert len(list(tmp_path.rglob("*.jpg"))) >= 8
 
 
 def test_command_reports_errors_in_one_line(tmp_path, capsys):
@@ -172,14 +172,6 @@ def test_command_reports_errors_in_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit):
         synthetic.main([])
     assert "--out=DIR" in capsys.readouterr().err
-
-
-def test_command_knows_all_data_sets(tmp_path, capsys):
-    arguments = ["--dataset=affectnet", "--layout=class_folders"]
-    sizes = ["--train=1", "--validation=1", "--test=1"]
-    assert synthetic.main([*arguments, *sizes, f"--out={tmp_path}"]) == 0
-    assert "class_folders of affectnet" in capsys.readouterr().out
-    assert len(list(tmp_path.rglob("*.jpg"))) >= 8
 
 
 @pytest.mark.parametrize("dataset", synthetic.DATASETS)

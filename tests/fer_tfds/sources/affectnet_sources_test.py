@@ -2,7 +2,6 @@
 
 import json
 import os
-import zipfile
 
 import pytest
 
@@ -16,6 +15,7 @@ from tests.fer_tfds.affectnet_fixtures import COUNTS
 from tests.fer_tfds.affectnet_fixtures import SEED
 from tests.fer_tfds.affectnet_fixtures import find
 from tests.fer_tfds.affectnet_fixtures import write_release
+from tests.fer_tfds.data_fixtures import write_zip
 
 FORMS = {
     "full": "full release",
@@ -108,9 +108,8 @@ def test_several_copies_are_listed(tmp_path):
 
 def test_no_copy_says_what_is_there_and_what_is_accepted(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(
-        SourceError, match=r"(?s)Found: notes.txt.*training.csv"
-    ):
+    match = r"(?s)Found: notes.txt.*training.csv"
+    with pytest.raises(SourceError, match=match):
         find(tmp_path)
     with pytest.raises(SourceError, match="no such folder"):
         find(tmp_path / "absent")
@@ -121,9 +120,8 @@ def test_what_is_no_file_is_left_alone(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "gone.csv").symlink_to(tmp_path / "absent")
     (tmp_path / "round").symlink_to(tmp_path)
-    (tmp_path / ".hidden.csv").write_bytes(
-        (tmp_path / "training.csv").read_bytes()
-    )
+    table = (tmp_path / "training.csv").read_text()
+    (tmp_path / ".hidden.csv").write_text(table)
     with pytest.raises(SourceError, match="several copies"):
         find(tmp_path)  # the link shows all of it again
     (tmp_path / "round").unlink()
@@ -162,19 +160,15 @@ def test_a_map_without_numbered_folders_is_an_error(tmp_path):
         find(tmp_path)
 
 
-def test_fer2013_is_not_taken_for_affectnet(tmp_path):
-    path = tmp_path / "train" / "angry" / "Training_3.jpg"
+def test_fer2013_and_affectnet8_in_an_archive_say_what_to_do(tmp_path):
+    path = tmp_path / "fer2013" / "train" / "angry" / "Training_3.jpg"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"picture")
     with pytest.raises(SourceError, match="tfds build fer_tfds/fer2013"):
-        find(tmp_path)
-
-
-def test_affectnet8_in_an_archive(tmp_path):
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.writestr("train_set/annotations/0_exp.npy", b"")
+        find(tmp_path / "fer2013")
+    write_zip(tmp_path / "a.zip", {"train_set/annotations/0_exp.npy": b""})
     with pytest.raises(SourceError, match="Unpack it"):
-        find(tmp_path)
+        find(tmp_path / "a.zip")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Pictures in class folders: read right, and every way to be broken."""
 
 import dataclasses
+import io
 import shutil
 
 import numpy as np
@@ -20,9 +21,15 @@ def folders(tmp_path):
     return tmp_path
 
 
+def through_jpeg(image):
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=95)
+    return np.asarray(Image.open(buffer))
+
+
 def test_folders_give_the_jpeg_pixels_back(folders, drawn):
     records = data.read_all(folders)
-    jpegs = np.stack([data.through_jpeg(image) for image in drawn.images])
+    jpegs = np.stack([through_jpeg(image) for image in drawn.images])
     expected = dataclasses.replace(drawn, images=jpegs)
     assert data.contents(records) == data.contents(expected)
     for name in records.ids:
@@ -55,7 +62,7 @@ def break_folders(folders, what):
         shutil.rmtree(folders / "test" / "sad")
         (folders / "test" / "sad").mkdir()
         return folders / "test"
-    if what in ("bored", "contempt", "surprised", "2", "fear/more"):
+    if what in ("bored", "contempt", "2", "fear/more"):
         (folders / "train" / what).mkdir()
         return shutil.copy(picture, folders / "train" / what)
     if what == "notes.txt":
@@ -79,7 +86,6 @@ def break_folders(folders, what):
         ("empty_class", "there are no pictures of sad. Both"),
         ("bored", "one folder for each class of angry, disgust"),
         ("contempt", "one folder for each class"),
-        ("surprised", "one folder for each class"),
         ("2", "one folder for each class"),
         ("fear/more", "one folder for each class"),
         ("notes.txt", "and nothing else"),
@@ -99,39 +105,26 @@ def test_broken_folders_are_named(folders, what, message):
     assert message in str(caught.value)
 
 
-@pytest.fixture
-def png_folders(tmp_path):
+def test_png_copy_has_two_splits_in_the_order_of_its_numbers(tmp_path, drawn):
     synthetic.write("png_folders", tmp_path, data.COUNTS, seed=data.SEED)
-    return tmp_path
-
-
-def test_png_copy_has_two_splits(png_folders, drawn):
-    records = data.read_all(png_folders)
+    records = data.read_all(tmp_path)
     assert records.split_names == ("train", "test")
     merged = [s.replace("validation", "test") for s in drawn.splits]
-    assert data.contents(records) == data.contents(
-        dataclasses.replace(drawn, splits=merged)
-    )
-
-
-def test_png_copy_is_read_in_the_order_of_its_numbers(png_folders):
-    folder = png_folders / "train" / "sad"
+    expected = dataclasses.replace(drawn, splits=merged)
+    assert data.contents(records) == data.contents(expected)
+    folder = tmp_path / "train" / "sad"
     image = (folder / "im0.png").read_bytes()
     for number in (2, 10, 100, 11):
         (folder / f"im{number}.png").write_bytes(image)
-    names = [
-        n for n in data.read_all(png_folders).ids if n.startswith("train/sad")
-    ]
+    ids = data.read_all(tmp_path).ids
+    names = [name for name in ids if name.startswith("train/sad")]
     numbers = [0, 1, 2, 10, 11, 100]
     assert names == [f"train/sad/im{number}.png" for number in numbers]
-
-
-@pytest.mark.parametrize("name", ["Training_1.jpg", "im_1.png", "im1.PNG"])
-def test_other_names_in_the_png_copy_are_an_error(png_folders, name):
-    path = png_folders / "train" / "angry" / "im1.png"
-    path.rename(path.with_name(name))
-    with pytest.raises(SourceError, match="expected only files called"):
-        data.read_all(png_folders)
+    for name in ("Training_1.jpg", "im_1.png", "im1.PNG"):
+        other = (folder / "im1.png").rename(folder / name)
+        with pytest.raises(SourceError, match="expected only files called"):
+            data.read_all(tmp_path)
+        other.rename(folder / "im1.png")
 
 
 PACKED = pytest.mark.parametrize(
@@ -157,9 +150,7 @@ def test_packed_folders_read_the_same(tmp_path, write, root, layout):
     records = data.read_all(tmp_path / "manual")
     expected = data.read_all(folders)
     assert records.ids == expected.ids
-    assert records.splits == expected.splits
-    np.testing.assert_array_equal(records.images, expected.images)
-    np.testing.assert_array_equal(records.labels, expected.labels)
+    assert data.contents(records) == data.contents(expected)
 
 
 @PACKED

@@ -102,6 +102,9 @@ def test_counts_that_agree_give_a_table_and_others_show_both(drawn):
     for words in ("not that of the challenge", "3,995", "28,709"):
         assert words in text
     assert f"beside the raw data: {json.dumps(COUNTS)}" in text
+    rest = [i for i, s in enumerate(drawn.splits) if s != "validation"]
+    with pytest.raises(SourceError, match=r"(?s)Found:.*validation  +0 "):
+        find.check_counts(drawn.take(rest), COUNTS, "x")
 
 
 def test_copy_without_validation_has_the_sum_in_test(drawn):
@@ -118,12 +121,6 @@ def test_copy_without_validation_has_the_sum_in_test(drawn):
         find.check_counts(drawn, own, "x")
     with pytest.raises(SourceError, match=r"(?s)Expected:.* 7,178\n"):
         find.check_counts(merged, find.OFFICIAL_COUNTS, "x")
-
-
-def test_whole_split_that_is_missing_is_noticed(drawn):
-    rest = [i for i, s in enumerate(drawn.splits) if s != "validation"]
-    with pytest.raises(SourceError, match=r"(?s)Found:.*validation  +0 "):
-        find.check_counts(drawn.take(rest), COUNTS, "x")
 
 
 @pytest.mark.parametrize(
