@@ -9,13 +9,14 @@ from tests.trainer.evaluation.six_examples import LABELS
 from tests.trainer.evaluation.six_examples import PROBABILITIES
 from trainer.evaluation import intervals
 from trainer.evaluation import metrics
+from trainer.evaluation.metrics import evaluate_probabilities
 
 NAMES = ("ant", "bee", "cat")
 
 
 @pytest.fixture(name="result", scope="module")
 def evaluate():
-    return metrics.evaluate_probabilities(LABELS, PROBABILITIES, NAMES)
+    return evaluate_probabilities(LABELS, PROBABILITIES, NAMES)
 
 
 def test_overall_figures_match_hand_computation(result):
@@ -43,9 +44,8 @@ def test_per_class_figures_match_hand_computation(result):
     assert rows["bee"]["f1"] == pytest.approx(4 / 5)
     # 1 of 2: centre 1/2, half width z / sqrt(2 + z^2) / 2.
     half = 1.959964 / np.sqrt(2 + 1.959964**2) / 2
-    assert rows["ant"]["recall_interval"] == pytest.approx(
-        [0.5 - half, 0.5 + half], abs=1e-6
-    )
+    expected = pytest.approx([0.5 - half, 0.5 + half], abs=1e-6)
+    assert rows["ant"]["recall_interval"] == expected
 
 
 def test_roc_areas_come_from_probabilities(result):
@@ -60,9 +60,7 @@ def test_roc_areas_come_from_probabilities(result):
 
 
 def test_missing_class_gives_no_area_but_a_reason():
-    result = metrics.evaluate_probabilities(
-        LABELS[:4], PROBABILITIES[:4], NAMES
-    )
+    result = evaluate_probabilities(LABELS[:4], PROBABILITIES[:4], NAMES)
     assert result["roc_auc"] is None
     assert result["roc_auc_reason"] == "no example of cat"
     for name in ("recall", "recall_interval", "precision", "f1"):
@@ -73,20 +71,23 @@ def test_missing_class_gives_no_area_but_a_reason():
     assert result["balanced_accuracy"] == pytest.approx(0.75)
 
 
-def test_ties_count_half_and_certain_mistakes_keep_log_loss_finite():
-    labels = np.array([0, 0, 1, 1])
+def test_ties_certain_mistakes_and_rare_classes_count_as_they_should():
+    labels = np.array([0, 0, 0, 1])
     tied = np.full((4, 2), 0.5)
-    result = metrics.evaluate_probabilities(labels, tied, "ab")
+    result = evaluate_probabilities(labels, tied, "ab")
     assert result["roc_auc"] == pytest.approx(0.5)
     certain = np.eye(2)[[0, 0, 0, 0]]
-    result = metrics.evaluate_probabilities(labels, certain, "ab")
-    # ln(2^-23) over every second example.
-    assert result["log_loss"] == pytest.approx(23 * np.log(2) / 2)
+    result = evaluate_probabilities(labels, certain, "ab")
+    # ln(2^-23) over four examples.
+    assert result["log_loss"] == pytest.approx(23 * np.log(2) / 4)
+    # The frequency of a class counts for accuracy alone.
+    assert (result["accuracy"], result["balanced_accuracy"]) == (0.75, 0.5)
+    assert result["macro_f1"] == pytest.approx(3 / 7)
 
 
 def test_collapse_to_one_class_is_reported():
     probabilities = np.tile([0.2, 0.5, 0.3], (6, 1))
-    result = metrics.evaluate_probabilities(LABELS, probabilities, NAMES)
+    result = evaluate_probabilities(LABELS, probabilities, NAMES)
     assert result["collapsed"] is True
     assert result["predicted_classes"] == 1
     assert result["never_predicted"] == ["ant", "cat"]
@@ -99,8 +100,8 @@ def test_intervals_shrink_with_the_square_root_of_the_examples():
     labels = rng.integers(0, 3, 400)
     probabilities = rng.dirichlet(np.ones(3), 400)
     probabilities[:200] = np.eye(3)[labels[:200]] * 0.7 + 0.1
-    small = metrics.evaluate_probabilities(labels, probabilities, NAMES)
-    large = metrics.evaluate_probabilities(
+    small = evaluate_probabilities(labels, probabilities, NAMES)
+    large = evaluate_probabilities(
         np.repeat(labels, 4), np.repeat(probabilities, 4, axis=0), NAMES
     )
     for name in ("macro_f1", "balanced_accuracy", "roc_auc", "log_loss"):
@@ -132,9 +133,8 @@ def test_result_survives_strict_json(result):
 
 def test_roc_curve_passes_through_hand_computed_points():
     ant, bee, _ = metrics.roc_curves(LABELS, PROBABILITIES)
-    points = set(
-        zip(ant["false_positive_rate"], ant["true_positive_rate"], strict=True)
-    )
+    rates = ant["false_positive_rate"], ant["true_positive_rate"]
+    points = set(zip(*rates, strict=True))
     # Scores fall 0.7+ 0.5- 0.3+: the two corners need all three thresholds.
     assert {(0.0, 0.5), (0.25, 0.5), (0.25, 1.0), (1.0, 1.0)} <= points
     assert bee["true_positive_rate"][0] == 0.0
@@ -171,11 +171,11 @@ def test_wrong_input_is_refused(message, changes):
     good = {"labels": LABELS, "probabilities": PROBABILITIES}
     fields = {**good, "class_names": NAMES, **changes}
     with pytest.raises(ValueError, match=message):
-        metrics.evaluate_probabilities(**fields)
+        evaluate_probabilities(**fields)
 
 
 def test_eight_bit_probabilities_are_accepted():
     steps = np.round(PROBABILITIES * 256)
     steps[0] = [179, 51, 25]  # 255 / 256 in sum, as LiteRT's softmax gives
-    result = metrics.evaluate_probabilities(LABELS, steps / 256, NAMES)
+    result = evaluate_probabilities(LABELS, steps / 256, NAMES)
     assert result["accuracy"] == pytest.approx(4 / 6)

@@ -65,9 +65,8 @@ def test_figures_with_intervals_are_on_the_page(write):
         assert f"{figures[name]:.3f}" in text
         assert f"95%: {low:.3f} to {high:.3f}" in text
     for row in figures["per_class"]:
-        recall, low, high = 100 * np.array(
-            [row["recall"], *row["recall_interval"]]
-        )
+        shares = [row["recall"], *row["recall_interval"]]
+        recall, low, high = 100 * np.array(shares)
         assert f"{recall:.1f} {low:.1f} to {high:.1f}" in text
     assert "seed 17" in text
     assert "Epochs: 3 (2 of the head alone), in 1.5 minutes" in text
@@ -76,13 +75,12 @@ def test_figures_with_intervals_are_on_the_page(write):
 def test_calibration_is_shown_before_and_after_the_temperature(write):
     run = fixtures.evaluation()
     page = write(evaluations={"test": run})
-    scaled = calibration.apply_temperature(
-        run.probabilities, run.metrics["temperature"]
-    )
+    temperature = run.metrics["temperature"]
+    scaled = calibration.apply_temperature(run.probabilities, temperature)
     for probabilities in (run.probabilities, scaled):
         error = calibration.reliability(run.labels, probabilities)["ece"]
         assert page.text.count(f"ECE {100 * error:.1f}%") == 1
-    assert f"temperature {run.metrics['temperature']:.3f}" in page.text
+    assert f"temperature {temperature:.3f}" in page.text
 
 
 def by_brightness(images):
@@ -106,16 +104,11 @@ def share(name, n, value, *bounds):
     return {"name": name, **found} if name else found
 
 
+ROWS = [share("a", 40, 0.9, 0.8, 1), share("<b>", 35, 0.6, 0, 1)]
 GAP = {"best": "a", "worst": "<b>", "difference": 0.3, "interval": [0.11, 0.52]}
 TOLD = {
     "groups": (
-        {
-            "groups": [
-                share("a", 40, 0.9, 0.8, 1),
-                share("<b>", 35, 0.6, 0, 1),
-            ],
-            **{"largest_gap": GAP, "groups_reason": None},
-        },
+        {"groups": ROWS, "largest_gap": GAP, "groups_reason": None},
         "a 40 90.0 80.0 to 100.0 <b> 35 60.0",
         "Largest gap: a before <b> by 30.0 points",
         "11.0 to 52.0",
@@ -172,9 +165,8 @@ def test_page_without_training_pictures_or_examples_of_a_class(write):
 
 
 def test_mistakes_are_the_most_confident_ones_first_in_their_colours():
-    probabilities = np.array(
-        [[0.6, 0.4], [0.9, 0.1], [0.2, 0.8], [0.99, 0.01], [0.3, 0.7]]
-    )
+    first = np.array([0.6, 0.9, 0.2, 0.99, 0.3])
+    probabilities = np.stack([first, 1 - first], axis=1)
     shades = np.arange(5, dtype=np.uint8) * 50
     images = np.tile(shades[:, None, None, None], (1, 4, 4, 1))
     pictures = {"images": images, "ids": list("vwxyz")}
@@ -198,9 +190,6 @@ def test_odd_histories_are_drawn_without_a_warning(write, odd):
     page = write(history=[fixtures.epoch(0, **odd)], evaluations={})
     assert "Nothing was evaluated" in page.text
     assert len(page.pictures()) == LEARNING_CHARTS
-
-
-def test_history_without_a_key_is_refused(write):
     broken = fixtures.epoch(1)
     del broken["val_loss"]
     with pytest.raises(ValueError, match=r"entry 1 lacks \['val_loss'\]"):
@@ -214,9 +203,7 @@ def test_arrays_of_another_split_are_refused(field):
         fixtures.evaluation(**{field: short})
 
 
-def test_a_page_is_written_again_to_the_byte_or_kept(
-    write, tmp_path, monkeypatch
-):
+def test_a_page_is_written_to_the_byte_or_kept(write, tmp_path, monkeypatch):
     evaluations = {"test": fixtures.evaluation()}
     page = write(history=[], evaluations=evaluations)
     again = write(history=[], evaluations=evaluations)

@@ -31,9 +31,7 @@ def distance(one, other):
 
 @pytest.mark.parametrize("channels", [1, 3], ids=["grey", "rgb"])
 @pytest.mark.parametrize(("name", "strength"), CASES)
-def test_a_change_keeps_shape_and_input_and_repeats_itself(
-    name, strength, channels
-):
+def test_a_change_keeps_shape_and_input_and_repeats(name, strength, channels):
     images = faces(channels=channels)
     kept = images.copy()
     result = changed(name, strength, images)

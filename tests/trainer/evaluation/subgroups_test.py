@@ -88,9 +88,7 @@ def prepare(folder, feature, values):
     if feature is not None:
         features["group"], rows["group"] = feature, values
 
-    def examples():
-        for i in range(4):
-            yield {key: column[i] for key, column in rows.items()}
+    examples = [{key: rows[key][i] for key in rows} for i in range(4)]
 
     # A class of that name is registered once in a process.
     with tfds.core.registered.skip_registration():
@@ -100,9 +98,7 @@ def prepare(folder, feature, values):
 
             name = "fer2013"
             VERSION = tfds.core.Version("1.0.0")
-            BUILDER_CONFIGS = [  # noqa: RUF012, TFDS's form
-                tfds.core.BuilderConfig(name="original")
-            ]
+            BUILDER_CONFIGS = (tfds.core.BuilderConfig(name="original"),)
 
             def _info(self):
                 return self.dataset_info_from_configs(
@@ -110,7 +106,7 @@ def prepare(folder, feature, values):
                 )
 
             def _split_generators(self, dl_manager):
-                return {"test": enumerate(examples())}
+                return {"test": enumerate(examples)}
 
             def _generate_examples(self):
                 raise NotImplementedError
