@@ -84,9 +84,7 @@ def test_a_flag_reaches_its_field(parse, argument, name, value):
         ("example_widths", "1,wide"),
     ],
 )
-def test_what_a_setting_excludes_is_refused_by_the_flags_name(
-    parse, name, value
-):
+def test_what_a_setting_excludes_is_refused_by_its_flag(parse, name, value):
     with pytest.raises((ValueError, flags.Error), match=name):
         parse(f"--{name}={value}")
 
