@@ -19,24 +19,15 @@ def make_images(count=50):
 
 
 def worker(index, workers, replicas):
-    return tf.distribute.InputContext(
-        num_input_pipelines=workers,
-        input_pipeline_id=index,
-        num_replicas_in_sync=replicas,
-    )
+    return tf.distribute.InputContext(workers, index, replicas)
 
 
 def train_batches(epochs, settings=NONE, mixup=0.0, seed=0, context=None):
     """(images, targets) of every batch; the target is the image's index."""
     dataset = input_pipeline.make_for_train(
-        make_images(),
-        np.eye(50, dtype=np.float32),
-        settings,
-        mixup=mixup,
-        batch_size=8,
-        seed=seed,
-        epochs=epochs,
-        context=context,
+        *(make_images(), np.eye(50, dtype=np.float32), settings),
+        **{"mixup": mixup, "batch_size": 8, "seed": seed},
+        **{"epochs": epochs, "context": context},
     )
     return list(dataset.as_numpy_iterator())
 
@@ -55,27 +46,22 @@ def test_an_epoch_holds_no_example_twice_and_images_match_targets():
     assert len(set(chosen)) == len(chosen) == 48
     for images, targets in batches:
         assert targets.sum() == 8
-        np.testing.assert_array_equal(
-            images[:, 0, 0, 0], targets.argmax(axis=1)
-        )
+        shown = images[:, 0, 0, 0]
+        np.testing.assert_array_equal(shown, targets.argmax(axis=1))
 
 
 def test_mixup_mixes_images_and_targets_alike():
     index = np.arange(50)
-    plain = train_batches(range(1))
-    for (images, targets), (_, alone) in zip(
-        train_batches(range(1), mixup=0.4), plain, strict=True
-    ):
+    both = (train_batches(range(1), mixup=mixup) for mixup in (0.4, 0.0))
+    for (images, targets), (_, alone) in zip(*both, strict=True):
         np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
-        np.testing.assert_allclose(
-            images[:, 0, 0, 0], targets @ index, atol=1e-3
-        )
+        shown = images[:, 0, 0, 0]
+        np.testing.assert_allclose(shown, targets @ index, atol=1e-3)
         own = alone.argmax(axis=1)
         assert np.all(targets[range(8), own] >= 0.5)
         assert np.all(targets[range(8), own[::-1]] > 0)
-    shares = np.concatenate(
-        [t.max(axis=1) for _, t in train_batches(range(9), mixup=0.4)]
-    )
+    mixed = train_batches(range(9), mixup=0.4)
+    shares = np.concatenate([targets.max(axis=1) for _, targets in mixed])
     # The larger share of a Beta(0.4, 0.4) pair: mean 0.840 (numerically).
     assert shares.mean() == pytest.approx(0.84, abs=0.03)
 
@@ -86,11 +72,9 @@ def test_epochs_and_seeds_differ_and_a_resumed_run_sees_the_same():
     resumed = train_batches(range(2, 3), AUGMENTATION)
     assert not np.array_equal(whole[0][1], whole[6][1])
     assert not np.array_equal(whole[0][1], other_seed[0][1])
-    for (images, labels), (images2, labels2) in zip(
-        whole[12:], resumed, strict=True
-    ):
-        np.testing.assert_array_equal(images, images2)
-        np.testing.assert_array_equal(labels, labels2)
+    for one, other in zip(whole[12:], resumed, strict=True):
+        for first, second in zip(one, other, strict=True):
+            np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize("flip", [False, True])
@@ -107,13 +91,9 @@ def test_epochs_show_the_views_in_turn_each_with_its_targets(flip):
     for view in range(3):
         targets[view, :, :50] = np.eye(50)
         targets[view, :, 50 + view] = 1
+    order = {"batch_size": 8, "seed": 3, "epochs": range(2, 6)}
     dataset = input_pipeline.make_for_train(
-        split.images,
-        targets,
-        settings.augmentation,
-        batch_size=8,
-        seed=3,
-        epochs=range(2, 6),
+        split.images, targets, settings.augmentation, **order
     )
     shown = list(dataset.as_numpy_iterator())
     assert len(shown) == 4 * 6
@@ -125,9 +105,7 @@ def test_epochs_show_the_views_in_turn_each_with_its_targets(flip):
         # Views are kept in whole grey levels.
         as_it_is = np.abs(images - expected).max(axis=(1, 2, 3)) < 0.51
         mirrored += [*~as_it_is]
-        expected = np.where(
-            as_it_is[:, None, None, None], expected, expected[:, :, ::-1]
-        )
+        expected[~as_it_is] = expected[~as_it_is, :, ::-1]
         np.testing.assert_allclose(images, expected, atol=0.51)
     share = np.mean(mirrored)
     assert share == 0 if not flip else 0.3 < share < 0.7
@@ -138,15 +116,12 @@ def test_epochs_show_the_views_in_turn_each_with_its_targets(flip):
     [(2, 2, 0), (1, 2, 0), (2, 4, 0), (2, 2, 0.4), (2, 4, 0.4)],
     ids=str,
 )
-def test_workers_and_replicas_share_the_batch_of_one_device(
-    workers, replicas, mixup
-):
+def test_workers_and_replicas_share_one_devices_batch(workers, replicas, mixup):
     alone = train_batches(range(1), AUGMENTATION, mixup)
+    contexts = [worker(i, workers, replicas) for i in range(workers)]
     shares = [
-        train_batches(
-            range(1), AUGMENTATION, mixup, context=worker(i, workers, replicas)
-        )
-        for i in range(workers)
+        train_batches(range(1), AUGMENTATION, mixup, context=each)
+        for each in contexts
     ]
     per_worker = replicas // workers
     for step, (images, labels) in enumerate(alone):
@@ -154,9 +129,8 @@ def test_workers_and_replicas_share_the_batch_of_one_device(
         parts = [part for share in shares for part in share[rows]]
         got = np.concatenate([part[0] for part in parts])
         np.testing.assert_allclose(got, images, atol=1e-3)
-        np.testing.assert_array_equal(
-            np.concatenate([part[1] for part in parts]), labels
-        )
+        got = np.concatenate([part[1] for part in parts])
+        np.testing.assert_array_equal(got, labels)
 
 
 @pytest.mark.parametrize(

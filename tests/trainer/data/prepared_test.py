@@ -69,10 +69,7 @@ def test_splits_and_slices_are_those_of_the_settings(data):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (
-            {"data_dir": "none"},
-            r"tfds build fer_tfds/fer2013 --data_dir=none",
-        ),
+        ({"data_dir": "none"}, r"tfds build fer_tfds/fer2013 --data_dir=none"),
         (
             {"dataset": "fer2013/plus"},
             r"(?s)tfds build fer_tfds/fer2013 --config=plus --data_dir="

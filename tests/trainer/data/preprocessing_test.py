@@ -14,10 +14,15 @@ def encode(array, kind):
     return data.getvalue()
 
 
-def test_a_picture_that_fits_is_not_changed():
+def test_a_picture_that_fits_is_kept_and_grey_weighs_its_colours():
     image = np.random.default_rng(0).integers(0, 256, (48, 48, 1), np.uint8)
     result = preprocessing.prepare_image(image, size=48, channels=1)
     np.testing.assert_array_equal(result, image)
+    image = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
+    image = np.repeat(image, 3, axis=0)
+    grey = preprocessing.prepare_image(image, size=3, channels=1)
+    # ITU-R BT.601: 0.2989, 0.587 and 0.114 of 255.
+    np.testing.assert_array_equal(grey[0, :, 0], [76, 150, 29])
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -40,14 +45,6 @@ def test_shape_and_type_from_any_number_of_channels(channels, stored, mapped):
         result = prepare(image)
     assert result.dtype == tf.uint8
     np.testing.assert_array_equal(result, np.full((24, 24, channels), 90))
-
-
-def test_grey_weighs_red_green_and_blue():
-    image = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
-    image = np.repeat(image, 3, axis=0)
-    grey = preprocessing.prepare_image(image, size=3, channels=1)
-    # ITU-R BT.601: 0.2989, 0.587 and 0.114 of 255.
-    np.testing.assert_array_equal(grey[0, :, 0], [76, 150, 29])
 
 
 def test_shrinking_averages_and_rounds():

@@ -63,9 +63,7 @@ def test_only_large_images_go_into_a_file_that_nobody_has_to_delete(tmp_path):
     assert len(file_mappings()) == before
 
 
-def test_images_larger_than_half_of_the_free_memory_go_into_a_file(
-    tmp_path, monkeypatch
-):
+def test_more_than_half_of_the_free_memory_is_a_file(tmp_path, monkeypatch):
     class Memory:
         available = 2 * 50 * 2304 - 1
 
@@ -77,9 +75,7 @@ def test_images_larger_than_half_of_the_free_memory_go_into_a_file(
 
 
 @pytest.mark.parametrize("most_bytes", [ANY, 0], ids=["memory", "file"])
-def test_a_tensor_shares_the_memory_and_batches_are_the_same(
-    tmp_path, most_bytes
-):
+def test_tensors_share_memory_and_batches_are_equal(tmp_path, most_bytes):
     images = allocate_filled(most_bytes, tmp_path)
     tensor = storage.as_tensor(images)
     images[0] = 7
@@ -104,21 +100,16 @@ def test_any_other_array_is_copied(tmp_path, take):
     np.testing.assert_array_equal(tensor.numpy(), before)
 
 
-def test_a_disk_without_room_is_named_before_anything_is_read(
-    tmp_path, monkeypatch
-):
-    usage = type("Usage", (), {"free": 10})
-    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(files.NoSpaceError, match="make room"):
-        storage.allocate(SHAPE, most_bytes=0, folder=tmp_path)
-
-
-def test_a_folder_that_nobody_may_write_to_is_passed_over(
+def test_a_disk_without_access_or_room_is_noticed(
     tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(storage.os, "access", lambda *_: False)
     storage.allocate(SHAPE, most_bytes=0, folder=tmp_path)
     assert f"into {tempfile.gettempdir()}, " in capsys.readouterr().out
+    usage = type("Usage", (), {"free": 10})
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(files.NoSpaceError, match="make room"):
+        storage.allocate(SHAPE, most_bytes=0, folder=tmp_path)
 
 
 def first_batch(images, purpose):
