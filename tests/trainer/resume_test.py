@@ -1,15 +1,10 @@
 """Interrupting a run with -9 and typing the same command again."""
 
 import csv
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
-from tests.commands.command_line import ROOT
+from tests.commands.command_line import kill_once
 from tests.commands.command_line import python
 from tests.trainer import weight_files
 
@@ -51,25 +46,6 @@ def history(workdir):
         return [{**row, "seconds": ""} for row in csv.DictReader(file)]
 
 
-def kill_after_epoch(arguments, workdir, epoch):
-    """Starts a run and kills it -9 once the checkpoint of `epoch` is there."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 240
-    target = workdir / "checkpoints" / f"epoch-{epoch:05d}"
-    while not target.exists():
-        assert process.poll() is None, "the run ended before it was killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-
-
 @pytest.mark.parametrize("epoch", [1, 5], ids=["phase1", "phase2"])
 def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
     epoch, whole_run, prepared_data, tmp_path
@@ -77,7 +53,8 @@ def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(
     workdir = tmp_path / "killed"
     write_backbone(first_weights(workdir), seed=0)
     arguments = command(workdir, prepared_data)
-    kill_after_epoch(arguments, workdir, epoch)
+    checkpoint = workdir / "checkpoints" / f"epoch-{epoch:05d}"
+    kill_once(arguments, checkpoint.exists)
     # What the run began with is no longer what the file holds.
     write_backbone(first_weights(workdir), seed=1)
     assert not (workdir / "metrics.json").exists()

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 
 from tests.commands.command_line import ROOT
 from trainer.settings import cli_flags
@@ -46,11 +45,3 @@ def free_ports(count):
     for each in sockets:
         each.close()
     return ports
-
-
-def wait_for(is_there):
-    """Waits until a condition holds."""
-    deadline = time.monotonic() + 240
-    while not is_there():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from tests.commands.command_line import wait_for
 from tests.trainer import two_workers
 from tests.trainer import weight_files
 from tests.trainer.small_runs import tiny
@@ -24,7 +25,7 @@ def test_a_job_that_lost_a_worker_goes_on(prepared_data, tmp_path):
         assert process.returncode == 0, errors[-3000:]
 
     chief, other = two_workers.start(settings, broken)
-    two_workers.wait_for((broken / "checkpoints" / "epoch-00003").exists)
+    wait_for((broken / "checkpoints" / "epoch-00003").exists)
     os.kill(other.pid, signal.SIGKILL)
     _, errors = chief.communicate(timeout=SECONDS_TO_NOTICE)
     other.communicate()

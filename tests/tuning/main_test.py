@@ -1,15 +1,11 @@
 """`python -m tuning` as a user types it."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
 from tests.commands.command_line import ROOT
+from tests.commands.command_line import kill_once
 from tests.commands.command_line import python
 from tuning import results
 
@@ -74,45 +70,33 @@ def command(data_dir, out, *more):
     ]  # fmt: skip
 
 
+def begun_trials(out):
+    return [*out.glob("trials/*/settings.json")]
+
+
 def finish(arguments):
     done = python(*arguments)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
 
-def kill_after(arguments, out, count):
-    """Kills a search -9 in the trial after so many."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments], cwd=ROOT, start_new_session=True
-    )
-    deadline = time.monotonic() + 240
-    while len(list(out.glob("trials/*/settings.json"))) <= count:
-        assert process.poll() is None, "the search ended before it was killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["random", "grid", "hyperband"])
-def test_a_killed_search_ends_as_an_uninterrupted_one(
-    algorithm, prepared_data, tmp_path
-):
+def test_a_killed_search_ends_like_a_whole(algorithm, prepared_data, tmp_path):
     more = f"--algorithm={algorithm}"
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     finish(command(prepared_data, whole, more))
+    # Each time in the trial after so many.
     for count in (1, 3):
-        kill_after(command(prepared_data, broken, more), broken, count)
+        arguments = command(prepared_data, broken, more)
+        kill_once(arguments, lambda c=count: len(begun_trials(broken)) > c)
     finish(command(prepared_data, broken, more))
     expected, got = (
-        [
-            (t.name, t.values, t.metrics)
-            for t in results.read_trials(folder / "trials")
-        ]
-        for folder in (whole, broken)
+        results.read_trials(folder / "trials") for folder in (whole, broken)
     )
-    assert got == expected
+    for one, other in zip(expected, got, strict=True):
+        for name in ("name", "values", "metrics"):
+            assert getattr(one, name) == getattr(other, name)
     texts = [(f / "best.flags").read_text() for f in (whole, broken)]
     assert texts[0].splitlines()[2:] == texts[1].splitlines()[2:]
 

@@ -66,12 +66,9 @@ CLOSE = results.Spread("1", 0.8, (0.69, 0.70, 0.70))
 WORSE = results.Spread("recipe", None, (0.50, 0.51, 0.49))
 
 
-def test_the_winner_is_the_best_over_seeds_not_the_luckiest():
+def test_the_winner_is_no_luckiest_one_and_noise_is_called_that():
     assert results.winner([CLOSE, CLEAR], "accuracy") is CLEAR
     assert results.winner([CLOSE, CLEAR], "loss") is CLOSE
-
-
-def test_a_lead_inside_the_noise_is_called_that():
     pool = [CLEAR, CLOSE, WORSE]
     close = results.difference(CLEAR, CLOSE, pool)
     clear = results.difference(CLEAR, WORSE, pool)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 
 import pytest
@@ -45,9 +46,7 @@ def test_the_best_three_and_the_recipe_are_trained_with_other_seeds(finished):
 def test_best_flags_hold_the_winner_and_nothing_of_the_search(finished):
     options, found = finished
     text = (options.out / "best.flags").read_text()
-    flags = dict(
-        line[2:].split("=", 1) for line in text.splitlines() if line[:2] == "--"
-    )
+    flags = dict(re.findall(r"^--(\w+)=(.*)$", text, re.MULTILINE))
     values = next(t.values for t in found.trials if t.name == found.winner)
     assert flags["optimizer"] == values["optimizer"]
     assert flags["workdir"] == "runs/tiny_tuned"
@@ -62,9 +61,7 @@ def test_a_finished_search_is_not_searched_again(finished, monkeypatch):
     assert search.run_search(options) == found
 
 
-def test_an_interrupted_search_goes_on_as_if_nothing_had_been(
-    finished, tmp_path, monkeypatch
-):
+def test_an_interrupted_search_goes_on_as_ever(finished, tmp_path, monkeypatch):
     options = make_options(tmp_path / "broken")
     real, begun = trials.kept_epoch, []
 

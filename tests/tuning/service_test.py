@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -10,10 +9,11 @@ import types
 
 import pytest
 
+from tests.commands.command_line import ROOT
+from tests.commands.command_line import wait_for
 from tests.trainer import two_workers
 from tuning import service
 
-ROOT = pathlib.Path(__file__).parents[2]
 TRIALS = 10
 NAMES = dict(zip(service.VARIABLES, ("127.0.0.1", "1", "chief"), strict=True))
 
@@ -30,13 +30,10 @@ def command(data_dir, out):
 
 def start(name, port, data_dir, out):
     values = ("127.0.0.1", str(port), name)
+    env = {**os.environ, **dict(zip(service.VARIABLES, values, strict=True))}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     return subprocess.Popen(
-        command(data_dir, out),
-        cwd=ROOT,
-        env={**os.environ, **dict(zip(service.VARIABLES, values, strict=True))},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        command(data_dir, out), cwd=ROOT, env=env, text=True, **pipes
     )
 
 
@@ -50,7 +47,7 @@ def test_a_search_survives_the_loss_of_a_process(lost, prepared_data, tmp_path):
     out, port = tmp_path / "out", two_workers.free_ports(1)[0]
     names = ("chief", "one", "two")
     jobs = {name: start(name, port, prepared_data, out) for name in names}
-    two_workers.wait_for(lambda: len(results_in(out)) >= 3)
+    wait_for(lambda: len(results_in(out)) >= 3)
     gone = "chief" if lost == "chief" else "one"
     os.kill(jobs[gone].pid, signal.SIGKILL)
     jobs[gone].communicate()
@@ -83,9 +80,7 @@ def test_the_environment_says_who_we_are_or_is_refused(monkeypatch):
         service.role()
 
 
-def test_a_silent_worker_is_noticed_and_a_living_one_is_not(
-    tmp_path, monkeypatch
-):
+def test_a_silent_worker_is_noticed_no_living_one(tmp_path, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(service.time, "monotonic", lambda: now[0])
     watch = service._Watch(tmp_path, timeout=10)
@@ -105,7 +100,7 @@ def test_a_worker_shows_that_it_lives_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(service, "BEAT", 0.01)
     with service.beating(tmp_path):
         os.utime(tmp_path / "one", (1, 1))
-        two_workers.wait_for(lambda: (tmp_path / "one").stat().st_mtime > 1)
+        wait_for(lambda: (tmp_path / "one").stat().st_mtime > 1)
     assert not list(tmp_path.iterdir())
 
 
@@ -118,9 +113,7 @@ def port(monkeypatch):
     return port
 
 
-def test_a_chief_with_nothing_left_does_not_wait(
-    port, tmp_path, monkeypatch, capsys
-):
+def test_a_chief_with_nothing_left_ends(port, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(service, "BEAT", 0.01)
     ended = types.SimpleNamespace(is_over=lambda has_stopped: True)
     service.serve(ended, tmp_path, 10)

@@ -89,12 +89,6 @@ def test_a_search_may_be_of_a_few(tune, names):
     assert [each.name for each in searched("head", *tune)] == names
 
 
-def test_a_rate_of_a_phase_without_epochs_is_not_searched():
-    names = [p.name for p in searched("full", base=settings_lib.Settings())]
-    assert "head_learning_rate" not in names
-    assert "fine_tune_learning_rate" in names
-
-
 def test_a_grid_meets_every_point_once_and_spreads():
     parameters = searched("head", "head_depth", "head_width_1", "head_l2")
     size = space.count_points(parameters)
@@ -108,8 +102,11 @@ def test_a_grid_meets_every_point_once_and_spreads():
     space.to_settings(BASE, space.grid_point(searched("head"), 12345))
 
 
-def test_rates_stay_short_in_flags():
+def test_rates_are_short_in_flags_and_searched_where_a_phase_has_epochs():
     settings = space.to_settings(
         BASE, {"head_learning_rate": space.tidy(0.00123456)}
     )
     assert "--head_learning_rate=0.00123" in cli_flags.to_flags(settings)
+    names = [p.name for p in searched("full", base=settings_lib.Settings())]
+    assert "head_learning_rate" not in names
+    assert "fine_tune_learning_rate" in names
