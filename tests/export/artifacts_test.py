@@ -3,14 +3,11 @@
 import dataclasses
 import json
 
-import numpy as np
 import pytest
 
 from export import artifacts
 from export import choices
-from export import parity
 from tests import prepared
-from tests.commands.command_line import python
 from tests.export import export_fixtures
 
 # Each loads one file in a process of its own and saves its answers.
@@ -33,41 +30,17 @@ model.load_weights(folder / "model.weights.h5")
 pixels = numpy.load(sys.argv[2]).astype("float32")
 numpy.save(sys.argv[3], model.predict(pixels, verbose=0))
 """
-# TensorFlow itself imports Keras where it finds it, so it is made not to.
-SERVE = """
-import sys
-sys.modules["keras"] = sys.modules["tf_keras"] = None
-import numpy
-import tensorflow
-served = tensorflow.saved_model.load(sys.argv[1] + "/saved_model").signatures
-images = numpy.load(sys.argv[2])
-pixels = tensorflow.constant(images, tensorflow.float32)
-encoded = tensorflow.stack([tensorflow.io.encode_png(i) for i in images])
-by_pixels = served["serving_default"](pixels=pixels)["probabilities"]
-by_bytes = served["image_bytes"](encoded=encoded)["probabilities"]
-assert not any(name.startswith("keras.") for name in sys.modules)
-assert abs(by_pixels.numpy() - by_bytes.numpy()).max() < 1e-6
-numpy.save(sys.argv[3], by_pixels.numpy())
-"""
-
-
-def check_fresh_process(code, folder, scratch):
-    """Runs one of the scripts and compares it with the live model."""
-    images = export_fixtures.validation().images[:14]
-    np.save(scratch / "images.npy", images)
-    arrays = [scratch / "images.npy", scratch / "answers.npy"]
-    done = python("-c", code, folder, *arrays, folder=scratch)
-    assert done.returncode == 0, done.stderr
-    live = parity.live_model(export_fixtures.run())(images)
-    answers = np.load(scratch / "answers.npy")
-    np.testing.assert_allclose(answers, live, atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    "code", [LOAD_H5, LOAD_JSON, SERVE], ids=["h5", "json", "saved_model"]
+    "code",
+    [LOAD_H5, LOAD_JSON, export_fixtures.SERVE],
+    ids=["h5", "json", "saved_model"],
 )
 def test_a_fresh_process_gives_the_same_answers(tmp_path, code):
-    check_fresh_process(code, export_fixtures.export_folder(), tmp_path)
+    export_fixtures.check_fresh_process(
+        code, export_fixtures.export_folder(), tmp_path
+    )
 
 
 def test_metadata_states_the_input_and_where_the_model_comes_from():

@@ -1,10 +1,6 @@
 """What goes wrong with an export, and what it leaves behind: nothing."""
 
-import os
-import pathlib
 import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -12,11 +8,12 @@ from export import agreement
 from export import exporter
 from export import parity
 from export import quantisation_debug
+from tests.commands.command_line import python
 from tests.export import export_fixtures
+from tests.export.export_fixtures import names
+from tests.export.export_fixtures import options
 from trainer import files
 from trainer import run_folder
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 def fails(kind):
@@ -25,12 +22,10 @@ def fails(kind):
     return lambda measured, *_, **__: failures.get(measured["kind"], [])
 
 
-def test_a_failed_int8_file_shows_which_layer_is_off(
-    workdir, monkeypatch, capsys
-):
+def test_a_failed_int8_file_shows_the_bad_layer(workdir, monkeypatch, capsys):
     monkeypatch.setattr(agreement, "_failures", fails("int8"))
     with pytest.raises(exporter.ExportError, match=r"model_int8\.tflite"):
-        exporter.export_run(export_fixtures.options(workdir, tflite=True))
+        exporter.export_run(options(workdir, tflite=True))
     assert "worst tensors of the int8 file" in capsys.readouterr().out
     table = (workdir / exporter.DEBUG_TABLE).read_text()
     assert table.startswith(",".join(quantisation_debug.COLUMNS))
@@ -45,14 +40,12 @@ def test_a_failed_int8_file_shows_which_layer_is_off(
         ("float32", None),
     ],
 )
-def test_a_file_that_failed_is_told_what_may_help_it(
-    workdir, monkeypatch, kind, advice
-):
+def test_a_failed_file_is_told_what_helps(workdir, monkeypatch, kind, advice):
     # Two epochs of compression would take a minute; the name is enough.
     monkeypatch.setattr(parity, "_kind", lambda model: kind)
     monkeypatch.setattr(agreement, "_failures", fails(kind))
     with pytest.raises(exporter.ExportError, match="bounds are flags") as error:
-        exporter.export_run(export_fixtures.options(workdir, tflite=True))
+        exporter.export_run(options(workdir, tflite=True))
     for other in ("--recipes=int16x8", "--compress_epochs"):
         assert (other in str(error.value)) == (other == advice)
 
@@ -73,9 +66,7 @@ C_FILES = {"microcontroller": True, "tflite": True}
 )
 def test_options_that_contradict_are_refused(tmp_path, changes, message):
     with pytest.raises(exporter.ExportError, match=message):
-        exporter.export_run(
-            export_fixtures.options(tmp_path / "gone", **changes)
-        )
+        exporter.export_run(options(tmp_path / "gone", **changes))
 
 
 # The limit stands for a disk that is full: every write beyond it fails.
@@ -95,27 +86,20 @@ runpy.run_module("export", run_name="__main__")
 def test_a_full_disk_leaves_nothing_behind(workdir, limit):
     """In a small file, and in the middle of the weights."""
     code = LIMITED.replace("LIMIT, LIMIT", f"{limit}, -1")
-    done = subprocess.run(
-        [sys.executable, "-c", code, f"--workdir={workdir}"],
-        cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = python("-c", code, f"--workdir={workdir}", env=quiet)
     assert done.returncode == 1, done.stderr
     assert "could not write the export" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (workdir / "export").exists()
-    assert not [n for n in export_fixtures.names(workdir) if n.startswith(".")]
+    assert not [n for n in names(workdir) if n.startswith(".")]
 
 
 def test_a_folder_that_cannot_be_written_is_said_at_once(workdir):
     blocked = workdir / "file"
     blocked.write_text("in the way")
     with pytest.raises(exporter.ExportError, match="cannot write into"):
-        exporter.export_run(
-            export_fixtures.options(workdir, out=blocked / "export")
-        )
+        exporter.export_run(options(workdir, out=blocked / "export"))
 
 
 def test_the_export_that_is_there_can_be_measured(workdir):
@@ -124,13 +108,11 @@ def test_the_export_that_is_there_can_be_measured(workdir):
     for path in folder.glob("*.tflite"):
         if path.name != "model_int8.tflite":
             path.unlink()
-    exporter.benchmark_export(export_fixtures.options(workdir))
-    assert {"latency.json", "latency.png"} <= export_fixtures.names(folder)
+    exporter.benchmark_export(options(workdir))
+    assert {"latency.json", "latency.png"} <= names(folder)
     assert "p95" in (folder / "MODEL_CARD.md").read_text()
     with pytest.raises(exporter.ExportError, match="is no export"):
-        exporter.benchmark_export(
-            export_fixtures.options(workdir, out=workdir / "none")
-        )
+        exporter.benchmark_export(options(workdir, out=workdir / "none"))
 
 
 @pytest.mark.parametrize("damage", ["weights", "shapes", "settings"])
@@ -145,5 +127,5 @@ def test_a_damaged_run_is_refused(workdir, damage):
     else:
         (workdir / run_folder.SETTINGS).write_text("{}")
     with pytest.raises(ValueError, match="damaged"):
-        exporter.export_run(export_fixtures.options(workdir))
+        exporter.export_run(options(workdir))
     assert not (workdir / "export").exists()

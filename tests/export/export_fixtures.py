@@ -9,8 +9,11 @@ import json
 import pathlib
 import shutil
 
+import numpy as np
+
 from fer_tfds import labels as taxonomy
 from tests import prepared
+from tests.commands.command_line import python
 
 CLASSES = taxonomy.class_names("fer2013")
 SIZE = 48
@@ -119,3 +122,35 @@ def calibration():
     from export import representative_data as calibration
 
     return calibration.choose(validation(), len(CLASSES), count=400)
+
+
+# TensorFlow itself imports Keras where it finds it, so it is made not to.
+SERVE = """
+import sys
+sys.modules["keras"] = sys.modules["tf_keras"] = None
+import numpy
+import tensorflow
+served = tensorflow.saved_model.load(sys.argv[1] + "/saved_model").signatures
+images = numpy.load(sys.argv[2])
+pixels = tensorflow.constant(images, tensorflow.float32)
+encoded = tensorflow.stack([tensorflow.io.encode_png(i) for i in images])
+by_pixels = served["serving_default"](pixels=pixels)["probabilities"]
+by_bytes = served["image_bytes"](encoded=encoded)["probabilities"]
+assert not any(name.startswith("keras.") for name in sys.modules)
+assert abs(by_pixels.numpy() - by_bytes.numpy()).max() < 1e-6
+numpy.save(sys.argv[3], by_pixels.numpy())
+"""
+
+
+def check_fresh_process(code, folder, scratch):
+    """Runs one of the scripts and compares it with the live model."""
+    from export import parity
+
+    images = validation().images[:14]
+    np.save(scratch / "images.npy", images)
+    arrays = [scratch / "images.npy", scratch / "answers.npy"]
+    done = python("-c", code, folder, *arrays, folder=scratch)
+    assert done.returncode == 0, done.stderr
+    live = parity.live_model(run())(images)
+    answers = np.load(scratch / "answers.npy")
+    np.testing.assert_allclose(answers, live, atol=1e-5)

@@ -3,7 +3,6 @@
 import pytest
 
 from export import serving
-from tests.export import artifacts_test
 from tests.export import export_fixtures
 
 
@@ -34,9 +33,8 @@ def test_a_fresh_process_without_keras_serves_both_signatures(tmp_path):
     # The script looks for `saved_model` in a folder.
     (tmp_path / "served").mkdir()
     (tmp_path / "served" / "saved_model").symlink_to(version)
-    artifacts_test.check_fresh_process(
-        artifacts_test.SERVE, tmp_path / "served", tmp_path
-    )
+    served = tmp_path / "served"
+    export_fixtures.check_fresh_process(export_fixtures.SERVE, served, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden", "a/b"])

@@ -44,9 +44,7 @@ def _plain(value):
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_everything_in_the_file_is_kept_and_weights_stay_aligned(
-    converted, recipe
-):
+def test_all_in_the_file_is_kept_and_weights_stay_aligned(converted, recipe):
     before, after = converted[recipe]
     assert tables(after) == tables(before)
     _, after = converted[recipe]

@@ -33,7 +33,7 @@ def distance(one, other):
         *((1, 5, 48), (300, 10, 224), (97, 64, 24)),
     ],
 )
-def test_numpy_prepares_as_training_does(
+def test_numpy_prepares_as_training(
     height, width, size, source_channels, channels
 ):
     picture = noise(height, width, source_channels)
@@ -62,9 +62,8 @@ def test_png_files_are_read_as_training_reads_them(tmp_path, mode):
 
 @pytest.fixture(scope="module")
 def predictors():
-    artefacts = parity.load_artefacts(
-        export_fixtures.export_folder(), export_fixtures.run()
-    )
+    folder = export_fixtures.export_folder()
+    artefacts = parity.load_artefacts(folder, export_fixtures.run())
     return {artefact.name: artefact.predict for artefact in artefacts}
 
 
@@ -82,9 +81,7 @@ TOLERANCES = {
 
 
 @pytest.mark.parametrize(("artefact", "tolerance"), TOLERANCES.items())
-def test_every_artefact_answers_as_the_live_model(
-    predictors, artefact, tolerance
-):
+def test_artefacts_answer_as_the_live_model(predictors, artefact, tolerance):
     images = export_fixtures.validation().images
     live = parity.live_model(export_fixtures.run())(images)
     answered = predictors[artefact](images)

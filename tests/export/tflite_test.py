@@ -80,9 +80,7 @@ def test_small_recipes_are_smaller():
         pytest.param("int16x8", "float32", (0.0, 0), marks=pytest.mark.slow),
     ],
 )
-def test_input_and_output_of_an_integer_file_can_be_chosen(
-    tmp_path, recipe, io, quantization
-):
+def test_types_of_integer_files_are_chosen(tmp_path, recipe, io, quantization):
     export_fixtures.write_tflite(tmp_path, recipe, io=io)
     model = edge.Classifier(tmp_path / tflite.file_name(recipe))
     assert model.input_dtype == np.dtype(io)
@@ -133,9 +131,7 @@ def write_checked(path, content, recipe, io="uint8"):
         ("dynamic", "uint8", "no int8 tensor"),
     ],
 )
-def test_a_float_file_under_another_name_is_refused(
-    tmp_path, recipe, io, message
-):
+def test_a_float_file_of_another_name_is_refused(tmp_path, recipe, io, message):
     content = exported("float32").read_bytes()
     size = edge.Classifier(exported("float32")).metadata["model_bytes"]
     with pytest.raises(tflite.ConversionError, match=message):

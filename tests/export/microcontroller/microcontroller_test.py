@@ -29,11 +29,9 @@ def path(tmp_path):
 
 
 def compile_check(folder):
-    subprocess.run(
-        [COMPILER, *FLAGS, "-o", "self_check", "self_check.c", "model_data.c"],
-        cwd=folder,
-        check=True,
-    )
+    sources = ("self_check.c", "model_data.c")
+    arguments = [COMPILER, *FLAGS, "-o", "self_check", *sources]
+    subprocess.run(arguments, cwd=folder, check=True)
     return folder / "self_check"
 
 
@@ -76,10 +74,8 @@ def test_golden_outputs_are_the_bytes_of_the_output_tensor(tmp_path, io):
     write.write(path)
     text = (tmp_path / write.FOLDER / "model_data.c").read_text()
     block = text.split("fer_golden_outputs", 1)[1].split("{", 1)[1]
-    stored = np.array(
-        [int(word, 16) for word in block.split("}")[0].split(",")[:-1]],
-        np.uint8,
-    ).view(io)
+    words = block.split("}")[0].split(",")[:-1]
+    stored = np.array([int(word, 16) for word in words], np.uint8).view(io)
     model = edge.Classifier(path, use_xnnpack=False)
     answers = model.probabilities(golden.draw_images(48, 1))
     zero_point = -128 if io == "int8" else 0
@@ -142,9 +138,7 @@ def test_a_file_that_answers_otherwise_in_tflm_is_refused(path, monkeypatch):
     [(None, "is not installed"), (True, "failed (too small)")],
     ids=["absent", "failing"],
 )
-def test_no_arena_is_stated_that_was_not_measured(
-    path, monkeypatch, spec, note
-):
+def test_no_arena_is_stated_without_measuring(path, monkeypatch, spec, note):
     monkeypatch.setattr(tflm.importlib.util, "find_spec", lambda name: spec)
     monkeypatch.setattr(tflm, "_PROGRAM", "raise SystemExit('too small')")
     found = write.write(path)
