@@ -62,7 +62,7 @@ def test_output_goes_to_the_end_of_a_file_and_comes_back(tmp_path, capfd):
     ],
     ids=repr,
 )
-def test_the_kind_of_an_error_chooses_the_exit_code(
+def test_the_kind_of_error_chooses_the_exit_code(
     error, code, monkeypatch, capsys
 ):
     monkeypatch.setattr(console, "load_tensorflow", lambda: None)

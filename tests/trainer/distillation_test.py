@@ -58,7 +58,7 @@ def test_it_answers_on_each_view_and_on_its_mirror_image(teacher, flip):
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-def test_it_answers_every_batch_in_the_precision_of_its_training(
+def test_it_answers_in_the_precision_of_its_training(
     teacher, tmp_path, precision
 ):
     workdir = tmp_path / "teacher"
@@ -130,9 +130,7 @@ def test_a_teacher_that_does_not_fit_is_refused(teacher, values, text):
         answers(change(teacher[1], **values))
 
 
-def test_teachers_are_asked_once_in_all_starts_of_a_run(
-    teacher, tmp_path, monkeypatch
-):
+def test_teachers_are_asked_once_in_all_starts(teacher, tmp_path, monkeypatch):
     settings = change(teacher[1], distill_views=2)
     untested = change(settings, test_split="none")
     train.train_and_evaluate(untested, tmp_path / "run")

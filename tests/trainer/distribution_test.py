@@ -48,9 +48,7 @@ def run_two_replicas(values, folder):
     return folder / "w"
 
 
-def test_two_replicas_train_the_head_of_one_device(
-    one_device, prepared_data, tmp_path
-):
+def test_two_replicas_train_the_same_head(one_device, prepared_data, tmp_path):
     workdir = run_two_replicas({**VALUES, "data_dir": prepared_data}, tmp_path)
     weight_files.assert_equal(one_device, workdir, 1e-5)
     manifest = json.loads((workdir / "manifest.json").read_text())
@@ -67,12 +65,9 @@ def test_two_replicas_fine_tune_in_mixed_precision(prepared_data, tmp_path):
     assert manifest["precision"] == "mixed_float16"
 
 
-def test_two_workers_train_the_head_of_one_device(
-    one_device, prepared_data, tmp_path
-):
-    settings = settings_lib.from_flat(
-        {**VALUES, "data_dir": prepared_data, "strategy": "multi_worker"}
-    )
+def test_two_workers_train_the_same_head(one_device, prepared_data, tmp_path):
+    values = {**VALUES, "data_dir": prepared_data, "strategy": "multi_worker"}
+    settings = settings_lib.from_flat(values)
     printed = []
     for process in two_workers.start(settings, tmp_path / "w"):
         out, err = process.communicate(timeout=300)
@@ -92,9 +87,7 @@ def test_two_workers_train_the_head_of_one_device(
     ],
     ids=["absent", "nonsense", "empty"],
 )
-def test_a_worker_without_its_address_says_what_to_set(
-    config, text, monkeypatch
-):
+def test_a_worker_without_address_says_what_to_set(config, text, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(ValueError, match=text):
         runtime.make_strategy("multi_worker")

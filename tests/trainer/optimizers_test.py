@@ -13,10 +13,6 @@ def model():
     return keras.Sequential([keras.Input([3]), keras.layers.Dense(2)])
 
 
-def make_phase(settings):
-    return Phase("fine_tune", 1, 0.1, settings.training.optimizer)
-
-
 def rates(name, steps=100):
     schedule = optimizers.make_schedule(name, 0.1, steps, keras=keras)
     if isinstance(schedule, float):
@@ -40,14 +36,8 @@ def test_schedules_have_their_shapes():
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "rmsprop"])
 def test_only_kernels_decay_and_sgd_has_its_momentum(name, model):
     values = {"optimizer": name, "weight_decay": 0.5, "momentum": 0.5}
-    settings = from_flat(values)
-    optimizer = optimizers.make_optimizer(
-        settings.training,
-        make_phase(settings),
-        model,
-        total_steps=10,
-        keras=keras,
-    )
+    of = from_flat(values).training, Phase("fine_tune", 1, 0.1, name), model
+    optimizer = optimizers.make_optimizer(*of, total_steps=10, keras=keras)
     model.set_weights([np.ones([3, 2]), np.ones([2])])
     zeros = [tf.zeros([3, 2]), tf.zeros([2])]
     optimizer.apply(zeros, model.trainable_variables)

@@ -44,11 +44,9 @@ def test_the_seed_is_set():
 
 @pytest.mark.parametrize("wanted", [True, False], ids=str)
 def test_determinism_is_asked_for_as_the_setting_says(wanted, monkeypatch):
-    asked = []
+    asked, experimental = [], tf.config.experimental
     monkeypatch.setattr(
-        tf.config.experimental,
-        "enable_op_determinism",
-        lambda: asked.append(True),
+        experimental, "enable_op_determinism", lambda: asked.append(True)
     )
     runtime.configure(from_flat({"deterministic": wanted}).training)
     assert bool(asked) is wanted

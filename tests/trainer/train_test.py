@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from tests.trainer.small_runs import tiny
 from trainer import checkpoints
 from trainer import train
 from trainer.data import prepared
-from trainer.settings import settings as settings_lib
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +71,6 @@ def test_phase_two_leaves_the_frozen_part_as_it_was(finished):
     assert np.abs(moved).max() > 1e-4
 
 
-def test_a_run_killed_before_its_metrics_only_evaluates(finished, tmp_path):
-    workdir = tmp_path / "run"
-    shutil.copytree(finished[0], workdir)
-    (workdir / "metrics.json").unlink()
-    history = (workdir / "history.csv").read_text()
-    text = (workdir / "settings.json").read_text()
-    figures = train.train_and_evaluate(settings_lib.from_json(text), workdir)
-    assert figures == finished[1]
-    assert (workdir / "history.csv").read_text() == history
-
-
 def test_a_run_may_be_tested_once_it_has_been_chosen(prepared_data, tmp_path):
     untested = tiny(prepared_data, test_split="none")
     assert "test" not in train.train_and_evaluate(untested, tmp_path)
@@ -110,9 +97,7 @@ def test_a_run_may_be_tested_once_it_has_been_chosen(prepared_data, tmp_path):
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_what_cannot_work_fails_before_anything_is_written(
-    values, text, prepared_data, tmp_path
-):
+def test_what_cannot_work_fails_at_once(values, text, prepared_data, tmp_path):
     settings = tiny(**{"data_dir": prepared_data, **values})
     with pytest.raises(ValueError) as caught:
         train.train_and_evaluate(settings, tmp_path / "run")
@@ -129,7 +114,7 @@ def test_divergence_ends_the_run_and_says_what_to_do(prepared_data, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["macro_f1", "accuracy"])
-def test_an_epoch_is_kept_by_the_selection_metric_alone(
+def test_the_selection_metric_keeps_an_epoch(
     name, prepared_data, tmp_path, monkeypatch
 ):
     """Two figures that disagree about which of two epochs is the better."""

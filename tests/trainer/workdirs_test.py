@@ -20,15 +20,12 @@ def manifest(**splits):
     return {"started": "now", "data": {"name": "a/1", "splits": described}}
 
 
-def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
+def test_overwrite_begins_a_run_again_and_leaves_other_folders(tmp_path):
     (tmp_path / "letter.txt").write_text("dear")
     for overwrite in (False, True):
         with pytest.raises(workdirs.WorkdirError, match="holds no run"):
             open_workdir(tmp_path, Settings(), overwrite=overwrite)
     assert os.listdir(tmp_path) == ["letter.txt"]
-
-
-def test_overwrite_begins_again(tmp_path):
     workdir = tmp_path / "run"
     open_workdir(workdir, Settings())
     (workdir / "metrics.json").write_text("{}")
