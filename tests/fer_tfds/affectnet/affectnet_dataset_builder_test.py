@@ -49,7 +49,7 @@ def test_every_face_is_there_with_its_label(built, layout):
     assert len({row[-1] for row in content.values()}) == len(content)
 
 
-def test_the_release_keeps_what_has_no_expression_but_a_face(built):
+def test_the_release_keeps_scores_and_faces_without_expression(built):
     content = read_content(built["full"])
     found = np.bincount([row[1] for row in content.values()])
     assert found.tolist() == [4] * 8 + [3, 3]
@@ -57,19 +57,11 @@ def test_the_release_keeps_what_has_no_expression_but_a_face(built):
     assert rejects[0] == ("split", "id", "reason", "detail")
     assert {row[2] for row in rejects[1:]} == {"no_face"}
     assert len(rejects) == 1 + 3
-
-
-def test_scores_are_stored(built):
-    content = read_content(built["full"])
     for name, row in content.items():
-        valence, arousal = affectnet.scores(int(name[-10:-4]))
-        assert math.isnan(float(row[2])) == (valence == -2)
-        assert math.isnan(float(row[2])) or float(row[2]) == pytest.approx(
-            valence
-        )
-        assert math.isnan(float(row[3])) or float(row[3]) == pytest.approx(
-            arousal
-        )
+        drawn = affectnet.scores(int(name[-10:-4]))
+        drawn = [math.nan if score == -2 else score for score in drawn]
+        stored = [float(score) for score in row[2:4]]
+        np.testing.assert_allclose(stored, drawn, rtol=1e-6)
     kaggle = read_content(built["kaggle_csv"])
     assert {row[2] for row in kaggle.values()} == {"nan"}
 

@@ -33,14 +33,11 @@ def write_raw_data(folder):
     rows[1][1] = " ".join(["9"] * 2304)
     rows[3][:2] = rows[2][:2]
     rows[70][:2] = rows[4][:2]
-    counts = np.zeros((3, 7), int)
-    for row in rows[1:]:
-        usage = ["Training", "PublicTest", "PrivateTest"].index(row[2])
-        counts[usage, int(row[0])] += 1
     path.write_text("\n".join(",".join(row) for row in rows) + "\n")
-    expected = dict(zip(COUNTS, counts.tolist(), strict=True))
-    (folder / "expected_counts.json").write_text(json.dumps(expected))
     records = find.find_source(folder).read()
+    labels = {s: records.labels[records.indices_of(s)] for s in COUNTS}
+    expected = {s: np.bincount(labels[s]).tolist() for s in COUNTS}
+    (folder / "expected_counts.json").write_text(json.dumps(expected))
     votes = synthetic_ferplus.format_votes(records, SEED)
     (folder / "fer2013new.csv").write_bytes(votes)
     return records

@@ -27,7 +27,7 @@ def test_other_files_are_passed_over(csv_dir):
     assert find.find_source(csv_dir).path == csv_dir / "fer2013.csv"
 
 
-def test_several_copies_ask_to_keep_one(csv_dir):
+def test_several_copies_ask_which_and_one_can_be_named(csv_dir, drawn):
     synthetic.write("archive", csv_dir, COUNTS, seed=SEED)
     with pytest.raises(SourceError) as caught:
         find.find_source(csv_dir)
@@ -36,10 +36,6 @@ def test_several_copies_ask_to_keep_one(csv_dir):
     assert f"{csv_dir / 'fer2013.tar.gz'} (CSV file fer2013/fer2013.c" in text
     assert "Which one is meant? Keep one" in text
     assert f"--manual_dir={csv_dir / 'fer2013.csv'}" in text
-
-
-def test_one_of_several_can_be_named_and_no_other_file(csv_dir, drawn):
-    synthetic.write("archive", csv_dir, COUNTS, seed=SEED)
     archive = csv_dir / "fer2013.tar.gz"
     assert find.find_source(archive).path == archive
     assert contents(read_all(archive)) == contents(drawn)
