@@ -28,11 +28,7 @@ PRIVATE_OF_LIBRARIES |= {"_replace", "_asdict", "_fields"}  # Of namedtuple.
 PRIVATE_OF_LIBRARIES |= {"_exit"}  # Of os: ends a copied process at once.
 # Test files that read another one.
 IMPORTS_OF_TESTS = {
-    ("tests/export/serving_test.py", "tests.export.artifacts_test"),
     ("tests/names_test.py", "tests.imports_test"),
-    ("tests/tuning/folder_test.py", "tests.commands.commands_test"),
-    ("tests/tuning/main_test.py", "tests.commands.commands_test"),
-    ("tests/tuning/report_test.py", "tests.tuning.results_test"),
 }
 
 

@@ -2,8 +2,10 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).parents[2]
 BIN = pathlib.Path(sys.executable).parent
@@ -44,3 +46,29 @@ def loaded_after(statement, *libraries):
     done = python("-c", f"import sys; {statement}; print(*sys.modules)")
     assert done.returncode == 0, done.stderr
     return set(libraries) & set(done.stdout.split())
+
+
+def wait_for(is_there):
+    """Waits until a condition holds."""
+    deadline = time.monotonic() + 240
+    while not is_there():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def kill_once(arguments, is_there):
+    """Starts this Python, and kills it -9 once something is there."""
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+    def is_time():
+        assert process.poll() is None, "it ended before it was killed"
+        return is_there()
+
+    wait_for(is_time)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,10 +1,6 @@
 """What goes wrong with an export, and what it leaves behind: nothing."""
 
-import os
-import pathlib
 import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -12,34 +8,22 @@ from export import agreement
 from export import exporter
 from export import parity
 from export import quantisation_debug
+from tests.commands.command_line import python
 from tests.export import export_fixtures
+from tests.export.export_fixtures import names
+from tests.export.export_fixtures import options
 from trainer import files
 from trainer import run_folder
 
-ROOT = pathlib.Path(__file__).parents[2]
+
+def fails(kind):
+    """A gate that only files of this kind fail."""
+    failures = {kind: ["agreement: made to fail"]}
+    return lambda measured, *_, **__: failures.get(measured["kind"], [])
 
 
-@pytest.fixture
-def workdir(tmp_path):
-    """A finished run that a test may export into."""
-    return export_fixtures.copy_workdir(tmp_path)
-
-
-def options(workdir, **changes):
-    return exporter.ExportOptions(workdir=workdir, **changes)
-
-
-def names(folder):
-    return {path.name for path in folder.iterdir()}
-
-
-def test_a_failed_int8_file_shows_which_layer_is_off(
-    workdir, monkeypatch, capsys
-):
-    def fail(figures, labels, names, bounds, kind):
-        return ["agreement: made to fail"] if kind == "int8" else []
-
-    monkeypatch.setattr(agreement, "_failures", fail)
+def test_a_failed_int8_file_shows_the_bad_layer(workdir, monkeypatch, capsys):
+    monkeypatch.setattr(agreement, "_failures", fails("int8"))
     with pytest.raises(exporter.ExportError, match=r"model_int8\.tflite"):
         exporter.export_run(options(workdir, tflite=True))
     assert "worst tensors of the int8 file" in capsys.readouterr().out
@@ -56,20 +40,17 @@ def test_a_failed_int8_file_shows_which_layer_is_off(
         ("float32", None),
     ],
 )
-def test_a_file_that_failed_is_told_what_may_help_it(
-    workdir, monkeypatch, kind, advice
-):
-    def judge_alone(measured, *_, **__):
-        judged = measured["kind"]
-        return ["agreement: made to fail"] if judged == kind else []
-
+def test_a_failed_file_is_told_what_helps(workdir, monkeypatch, kind, advice):
     # Two epochs of compression would take a minute; the name is enough.
     monkeypatch.setattr(parity, "_kind", lambda model: kind)
-    monkeypatch.setattr(agreement, "_failures", judge_alone)
+    monkeypatch.setattr(agreement, "_failures", fails(kind))
     with pytest.raises(exporter.ExportError, match="bounds are flags") as error:
         exporter.export_run(options(workdir, tflite=True))
     for other in ("--recipes=int16x8", "--compress_epochs"):
         assert (other in str(error.value)) == (other == advice)
+
+
+C_FILES = {"microcontroller": True, "tflite": True}
 
 
 @pytest.mark.parametrize(
@@ -79,12 +60,9 @@ def test_a_file_that_failed_is_told_what_may_help_it(
         ({"recipes": ()}, "`recipes` must be of"),
         ({"io": "int4"}, "`io` must be one of"),
         ({"microcontroller": True}, "needs .tflite"),
-        (
-            {"microcontroller": True, "tflite": True, "io": "float32"},
-            "integers throughout",
-        ),
+        ({**C_FILES, "io": "float32"}, "integers throughout"),
     ],
-    ids=["recipe", "no recipe", "dtype", "no tflite", "float dtype"],
+    ids=str,
 )
 def test_options_that_contradict_are_refused(tmp_path, changes, message):
     with pytest.raises(exporter.ExportError, match=message):
@@ -108,13 +86,8 @@ runpy.run_module("export", run_name="__main__")
 def test_a_full_disk_leaves_nothing_behind(workdir, limit):
     """In a small file, and in the middle of the weights."""
     code = LIMITED.replace("LIMIT, LIMIT", f"{limit}, -1")
-    done = subprocess.run(
-        [sys.executable, "-c", code, f"--workdir={workdir}"],
-        cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = python("-c", code, f"--workdir={workdir}", env=quiet)
     assert done.returncode == 1, done.stderr
     assert "could not write the export" in done.stderr
     assert "Traceback" not in done.stderr

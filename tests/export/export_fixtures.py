@@ -3,13 +3,17 @@
 Each is made once per test process and must not be changed by a test.
 """
 
+import dataclasses
 import functools
 import json
 import pathlib
 import shutil
 
+import numpy as np
+
 from fer_tfds import labels as taxonomy
 from tests import prepared
+from tests.commands.command_line import python
 
 CLASSES = taxonomy.class_names("fer2013")
 SIZE = 48
@@ -65,13 +69,37 @@ def export_folder() -> pathlib.Path:
     from export import choices
     from export import exporter
 
-    options = exporter.ExportOptions(
-        workdir=workdir(),
-        out=prepared.scratch() / "export",
-        tflite=True,
-        recipes=choices.RECIPES,
+    folder = prepared.scratch() / "export"
+    every = {"tflite": True, "recipes": choices.RECIPES}
+    return exporter.export_run(options(workdir(), out=folder, **every))
+
+
+def options(folder: pathlib.Path, **changes):
+    """Options to export a run."""
+    from export import exporter
+
+    return exporter.ExportOptions(workdir=folder, **changes)
+
+
+def names(folder: pathlib.Path) -> set[str]:
+    """What is in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+def write_tflite(folder: pathlib.Path, *recipes: str, io="uint8", model=None):
+    """Writes .tflite files of the run, or of another network in its place."""
+    from export import artifacts
+    from export import tflite
+
+    described = dataclasses.replace(run(), model=model or run().model)
+    tflite.write_tflite_files(
+        described,
+        folder,
+        calibration(),
+        metadata=artifacts.describe(described),
+        recipes=recipes,
+        io=io,
     )
-    return exporter.export_run(options)
 
 
 def write_parity(folder: pathlib.Path, accuracies: dict[str, float]) -> None:
@@ -94,3 +122,35 @@ def calibration():
     from export import representative_data as calibration
 
     return calibration.choose(validation(), len(CLASSES), count=400)
+
+
+# TensorFlow itself imports Keras where it finds it, so it is made not to.
+SERVE = """
+import sys
+sys.modules["keras"] = sys.modules["tf_keras"] = None
+import numpy
+import tensorflow
+served = tensorflow.saved_model.load(sys.argv[1] + "/saved_model").signatures
+images = numpy.load(sys.argv[2])
+pixels = tensorflow.constant(images, tensorflow.float32)
+encoded = tensorflow.stack([tensorflow.io.encode_png(i) for i in images])
+by_pixels = served["serving_default"](pixels=pixels)["probabilities"]
+by_bytes = served["image_bytes"](encoded=encoded)["probabilities"]
+assert not any(name.startswith("keras.") for name in sys.modules)
+assert abs(by_pixels.numpy() - by_bytes.numpy()).max() < 1e-6
+numpy.save(sys.argv[3], by_pixels.numpy())
+"""
+
+
+def check_fresh_process(code, folder, scratch):
+    """Runs one of the scripts and compares it with the live model."""
+    from export import parity
+
+    images = validation().images[:14]
+    np.save(scratch / "images.npy", images)
+    arrays = [scratch / "images.npy", scratch / "answers.npy"]
+    done = python("-c", code, folder, *arrays, folder=scratch)
+    assert done.returncode == 0, done.stderr
+    live = parity.live_model(run())(images)
+    answers = np.load(scratch / "answers.npy")
+    np.testing.assert_allclose(answers, live, atol=1e-5)

@@ -1,11 +1,8 @@
 """Tests of export/golden.py, and of the check that docs/devices.md shows."""
 
 import json
-import pathlib
 import re
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,9 +12,9 @@ import edge
 from export import choices
 from export import golden
 from export import tflite
+from tests.commands.command_line import ROOT
+from tests.commands.command_line import python
 from tests.export import export_fixtures
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 def folder():
@@ -28,20 +25,20 @@ def expected():
     return json.loads((folder() / golden.EXPECTED).read_text())
 
 
-def test_every_file_has_its_answers():
+def test_every_file_has_its_answers_and_pictures_are_stored_twice():
     assert set(expected()["files"]) == {
         tflite.file_name(recipe) for recipe in choices.RECIPES
     }
     for stated in expected()["files"].values():
         assert tuple(stated["labels"]) == export_fixtures.CLASSES
         assert np.shape(stated["probabilities"]) == (10, 7)
-
-
-def test_the_pictures_are_stored_twice_alike():
     arrays = np.load(folder() / golden.INPUTS)
     assert arrays.shape == (10, 48, 48, 1)
     assert (arrays.min(), arrays.max()) == (0, 255)
     assert len(expected()["inputs"]) == 10
+    in_colour = golden.draw_images(24, 3)
+    assert in_colour.shape == (10, 24, 24, 3)
+    assert (in_colour[1, 0, 0] == [255, 178, 102]).all()
     for array, name in zip(arrays, expected()["inputs"], strict=True):
         stored = np.asarray(Image.open(folder() / name))
         np.testing.assert_array_equal(stored, array[..., 0])
@@ -76,12 +73,6 @@ def test_a_client_that_prepares_wrongly_is_caught(mistake):
     assert difference > stated["tolerance"]
 
 
-def test_colour_channels_differ():
-    images = golden.draw_images(24, 3)
-    assert images.shape == (10, 24, 24, 3)
-    assert (images[1, 0, 0] == [255, 178, 102]).all()
-
-
 def test_the_check_of_the_documents_passes_without_our_code(tmp_path):
     """And fails on answers that are not the file's."""
     text = (ROOT / "docs" / "devices.md").read_text()
@@ -90,12 +81,7 @@ def test_the_check_of_the_documents_passes_without_our_code(tmp_path):
     shutil.copytree(export_fixtures.export_folder(), target)
 
     def run():
-        return subprocess.run(
-            [sys.executable, "-c", code, str(target)],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
+        return python("-c", code, target, folder=tmp_path)
 
     assert "tensorflow" not in code
     assert "import edge" not in code

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 
 import pytest
 
@@ -10,34 +9,25 @@ from export import model_card
 from tests.export import export_fixtures
 
 
-@pytest.fixture
-def folder(tmp_path):
-    target = tmp_path / "export"
-    shutil.copytree(export_fixtures.export_folder(), target)
-    return target
+def write(folder, workdir=None):
+    workdir = workdir or export_fixtures.workdir()
+    return model_card.write(folder, workdir).read_text()
 
 
-def write(folder):
-    return model_card.write(folder, export_fixtures.workdir()).read_text()
+def change(path, **values):
+    content = json.loads(path.read_text()) | values
+    path.write_text(json.dumps(content))
 
 
-def test_every_export_has_a_card():
-    card = export_fixtures.export_folder() / model_card.CARD
-    assert card.read_text().startswith("# Model card: tiny\n")
-
-
-@pytest.fixture
-def workdir(tmp_path):
-    """What the card reads of a run, to be changed."""
-    target = tmp_path / "run"
-    target.mkdir()
-    for name in ("metrics.json", "manifest.json"):
-        shutil.copy(export_fixtures.workdir() / name, target)
-    return target
+def change_settings(folder, group, **values):
+    path = folder / "metadata.json"
+    settings = json.loads(path.read_text())["settings"]
+    change(path, settings=settings | {group: settings[group] | values})
 
 
 def test_figures_of_every_split_and_artefact_are_told(folder):
-    card = write(folder)
+    card = (folder / model_card.CARD).read_text()
+    assert card.startswith("# Model card: tiny\n")
     parity = json.loads((folder / "parity.json").read_text())
     for row in parity["artefacts"]:
         assert f"| {row['artefact']} |" in card
@@ -46,25 +36,13 @@ def test_figures_of_every_split_and_artefact_are_told(folder):
 
 
 def test_the_runs_figures_stand_in_their_places(folder, workdir):
-    row = {
-        "name": "happy",
-        "support": 53,
-        "recall": 0.311,
-        "recall_interval": [0.301, 0.322],
-        "precision": 0.333,
-    }
-    change(
-        workdir / "metrics.json",
-        test={
-            "n": 3501,
-            "accuracy": 0.411,
-            "accuracy_interval": [0.402, 0.423],
-            "macro_f1": 0.434,
-            "macro_f1_interval": [0.425, 0.446],
-            "per_class": [row],
-        },
-    )
-    card = model_card.write(folder, workdir).read_text()
+    row = {"name": "happy", "support": 53, "precision": 0.333}
+    row |= {"recall": 0.311, "recall_interval": [0.301, 0.322]}
+    figures = {"n": 3501, "per_class": [row]}
+    figures |= {"accuracy": 0.411, "accuracy_interval": [0.402, 0.423]}
+    figures |= {"macro_f1": 0.434, "macro_f1_interval": [0.425, 0.446]}
+    change(workdir / "metrics.json", test=figures)
+    card = write(folder, workdir)
     assert re.search(
         r"On test \(3,501 pictures, scored once\):\naccuracy 41\.1 \(40\.2 to\n"
         r"42\.3\), macro-F1 43\.4 \(42\.5 to\n44\.6\)\.",
@@ -75,10 +53,8 @@ def test_the_runs_figures_stand_in_their_places(folder, workdir):
 
 def test_the_gates_figures_stand_in_their_places(folder):
     row = {
-        "artefact": "model_int8.tflite",
-        "agreement": 0.911,
-        "accuracy": 0.622,
-        "accuracy_difference_points": -0.33,
+        **{"artefact": "model_int8.tflite", "agreement": 0.911},
+        **{"accuracy": 0.622, "accuracy_difference_points": -0.33},
         "accuracy_difference_interval": [-0.44, 0.55],
         "macro_f1_difference_points": -0.66,
         "macro_f1_difference_interval": [-0.77, 0.88],
@@ -93,34 +69,14 @@ def test_the_gates_figures_stand_in_their_places(folder):
     ) in card
 
 
-def test_how_it_was_trained_is_told(folder):
-    change_settings(
-        folder,
-        "training",
-        seed=71,
-        head_epochs=72,
-        fine_tune_epochs=73,
-        batch_size=74,
-        optimizer="adamw",
-    )
+def test_how_it_was_trained_and_on_other_splits_is_told(folder):
+    values = {"head_epochs": 72, "fine_tune_epochs": 73, "seed": 71}
+    values |= {"batch_size": 74, "optimizer": "adamw"}
+    change_settings(folder, "training", **values)
     assert (
         "72 epochs of the head alone, 73 of fine-tuning,\n"
         "  adamw, batch 74, seed 71;"
     ) in write(folder)
-
-
-def change(path, **values):
-    content = json.loads(path.read_text()) | values
-    path.write_text(json.dumps(content))
-
-
-def change_settings(folder, group, **values):
-    path = folder / "metadata.json"
-    settings = json.loads(path.read_text())["settings"]
-    change(path, settings=settings | {group: settings[group] | values})
-
-
-def test_splits_that_are_not_the_official_ones_are_told(folder):
     assert "of the official splits" not in write(folder)
     change_settings(folder, "data", train_split="train+validation[:80%]")
     assert re.search(
@@ -132,14 +88,9 @@ def test_splits_that_are_not_the_official_ones_are_told(folder):
 def test_votes_and_teachers_are_named(folder):
     assert "votes of" not in write(folder)
     assert "taught by" not in write(folder)
-    change_settings(
-        folder,
-        "target",
-        soft_labels="fer2013/plus",
-        soft_label_share=0.31,
-        distill_from=["wide", "deep"],
-        distill_share=0.62,
-    )
+    values = {"soft_labels": "fer2013/plus", "soft_label_share": 0.31}
+    values |= {"distill_from": ["wide", "deep"], "distill_share": 0.62}
+    change_settings(folder, "target", **values)
     card = write(folder)
     assert "votes of `fer2013/plus` (weight 0.31)" in card
     assert "taught by wide, deep, whose" in card
@@ -151,7 +102,7 @@ def test_the_part_that_was_not_trained_on_is_told(folder, workdir):
     unseen = {"n": 39, "accuracy": 0.251, "accuracy_interval": [0.142, 0.405]}
     figures |= {"seen_in_training": 3, "unseen": unseen}
     change(workdir / "metrics.json", test=figures)
-    card = model_card.write(folder, workdir).read_text()
+    card = write(folder, workdir)
     assert re.search(
         r"Without the 3 that also stand in the training split: accuracy 25\.1"
         r"\s\(14\.2 to 40\.5\) on 39 pictures",
@@ -159,21 +110,12 @@ def test_the_part_that_was_not_trained_on_is_told(folder, workdir):
     )
 
 
-def test_what_was_not_measured_is_said_to_be_so(folder):
+def test_latency_is_taken_from_the_report_if_there_is_one(folder):
     (folder / "latency.json").unlink(missing_ok=True)
     assert "Not measured yet: `python -m export --benchmark`" in write(folder)
-
-
-def test_latency_is_taken_from_the_report(folder):
-    row = {
-        "file": "model_int8.tflite",
-        "one_thread": {
-            "median_ms": 1.234,
-            "p95_ms": 2.5,
-            "first_answer_ms": 321.4,
-            "peak_memory_mb": 54.6,
-        },
-    }
+    times = {"median_ms": 1.234, "p95_ms": 2.5, "first_answer_ms": 321.4}
+    times |= {"peak_memory_mb": 54.6}
+    row = {"file": "model_int8.tflite", "one_thread": times}
     report = {"machine": {"processor": "X1", "cores": 3}, "files": [row]}
     (folder / "latency.json").write_text(json.dumps(report))
     card = write(folder)
@@ -181,7 +123,7 @@ def test_latency_is_taken_from_the_report(folder):
     assert "| 1.23 ms | 2.50 ms | 321 ms | 55 MB |" in card
 
 
-def test_uses_limits_and_people_are_stated(folder):
+def test_uses_limits_and_people_are_stated_of_data_that_is_known(folder):
     card = write(folder)
     headings = re.findall(r"^## (.*)$", card, re.MULTILINE)
     assert headings[-3:] == [
@@ -191,13 +133,7 @@ def test_uses_limits_and_people_are_stated(folder):
     ]
     assert "hiring" in card
     assert "FER-2013" in card
-
-
-def test_data_that_is_not_known_is_not_described(folder):
-    path = folder / "metadata.json"
-    metadata = json.loads(path.read_text())
-    metadata["settings"]["data"]["dataset"] = "other/config"
-    path.write_text(json.dumps(metadata))
+    change_settings(folder, "data", dataset="other/config")
     card = write(folder)
     assert "FER-2013" not in card
     assert "read its licence" in card

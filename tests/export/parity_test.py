@@ -19,14 +19,6 @@ from tests.export import export_fixtures
 from trainer.models import build_model
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A copy of the export that a test may spoil."""
-    target = tmp_path / "export"
-    shutil.copytree(export_fixtures.export_folder(), target)
-    return target
-
-
 def measure(folder, run=None):
     return parity.measure(
         run or export_fixtures.run(),
@@ -46,21 +38,14 @@ def test_a_faithful_export_passes_and_is_recorded():
     assert report["passed"]
     assert report["images"] == 56
     assert report["trained_model"]["warning"] is None
-    assert verdicts(report) == dict.fromkeys(
-        [
-            "saved_model (pixels)",
-            "saved_model (image bytes)",
-            artifacts.KERAS,
-            artifacts.H5,
-            artifacts.ARCHITECTURE,
-            *(
-                tflite.file_name(recipe) + way
-                for recipe in choices.RECIPES
-                for way in ("", parity.BUILT_IN)
-            ),
-        ],
-        True,
-    )
+    tensorflow = {artifacts.KERAS, artifacts.H5, artifacts.ARCHITECTURE}
+    tensorflow |= {"saved_model (pixels)", "saved_model (image bytes)"}
+    expected = tensorflow | {
+        tflite.file_name(recipe) + way
+        for recipe in choices.RECIPES
+        for way in ("", parity.BUILT_IN)
+    }
+    assert verdicts(report) == dict.fromkeys(expected, True)
 
 
 def other_network():
@@ -71,19 +56,11 @@ def other_network():
 
 
 def test_files_of_another_model_are_caught(folder, tmp_path):
-    stranger = dataclasses.replace(export_fixtures.run(), model=other_network())
-    elsewhere = tmp_path / "stranger"
-    elsewhere.mkdir()
-    tflite.write_tflite_files(
-        stranger,
-        elsewhere,
-        export_fixtures.calibration(),
-        metadata=artifacts.describe(stranger),
-        recipes=["int8"],
-        io="uint8",
-    )
-    shutil.copy(elsewhere / "model_int8.tflite", folder)
-    stranger.model.save(folder / artifacts.KERAS)
+    stranger = other_network()
+    (tmp_path / "stranger").mkdir()
+    export_fixtures.write_tflite(tmp_path / "stranger", "int8", model=stranger)
+    shutil.copy(tmp_path / "stranger" / "model_int8.tflite", folder)
+    stranger.save(folder / artifacts.KERAS)
     report = measure(folder)
     assert not report["passed"]
     failed = {name for name, passed in verdicts(report).items() if not passed}
@@ -118,9 +95,8 @@ def test_a_collapsed_float_file_is_caught(folder):
 
 
 def test_a_degenerate_trained_model_is_reported(folder):
-    run = dataclasses.replace(
-        export_fixtures.run(), model=collapse(other_network())
-    )
+    collapsed = collapse(other_network())
+    run = dataclasses.replace(export_fixtures.run(), model=collapsed)
     report = measure(folder, run)
     assert "predicts only `happy`" in report["trained_model"]["warning"]
     assert "WARNING" in parity.as_table(report)
@@ -131,11 +107,8 @@ def test_labels_in_another_order_are_caught(folder):
     content = path.read_bytes()
     path.write_bytes(content[: edge.Classifier(path).metadata["model_bytes"]])
     swapped = export_fixtures.CLASSES[::-1]
-    metadata = {
-        **artifacts.describe(export_fixtures.run()),
-        "recipe": "int8",
-    }
-    tflite.append_metadata(path, swapped, metadata)
+    described = artifacts.describe(export_fixtures.run())
+    tflite.append_metadata(path, swapped, {**described, "recipe": "int8"})
     with pytest.raises(ValueError, match="carries labels"):
         measure(folder)
 

@@ -16,20 +16,23 @@ def split_of(counts, low=0, high=256):
     return Split(images, labels, ids)
 
 
-def test_classes_are_balanced():
-    chosen = representative_data.choose(split_of([100, 50, 30]), 3, count=60)
-    assert chosen.per_class == [20, 20, 20]
-    assert len(set(chosen.ids)) == 60
-
-
-def test_large_classes_fill_up_for_a_small_one():
-    chosen = representative_data.choose(split_of([100, 5, 100]), 3, count=65)
-    assert chosen.per_class == [30, 5, 30]
-
-
-def test_all_images_when_there_are_fewer_than_asked_for():
-    chosen = representative_data.choose(split_of([4, 0, 3]), 3, count=400)
-    assert chosen.per_class == [4, 0, 3]
+@pytest.mark.parametrize(
+    ("counts", "count", "per_class"),
+    [
+        ([100, 50, 30], 60, [20, 20, 20]),
+        ([100, 5, 100], 65, [30, 5, 30]),
+        ([4, 0, 3], 400, [4, 0, 3]),
+    ],
+    ids=["balanced", "large ones fill up", "all there are"],
+)
+def test_classes_are_balanced_where_there_are_enough(counts, count, per_class):
+    split = split_of(counts)
+    chosen = representative_data.choose(split, 3, count=count, seed=3)
+    assert chosen.per_class == per_class
+    assert len(set(chosen.ids)) == sum(per_class)
+    record = chosen.describe()
+    assert (record["count"], record["seed"]) == (sum(per_class), 3)
+    assert (record["ids"], record["per_class"]) == (chosen.ids, per_class)
 
 
 def test_the_seed_decides_the_list():
@@ -62,14 +65,6 @@ def test_both_ends_of_the_range_occur_at_the_cost_of_two_pixels():
     assert np.sum(chosen.images != split.images[rows]) == 2
     assert sorted(chosen.range_set.values()) == [0, 255]
     np.testing.assert_array_equal(split.images, before)
-
-
-def test_the_description_records_the_list():
-    chosen = representative_data.choose(split_of([9, 9]), 2, count=6, seed=3)
-    record = chosen.describe()
-    assert (record["count"], record["seed"]) == (6, 3)
-    assert record["ids"] == chosen.ids
-    assert record["per_class"] == [3, 3]
 
 
 @pytest.mark.parametrize(

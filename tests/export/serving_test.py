@@ -3,7 +3,6 @@
 import pytest
 
 from export import serving
-from tests.export import artifacts_test
 from tests.export import export_fixtures
 
 
@@ -34,19 +33,15 @@ def test_a_fresh_process_without_keras_serves_both_signatures(tmp_path):
     # The script looks for `saved_model` in a folder.
     (tmp_path / "served").mkdir()
     (tmp_path / "served" / "saved_model").symlink_to(version)
-    artifacts_test.check_fresh_process(
-        artifacts_test.SERVE, tmp_path / "served", tmp_path
-    )
+    served = tmp_path / "served"
+    export_fixtures.check_fresh_process(export_fixtures.SERVE, served, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden", "a/b"])
-def test_names_that_are_no_folder_are_refused(tmp_path, name):
+def test_names_that_are_no_folder_are_refused_and_of_a_file(tmp_path, name):
     with pytest.raises(serving.ServingError, match="serving_name"):
         publish(tmp_path, name)
     assert not list(tmp_path.iterdir())
-
-
-def test_a_file_in_the_way_is_refused(tmp_path):
     (tmp_path / "fer").write_text("mine")
     with pytest.raises(serving.ServingError, match="is a file"):
         publish(tmp_path)

@@ -37,31 +37,29 @@ def saved_model(tmp_path_factory):
     return str(folder)
 
 
-def test_every_recipe_that_can_be_asked_for_exists():
-    assert tuple(tflite_recipes.RECIPES) == choices.RECIPES == tuple(TYPES)
-
-
-@pytest.mark.parametrize("recipe", choices.RECIPES)
+@pytest.mark.parametrize("recipe", tflite_recipes.RECIPES)
 def test_a_recipe_stores_its_types(recipe):
+    assert tuple(tflite_recipes.RECIPES) == choices.RECIPES
     model = edge.Classifier(exported(recipe), use_xnnpack=False)
     input_type, weights = TYPES[recipe]
     assert model.input_dtype == input_type
     assert weights <= {str(kind) for kind in model.tensor_types().values()}
+    if recipe == "int8":
+        assert model.input_quantization == (1.0, 0)
     assert model.metadata["batch"] == 1
 
 
-def test_int8_takes_raw_pixels_and_is_integer_throughout():
-    model = edge.Classifier(exported("int8"), use_xnnpack=False)
-    assert model.input_dtype == np.uint8
-    assert model.input_quantization == (1.0, 0)
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        ("int8", {"uint8", "int8", "int32"}),
+        ("int16x8", {"int16", "int8", "int32", "int64"}),
+    ],
+)
+def test_integer_files_are_integer_throughout(recipe, expected):
+    model = edge.Classifier(exported(recipe), use_xnnpack=False)
     kinds = {str(dtype) for dtype in model.tensor_types().values()}
-    assert kinds == {"uint8", "int8", "int32"}
-
-
-def test_int16x8_has_no_float_tensor():
-    model = edge.Classifier(exported("int16x8"), use_xnnpack=False)
-    kinds = {str(dtype) for dtype in model.tensor_types().values()}
-    assert kinds == {"int16", "int8", "int32", "int64"}
+    assert kinds == expected
 
 
 def test_small_recipes_are_smaller():
@@ -82,17 +80,8 @@ def test_small_recipes_are_smaller():
         pytest.param("int16x8", "float32", (0.0, 0), marks=pytest.mark.slow),
     ],
 )
-def test_input_and_output_of_an_integer_file_can_be_chosen(
-    tmp_path, recipe, io, quantization
-):
-    tflite.write_tflite_files(
-        export_fixtures.run(),
-        tmp_path,
-        export_fixtures.calibration(),
-        metadata=artifacts.describe(export_fixtures.run()),
-        recipes=[recipe],
-        io=io,
-    )
+def test_types_of_integer_files_are_chosen(tmp_path, recipe, io, quantization):
+    export_fixtures.write_tflite(tmp_path, recipe, io=io)
     model = edge.Classifier(tmp_path / tflite.file_name(recipe))
     assert model.input_dtype == np.dtype(io)
     assert model.input_quantization == quantization
@@ -117,15 +106,11 @@ def test_files_carry_labels_and_metadata_for_any_zip_tool(recipe):
     assert ("calibration" in metadata) == is_calibrated
 
 
-@pytest.mark.parametrize("recipe", ["float32", "int8"])
-def test_the_same_metadata_gives_the_same_bytes(recipe, tmp_path):
-    contents = []
+def test_the_same_metadata_gives_the_same_bytes(tmp_path):
     for name in ("one", "two"):
-        path = tmp_path / name
-        path.write_bytes(b"model")
-        tflite.append_metadata(path, ("a",), {"recipe": recipe})
-        contents.append(path.read_bytes())
-    assert contents[0] == contents[1]
+        (tmp_path / name).write_bytes(b"model")
+        tflite.append_metadata(tmp_path / name, ("a",), {"recipe": "int8"})
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
 def write_checked(path, content, recipe, io="uint8"):
@@ -146,9 +131,7 @@ def write_checked(path, content, recipe, io="uint8"):
         ("dynamic", "uint8", "no int8 tensor"),
     ],
 )
-def test_a_float_file_under_another_name_is_refused(
-    tmp_path, recipe, io, message
-):
+def test_a_float_file_of_another_name_is_refused(tmp_path, recipe, io, message):
     content = exported("float32").read_bytes()
     size = edge.Classifier(exported("float32")).metadata["model_bytes"]
     with pytest.raises(tflite.ConversionError, match=message):
@@ -175,22 +158,12 @@ def test_an_input_scale_other_than_1_is_refused(tmp_path, saved_model):
 
 
 def test_conversion_says_nothing(tmp_path, capfd):
-    chosen = export_fixtures.calibration()
-    metadata = artifacts.describe(export_fixtures.run())
+    export_fixtures.calibration()
     capfd.readouterr()
-    tflite.write_tflite_files(
-        export_fixtures.run(),
-        tmp_path,
-        chosen,
-        metadata=metadata,
-        recipes=["float32", "int8"],
-        io="uint8",
-    )
+    export_fixtures.write_tflite(tmp_path, "float32", "int8")
     assert capfd.readouterr() == ("", "")
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "model_float32.tflite",
-        "model_int8.tflite",
-    }
+    expected = {"model_float32.tflite", "model_int8.tflite"}
+    assert export_fixtures.names(tmp_path) == expected
 
 
 def test_a_failed_conversion_shows_the_end_of_the_log(tmp_path, monkeypatch):
@@ -199,15 +172,7 @@ def test_a_failed_conversion_shows_the_end_of_the_log(tmp_path, monkeypatch):
         raise RuntimeError("no kernel")
 
     monkeypatch.setitem(tflite_recipes.RECIPES, "float32", broken)
-    with pytest.raises(tflite.ConversionError) as caught:
-        tflite.write_tflite_files(
-            export_fixtures.run(),
-            tmp_path,
-            export_fixtures.calibration(),
-            metadata={},
-            recipes=["float32"],
-            io="uint8",
-        )
-    assert "float32 conversion failed: no kernel" in str(caught.value)
-    assert "the converter's own words" in str(caught.value)
+    words = r"float32 conversion failed: no kernel[\s\S]*converter's own words"
+    with pytest.raises(tflite.ConversionError, match=words):
+        export_fixtures.write_tflite(tmp_path, "float32")
     assert not list(tmp_path.iterdir())

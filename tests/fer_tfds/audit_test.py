@@ -1,8 +1,5 @@
 """The audit on drawn faces with planted defects, and the whole command."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +9,7 @@ from fer_tfds import synthetic
 from fer_tfds.drawing import ferplus as synthetic_ferplus
 from fer_tfds.sources.fer2013 import ferplus
 from fer_tfds.sources.records import FaceRecords
+from tests.commands.command_line import python
 
 COUNTS = {"train": [6] * 7, "validation": [2] * 7, "test": [2] * 7}
 
@@ -63,22 +61,10 @@ def test_votes_are_compared_with_labels():
     assert table.sum() == 3
     assert (table * audit.same_expression()).sum() == 2
     assert table[0, 4] == table[0, 0] == table[3, 1] == 1
-
-
-def test_each_class_agrees_with_one_column():
     same = audit.same_expression()
     assert same.shape == (7, 10)
     assert same.sum(axis=1).tolist() == [1] * 7
     assert same[:, 7:].sum() == 0
-
-
-def run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "fer_tfds.audit", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
 
 
 def test_command_writes_the_report_and_the_sheet(tmp_path):
@@ -87,7 +73,9 @@ def test_command_writes_the_report_and_the_sheet(tmp_path):
     votes = synthetic_ferplus.format_votes(drawn, seed=1)
     (tmp_path / "votes.csv").write_bytes(votes)
     out = tmp_path / "out"
-    done = run(f"--manual_dir={tmp_path}", f"--out={out}")
+    done = python(
+        "-m", "fer_tfds.audit", f"--manual_dir={tmp_path}", f"--out={out}"
+    )
     assert done.returncode == 0, done.stderr
     assert "       70  images\n" in done.stdout
     assert "train: 42 images kept" in done.stdout
@@ -99,7 +87,7 @@ def test_command_writes_the_report_and_the_sheet(tmp_path):
 
 
 def test_command_says_what_is_missing(tmp_path):
-    done = run(f"--manual_dir={tmp_path}")
+    done = python("-m", "fer_tfds.audit", f"--manual_dir={tmp_path}")
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: {tmp_path}: no copy of FER-2013")
     assert "Traceback" not in done.stderr

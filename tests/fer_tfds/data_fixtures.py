@@ -1,8 +1,10 @@
 """Raw FER-2013 data on a small scale, for the tests of the data layer."""
 
 import io
+import struct
 import tarfile
 import zipfile
+import zlib
 
 from fer_tfds.sources.fer2013 import find
 
@@ -40,4 +42,17 @@ def contents(records):
         for split, label, image in zip(
             records.splits, records.labels, records.images, strict=True
         )
+    )
+
+
+def declare(width, height):
+    """A PNG file that says it is that large, and holds next to nothing."""
+    header = struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 99))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
     )

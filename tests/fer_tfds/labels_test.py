@@ -1,37 +1,29 @@
 """The label taxonomy."""
 
-import subprocess
-import sys
-
 import pytest
 
 from fer_tfds import labels
+from tests.commands import command_line
 
 
-def test_fer2013_names_are_in_the_official_order():
-    assert labels.class_names("fer2013") == (
-        "angry",
-        "disgust",
-        "fear",
-        "happy",
-        "sad",
-        "surprise",
-        "neutral",
-    )
-
-
-def test_affectnet_names_are_in_the_official_order():
-    names = labels.native_names("affectnet")
-    assert names[:4] == ("neutral", "happiness", "sadness", "surprise")
-    assert names[4:8] == ("fear", "disgust", "anger", "contempt")
-    assert names[8:] == ("none", "uncertain", "no-face")
-
-
-def test_ferplus_names_are_those_of_its_columns():
-    names = labels.native_names("fer2013/plus")
-    assert names[:4] == ("neutral", "happiness", "surprise", "sadness")
-    assert names[4:8] == ("anger", "disgust", "fear", "contempt")
-    assert names[8:] == ("unknown", "nf")
+@pytest.mark.parametrize(
+    ("dataset", "names"),
+    [
+        ("fer2013", "angry disgust fear happy sad surprise neutral"),
+        (
+            "affectnet",
+            "neutral happiness sadness surprise fear disgust anger contempt "
+            "none uncertain no-face",
+        ),
+        (
+            "fer2013/plus",
+            "neutral happiness surprise sadness anger disgust fear contempt "
+            "unknown nf",
+        ),
+    ],
+)
+def test_names_are_in_the_official_order(dataset, names):
+    assert labels.native_names(dataset) == tuple(names.split())
 
 
 @pytest.mark.parametrize(
@@ -52,35 +44,30 @@ def test_classes_are_the_first_expressions(dataset, num_classes, count, last):
 
 
 @pytest.mark.parametrize("num_classes", [-1, 1, 9])
-def test_impossible_number_of_classes(num_classes):
+def test_impossible_number_of_classes_and_unknown_data_set(num_classes):
     with pytest.raises(ValueError, match="from 2 to 8 for affectnet"):
         labels.class_names("affectnet", num_classes)
-
-
-def test_unknown_data_set_lists_the_known_ones():
     known = r"affectnet, fer2013, ferplus.*'imagenet'"
     with pytest.raises(ValueError, match=known):
         labels.class_names("imagenet")
 
 
 @pytest.mark.parametrize(
-    ("name", "canonical"),
+    ("canonical", "names"),
     [
-        ("angry", "angry"),
-        ("anger", "angry"),
-        ("disgusted", "disgust"),
-        ("fearful", "fear"),
-        ("happiness", "happy"),
-        ("sadness", "sad"),
-        ("surprised", "surprise"),
-        ("neutral", "neutral"),
-        ("contempt", "contempt"),
-        (" Happy ", "happy"),
-        ("ANGER", "angry"),
+        ("angry", ["angry", "anger", "ANGER"]),
+        ("disgust", ["disgusted"]),
+        ("fear", ["fearful"]),
+        ("happy", ["happiness", " Happy "]),
+        ("sad", ["sadness"]),
+        ("surprise", ["surprised"]),
+        ("neutral", ["neutral"]),
+        ("contempt", ["contempt"]),
     ],
 )
-def test_canonical_name(name, canonical):
-    assert labels.canonical_name(name) == canonical
+def test_canonical_name(canonical, names):
+    for name in names:
+        assert labels.canonical_name(name) == canonical
 
 
 @pytest.mark.parametrize("name", ["", "bored", "uncertain", "no-face", "3"])
@@ -90,12 +77,9 @@ def test_unknown_name_lists_the_known_ones(name):
     assert repr(name) in str(caught.value)
 
 
-def test_every_expression_of_each_data_set_has_a_canonical_name():
-    expressions = [
-        *labels.class_names("fer2013"),
-        *labels.class_names("affectnet"),
-    ]
-    for name in expressions:
+@pytest.mark.parametrize("dataset", ["fer2013", "affectnet"])
+def test_every_expression_of_a_data_set_has_a_canonical_name(dataset):
+    for name in labels.class_names(dataset):
         assert labels.canonical_name(name) in labels.CANONICAL_NAMES
 
 
@@ -108,5 +92,4 @@ def test_every_expression_of_each_data_set_has_a_canonical_name():
     ],
 )
 def test_import_stays_light(module, banned):
-    code = f"import sys, {module}; sys.exit({banned!r} in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert not command_line.loaded_after(f"import {module}", banned)

@@ -16,15 +16,16 @@ ALL_LABELS = np.arange(7)
 EVERY_LAYOUT = pytest.mark.parametrize("layout", synthetic.LAYOUTS)
 
 
-def test_faces_have_the_form_of_the_real_ones():
+def test_faces_have_the_form_of_the_real_ones_and_none_is_like_another():
     faces = synthetic.draw_faces(ALL_LABELS, SEED)
     assert faces.shape == (7, 48, 48)
     assert faces.dtype == np.uint8
     assert (faces.std(axis=(1, 2)) > 10).all()
-
-
-def test_no_faces_at_all():
     assert synthetic.draw_faces(np.array([], int), SEED).shape == (0, 48, 48)
+    of_one_class = synthetic.draw_faces(np.full(20, 3), SEED)
+    of_all_splits = synthetic.draw_records(COUNTS, SEED).images
+    for faces in (of_one_class, of_all_splits):
+        assert len(np.unique(faces, axis=0)) == len(faces)
 
 
 @pytest.mark.parametrize("label", [-1, 7])
@@ -42,11 +43,6 @@ def test_a_face_depends_on_seed_position_and_label_alone():
         synthetic.draw_faces(np.roll(ALL_LABELS, 1), SEED),
     ):
         assert (other != faces).any(axis=(1, 2)).all()
-
-
-def test_no_two_faces_of_a_class_are_alike():
-    faces = synthetic.draw_faces(np.full(20, 3), SEED)
-    assert len(np.unique(faces.reshape(20, -1), axis=0)) == 20
 
 
 def linear_accuracy(train_labels, shown_labels):
@@ -72,11 +68,6 @@ def test_expressions_can_be_learned_and_nothing_else():
     assert linear_accuracy(shuffled, shown_labels) < 0.3
 
 
-def test_splits_share_no_face():
-    records = synthetic.draw_records(COUNTS, SEED)
-    assert len({face.tobytes() for face in records.images}) == 28
-
-
 @pytest.mark.parametrize("layout", synthetic.DATASETS["fer2013"])
 def test_layout_is_read_back(tmp_path, layout):
     synthetic.write(layout, tmp_path, COUNTS, seed=SEED)
@@ -85,9 +76,7 @@ def test_layout_is_read_back(tmp_path, layout):
     if layout.startswith("png_"):
         assert records.split_names == ("train", "test")
     elif layout.startswith("folders"):  # JPEG changes pixels a little
-        np.testing.assert_array_equal(
-            np.bincount(records.labels), np.bincount(expected.labels)
-        )
+        assert sorted(records.labels) == sorted(expected.labels)
     else:
         assert contents(records) == contents(expected)
     counts = json.loads((tmp_path / "expected_counts.json").read_text())
@@ -110,14 +99,7 @@ def read_tree(folder):
 
 
 @EVERY_LAYOUT
-def test_layout_depends_on_the_seed_alone(tmp_path, layout):
-    tree = write(layout, tmp_path / "a")
-    assert write(layout, tmp_path / "b") == tree
-    assert write(layout, tmp_path / "c", seed=SEED + 1) != tree
-
-
-@EVERY_LAYOUT
-def test_overwriting_leaves_nothing_of_ours(tmp_path, layout):
+def test_the_seed_makes_a_layout_and_overwriting_ends_it(tmp_path, layout):
     folder = tmp_path / "a"
     before = write(layout, folder, each=2)
     other = folder / "other.txt"
@@ -129,6 +111,7 @@ def test_overwriting_leaves_nothing_of_ours(tmp_path, layout):
     after = write(layout, folder, overwrite=True)
     assert after.pop(other_name) == b"mine"
     assert after == write(layout, tmp_path / "b")
+    assert after != write(layout, tmp_path / "c", seed=SEED + 1)
 
 
 @EVERY_LAYOUT
@@ -165,36 +148,27 @@ def test_impossible_counts_are_an_error(counts):
 
 
 def test_command_writes_layout_and_contact_sheet(tmp_path, capsys):
-    arguments = ["--layout=csv", "--train=2", "--validation=1", "--test=1"]
+    sizes = ["--train=2", "--validation=1", "--test=1"]
     sheet = tmp_path / "sheet.png"
-    code = synthetic.main(
-        [*arguments, f"--out={tmp_path}", f"--contact_sheet={sheet}"]
-    )
-    assert code == 0
+    outputs = [f"--out={tmp_path}", f"--contact_sheet={sheet}"]
+    assert synthetic.main(["--layout=csv", *sizes, *outputs]) == 0
     assert "Wrote layout csv of fer2013 into" in capsys.readouterr().out
     assert len(read_all(tmp_path).ids) == 28
     assert Image.open(sheet).size == (14 * 48, 7 * 48)
+    layout = ["--dataset=affectnet", "--layout=class_folders"]
+    assert synthetic.main([*layout, *sizes, f"--out={tmp_path / 'a'}"]) == 0
+    assert "class_folders of affectnet" in capsys.readouterr().out
+    assert len(list(tmp_path.rglob("*.jpg"))) >= 8
 
 
 def test_command_reports_errors_in_one_line(tmp_path, capsys):
     assert synthetic.main([f"--out={tmp_path}", "--train=0"]) == 1
-    captured = capsys.readouterr()
-    assert captured.err.startswith("Error: `counts` must give")
-    assert captured.err.count("\n") == 1
-
-
-def test_command_needs_something_to_do(capsys):
+    error = capsys.readouterr().err
+    assert error.startswith("Error: `counts` must give")
+    assert error.count("\n") == 1
     with pytest.raises(SystemExit):
         synthetic.main([])
     assert "--out=DIR" in capsys.readouterr().err
-
-
-def test_command_knows_all_data_sets(tmp_path, capsys):
-    arguments = ["--dataset=affectnet", "--layout=class_folders"]
-    sizes = ["--train=1", "--validation=1", "--test=1"]
-    assert synthetic.main([*arguments, *sizes, f"--out={tmp_path}"]) == 0
-    assert "class_folders of affectnet" in capsys.readouterr().out
-    assert len(list(tmp_path.rglob("*.jpg"))) >= 8
 
 
 @pytest.mark.parametrize("dataset", synthetic.DATASETS)

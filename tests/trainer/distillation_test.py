@@ -1,6 +1,5 @@
 """Answers of an earlier run as targets of a new one."""
 
-import dataclasses
 import json
 import shutil
 
@@ -15,6 +14,7 @@ from trainer import distillation
 from trainer import run_folder
 from trainer import train
 from trainer.data import prepared
+from trainer.settings import settings as settings_lib
 
 
 @pytest.fixture(scope="module")
@@ -34,19 +34,14 @@ def answers(settings, splits=None):
     )
 
 
-def with_target(settings, **values):
-    target = dataclasses.replace(settings.target, **values)
-    return dataclasses.replace(settings, target=target)
+def change(settings, **values):
+    return settings_lib.from_flat({**settings.flat(), **values})
 
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_it_answers_on_each_view_and_on_its_mirror_image(teacher, flip):
     workdir, settings = teacher
-    settings = with_target(settings, distill_views=2)
-    settings = dataclasses.replace(
-        settings,
-        augmentation=dataclasses.replace(settings.augmentation, flip=flip),
-    )
+    settings = change(settings, distill_views=2, flip=flip)
     model = checkpoints.load_for_inference(workdir).model
     split = prepared.load_split(settings.data, "train")
     got = answers(settings)
@@ -63,7 +58,7 @@ def test_it_answers_on_each_view_and_on_its_mirror_image(teacher, flip):
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-def test_it_answers_every_batch_in_the_precision_of_its_training(
+def test_it_answers_in_the_precision_of_its_training(
     teacher, tmp_path, precision
 ):
     workdir = tmp_path / "teacher"
@@ -72,9 +67,7 @@ def test_it_answers_every_batch_in_the_precision_of_its_training(
     values = json.loads(trained.read_text())
     values["training"]["precision"] = precision
     trained.write_text(json.dumps(values))
-    settings = with_target(
-        teacher[1], distill_views=0, distill_from=(str(workdir),)
-    )
+    settings = change(teacher[1], distill_views=0, distill_from=(str(workdir),))
     splits = prepared.load_splits(settings.data)
     images = splits["train"].images[:64].astype(np.float32)
     expected = checkpoints.load_for_inference(workdir).model(images)
@@ -90,7 +83,7 @@ def test_it_answers_every_batch_in_the_precision_of_its_training(
 def test_teachers_are_asked_before_training_or_on_every_batch(teacher):
     _, settings = teacher
     splits = prepared.load_splits(settings.data)
-    nobody = with_target(settings, distill_from=(), distill_views=0)
+    nobody = change(settings, distill_from=(), distill_views=0)
     for other in (settings, nobody):
         strategy = tf.distribute.get_strategy()
         assert distillation.load_teacher(other, splits, strategy) is None
@@ -99,17 +92,11 @@ def test_teachers_are_asked_before_training_or_on_every_batch(teacher):
 def test_teachers_are_averaged(teacher, tmp_path):
     _, settings = teacher
     other = tmp_path / "other"
-    values = dataclasses.replace(settings.training, seed=1)
-    train.train_and_evaluate(
-        dataclasses.replace(
-            with_target(settings, distill_from=()), training=values
-        ),
-        other,
-    )
+    train.train_and_evaluate(change(settings, distill_from=(), seed=1), other)
     names = (settings.target.distill_from[0], str(other))
-    settings = with_target(settings, distill_views=1)
+    settings = change(settings, distill_views=1)
     one, two, both = (
-        answers(with_target(settings, distill_from=folders))
+        answers(change(settings, distill_from=folders))
         for folders in (names[:1], names[1:], names)
     )
     assert np.abs(one - two).max() > 0.01
@@ -119,7 +106,7 @@ def test_teachers_are_averaged(teacher, tmp_path):
 def test_the_precision_policy_is_left_alone(teacher):
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
     try:
-        answers(with_target(teacher[1], distill_views=1))
+        answers(change(teacher[1], distill_views=1))
         policy = keras.mixed_precision.dtype_policy().name
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
@@ -133,27 +120,20 @@ def test_the_precision_policy_is_left_alone(teacher):
         ({"image_size": 32}, "has image_size 48, this run 32"),
         (
             {"train_split": "test", "test_split": "train[:50%]"},
-            "was trained on 140 of this run's test examples",
+            "trained on 140",
         ),
     ],
     ids=["classes", "size", "leak"],
 )
 def test_a_teacher_that_does_not_fit_is_refused(teacher, values, text):
-    _, settings = teacher
-    data = dataclasses.replace(settings.data, **values)
     with pytest.raises(ValueError, match=text):
-        answers(dataclasses.replace(settings, data=data))
+        answers(change(teacher[1], **values))
 
 
-def test_teachers_are_asked_once_in_all_starts_of_a_run(
-    teacher, tmp_path, monkeypatch
-):
-    def untested(settings):
-        data = dataclasses.replace(settings.data, test_split="none")
-        return dataclasses.replace(settings, data=data)
-
-    settings = with_target(teacher[1], distill_views=2)
-    train.train_and_evaluate(untested(settings), tmp_path / "run")
+def test_teachers_are_asked_once_in_all_starts(teacher, tmp_path, monkeypatch):
+    settings = change(teacher[1], distill_views=2)
+    untested = change(settings, test_split="none")
+    train.train_and_evaluate(untested, tmp_path / "run")
     kept = np.load(tmp_path / "run" / run_folder.TARGETS)
     assert (kept.shape, kept.dtype) == ((2, 280, 7), np.float32)
 
@@ -162,7 +142,7 @@ def test_teachers_are_asked_once_in_all_starts_of_a_run(
 
     monkeypatch.setattr(distillation, "teacher_predictions", ask)
     (tmp_path / "run" / run_folder.METRICS).unlink()
-    train.train_and_evaluate(untested(settings), tmp_path / "run")
+    train.train_and_evaluate(untested, tmp_path / "run")
     (tmp_path / "run" / run_folder.TARGETS).unlink()
     assert "test" in train.train_and_evaluate(settings, tmp_path / "run")
     with pytest.raises(AssertionError, match="asked again"):

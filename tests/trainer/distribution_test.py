@@ -6,6 +6,7 @@ of the batch, so a different number of replicas is a different network.
 """
 
 import json
+import re
 
 import pytest
 
@@ -17,15 +18,9 @@ from trainer import runtime
 from trainer.settings import settings as settings_lib
 
 VALUES = {
-    "backbone": "tiny_cnn",
-    "batch_size": 28,
-    "head_epochs": 2,
-    "head_learning_rate": 0.01,
-    "fine_tune_epochs": 0,
-    "ema": 0.5,
-    "flip": True,
-    "rotation": 5,
-    "class_weights": "balanced",
+    **{"backbone": "tiny_cnn", "batch_size": 28, "fine_tune_epochs": 0},
+    **{"head_epochs": 2, "head_learning_rate": 0.01, "ema": 0.5},
+    **{"flip": True, "rotation": 5, "class_weights": "balanced"},
 }
 
 
@@ -53,9 +48,7 @@ def run_two_replicas(values, folder):
     return folder / "w"
 
 
-def test_two_replicas_train_the_head_of_one_device(
-    one_device, prepared_data, tmp_path
-):
+def test_two_replicas_train_the_same_head(one_device, prepared_data, tmp_path):
     workdir = run_two_replicas({**VALUES, "data_dir": prepared_data}, tmp_path)
     weight_files.assert_equal(one_device, workdir, 1e-5)
     manifest = json.loads((workdir / "manifest.json").read_text())
@@ -63,33 +56,23 @@ def test_two_replicas_train_the_head_of_one_device(
 
 
 def test_two_replicas_fine_tune_in_mixed_precision(prepared_data, tmp_path):
-    values = {
-        **VALUES,
-        "data_dir": prepared_data,
-        "fine_tune_epochs": 1,
-        "image_size": 24,
-        "precision": "mixed_float16",
-    }
-    workdir = run_two_replicas(values, tmp_path)
+    changes = {"fine_tune_epochs": 1, "image_size": 24}
+    changes |= {"data_dir": prepared_data, "precision": "mixed_float16"}
+    workdir = run_two_replicas({**VALUES, **changes}, tmp_path)
     metrics = json.loads((workdir / "metrics.json").read_text())
     assert metrics["test"]["n"] == 42
     manifest = json.loads((workdir / "manifest.json").read_text())
     assert manifest["precision"] == "mixed_float16"
 
 
-def test_two_workers_train_the_head_of_one_device(
-    one_device, prepared_data, tmp_path
-):
-    settings = settings_lib.from_flat(
-        {**VALUES, "data_dir": prepared_data, "strategy": "multi_worker"}
-    )
+def test_two_workers_train_the_same_head(one_device, prepared_data, tmp_path):
+    values = {**VALUES, "data_dir": prepared_data, "strategy": "multi_worker"}
+    settings = settings_lib.from_flat(values)
     printed = []
     for process in two_workers.start(settings, tmp_path / "w"):
         out, err = process.communicate(timeout=300)
         assert process.returncode == 0, err[-3000:]
-        printed.append(
-            [line for line in out.splitlines() if "macro-F1" in line]
-        )
+        printed.append(re.findall(".*macro-F1.*", out))
     # Only the chief tells of epochs; both must come to the same figures.
     assert printed[0][-2:] == printed[1][-2:]
     weight_files.assert_equal(one_device, tmp_path / "w", 1e-5)
@@ -98,18 +81,14 @@ def test_two_workers_train_the_head_of_one_device(
 @pytest.mark.parametrize(
     ("config", "text"),
     [
-        (None, "needs TF_CONFIG"),
+        ("", "needs TF_CONFIG"),
         ("nonsense", "TF_CONFIG is not usable"),
         ('{"cluster": {}, "task": {}}', "TF_CONFIG is not usable"),
     ],
     ids=["absent", "nonsense", "empty"],
 )
-def test_a_worker_without_its_address_says_what_to_set(
-    config, text, monkeypatch
-):
-    monkeypatch.delenv("TF_CONFIG", raising=False)
-    if config is not None:
-        monkeypatch.setenv("TF_CONFIG", config)
+def test_a_worker_without_address_says_what_to_set(config, text, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(ValueError, match=text):
         runtime.make_strategy("multi_worker")
 

@@ -12,11 +12,8 @@ from trainer.evaluation import robustness
 from trainer.settings import settings as settings_lib
 
 MANIFEST = {
-    "data": {"name": "fer2013/original/1.1.0"},
-    "commit": "0123456789abcdef",
-    "libraries": {"numpy": "2"},
-    "replicas": 1,
-    "precision": "float32",
+    **{"data": {"name": "fer2013/original/1.1.0"}, "libraries": {"numpy": "2"}},
+    **{"commit": "0123456789abcdef", "replicas": 1, "precision": "float32"},
     "hardware": {"cores": 2, "gpus": 0},
 }
 
@@ -56,17 +53,7 @@ def write_run(folder, *, skill=0.6, seed=0, splits=None, **values):
         part: answer(splits[part].labels, skill, [seed, i])
         for i, part in enumerate(("validation", "test"))
     }
-    robust = robustness.measure(
-        lambda images: np.full([len(images), 7], 1 / 7),
-        splits["validation"].images,
-        splits["validation"].labels,
-    )
-    figures = evaluate.finish(
-        folder,
-        settings,
-        splits,
-        predictions=predicted,
-        history=history,
-        robustness=robust,
-    )
-    return folder, figures
+    judged = splits["validation"].images, splits["validation"].labels
+    robust = robustness.measure(lambda x: np.full([len(x), 7], 1 / 7), *judged)
+    parts = {"predictions": predicted, "history": history, "robustness": robust}
+    return folder, evaluate.finish(folder, settings, splits, **parts)

@@ -11,16 +11,12 @@ from trainer import optimizers
 
 def make_learner(model, optimizer, average=None, ema=0.0, batch=4):
     optimizer.build(model.trainable_variables)
+    logits = model.get_layer("logits").output
     return loop.Learner(
-        model=model,
-        logits_model=keras.Model(
-            model.inputs, model.get_layer("logits").output
-        ),
-        average=average,
-        optimizer=optimizer,
+        **{"model": model, "average": average, "optimizer": optimizer},
+        logits_model=keras.Model(model.inputs, logits),
         loss=optimizers.make_loss(np.ones(2)),
-        ema=ema,
-        global_batch=batch,
+        **{"ema": ema, "global_batch": batch},
         strategy=tf.distribute.get_strategy(),
     )
 
@@ -64,9 +60,8 @@ def test_one_step_is_that_of_the_textbook(data, xla):
     logits = x @ kernel
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     gradient = x.T @ (p - np.eye(2)[[0, 1, 0, 1]]) / 4
-    np.testing.assert_allclose(
-        model.get_weights()[0], kernel - 0.5 * gradient, atol=1e-6
-    )
+    expected = kernel - 0.5 * gradient
+    np.testing.assert_allclose(model.get_weights()[0], expected, atol=1e-6)
 
 
 def test_xla_is_used_when_asked_for(data):
@@ -93,20 +88,22 @@ def test_a_teacher_answers_on_the_images_of_the_step(data):
     epoch(dataclasses.replace(learner, teach=teach), data, steps=40)
     images = np.array([-1.0, 1.0])[:, None, None, None]
     # The shares of both, at which cross-entropy is least.
-    np.testing.assert_allclose(
-        model.predict(images, verbose=0),
-        [[0.25, 0.75], [0.75, 0.25]],
-        atol=0.01,
-    )
+    answers = model.predict(images, verbose=0)
+    expected = [[0.25, 0.75], [0.75, 0.25]]
+    np.testing.assert_allclose(answers, expected, atol=0.01)
 
 
-def test_an_epoch_reports_every_call_and_learns(data):
+def test_an_epoch_reports_every_call_and_learns_or_stops(data):
     learner = make_learner(two_class_model(), keras.optimizers.SGD(1.0))
     first, seen = epoch(learner, data, steps=7)
     assert seen == [3, 6, 7]
     second, _ = epoch(learner, data, steps=7)
     assert second[0] < first[0]
     assert second[1] == 28
+    learner = make_learner(two_class_model(), keras.optimizers.SGD(1.0))
+    learner.model.set_weights([np.full([1, 2], np.nan), np.zeros(2)])
+    with pytest.raises(loop.DivergenceError, match="by step 3 of 4"):
+        epoch(learner, data)
 
 
 def test_the_average_lags_behind_the_weights(data):
@@ -120,13 +117,6 @@ def test_the_average_lags_behind_the_weights(data):
     # The first step's momentum is (1 + 0) / (10 + 0).
     np.testing.assert_allclose(kept, 0.1 * start[0] + 0.9 * new, atol=1e-6)
     assert learner.evaluated_model is average
-
-
-def test_a_loss_that_is_no_number_stops_the_epoch(data):
-    learner = make_learner(two_class_model(), keras.optimizers.SGD(1.0))
-    learner.model.set_weights([np.full([1, 2], np.nan), np.zeros(2)])
-    with pytest.raises(loop.DivergenceError, match="by step 3 of 4"):
-        epoch(learner, data)
 
 
 @pytest.mark.parametrize("count", [1, 256, 300], ids=str)

@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-from tests.commands.command_line import ROOT
 from tests.commands.command_line import python
 from tests.trainer import weight_files
 

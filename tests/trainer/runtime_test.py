@@ -20,12 +20,17 @@ def test_auto_precision_follows_the_hardware(values, policy):
     assert runtime.resolve_precision(from_flat(values).training) == policy
 
 
-def test_strategies_are_made_or_say_where_to_run():
+def test_strategies_are_made_or_say_where_to_run(monkeypatch):
     strategy = runtime.make_strategy("default")
     assert strategy.num_replicas_in_sync == 1
     assert runtime.is_chief(strategy)
     with pytest.raises(ValueError, match="Run on a TPU VM"):
         runtime.make_strategy("tpu")
+    two = types.SimpleNamespace(num_replicas_in_sync=2)
+    monkeypatch.setattr(runtime, "make_strategy", lambda name: two)
+    training = from_flat({"strategy": "mirrored", "xla": True}).training
+    with pytest.raises(ValueError, match="`xla` compiles for one device"):
+        runtime.configure(training)
 
 
 def test_the_seed_is_set():
@@ -39,19 +44,9 @@ def test_the_seed_is_set():
 
 @pytest.mark.parametrize("wanted", [True, False], ids=str)
 def test_determinism_is_asked_for_as_the_setting_says(wanted, monkeypatch):
-    asked = []
+    asked, experimental = [], tf.config.experimental
     monkeypatch.setattr(
-        tf.config.experimental,
-        "enable_op_determinism",
-        lambda: asked.append(True),
+        experimental, "enable_op_determinism", lambda: asked.append(True)
     )
     runtime.configure(from_flat({"deterministic": wanted}).training)
     assert bool(asked) is wanted
-
-
-def test_xla_is_for_one_replica(monkeypatch):
-    two = types.SimpleNamespace(num_replicas_in_sync=2)
-    monkeypatch.setattr(runtime, "make_strategy", lambda name: two)
-    training = from_flat({"strategy": "mirrored", "xla": True}).training
-    with pytest.raises(ValueError, match="`xla` compiles for one device"):
-        runtime.configure(training)

@@ -19,22 +19,15 @@ def make(votes=None, teacher=None, **settings):
     )
 
 
-def test_hard_labels_are_one_hot():
+def test_labels_votes_teacher_and_smoothing_are_mixed():
     np.testing.assert_array_equal(make(), np.eye(3)[LABELS])
     assert make().dtype == np.float32
-
-
-def test_votes_are_mixed_in_where_there_are_some():
     mixed = make(votes=VOTES, soft_label_share=0.4)
     expected = [[0.8, 0.2, 0], [0, 0, 1], [0, 1, 0]]
     np.testing.assert_allclose(mixed, expected, atol=1e-6)
-
-
-def test_teacher_and_smoothing_follow():
     mixed = make(teacher=TEACHER, distill_share=0.5, label_smoothing=0.3)
     expected = 0.7 * (0.5 * np.eye(3)[LABELS] + 0.5 * TEACHER) + 0.1
     np.testing.assert_allclose(mixed, expected, atol=1e-6)
-    np.testing.assert_allclose(mixed.sum(axis=1), 1, rtol=1e-6)
 
 
 def test_each_view_has_its_own_answers():
@@ -50,11 +43,8 @@ def test_each_view_has_its_own_answers():
 
 
 def test_answers_may_also_be_mixed_in_later():
-    settings = {
-        "distill_share": 0.6,
-        "distill_temperature": 2.0,
-        "label_smoothing": 0.3,
-    }
+    settings = {"distill_share": 0.6, "distill_temperature": 2.0}
+    settings |= {"label_smoothing": 0.3}
     later = targets.mix_predictions(
         make(**settings), TEACHER, TargetSettings(**settings)
     )
@@ -73,7 +63,7 @@ def test_temperature_is_that_of_divided_logits():
     assert np.isfinite(sure).all()
 
 
-def test_votes_are_found_by_id_and_class(prepared_votes):
+def test_votes_are_found_by_id_and_class_or_refused(prepared_votes):
     data = DataSettings(data_dir=prepared_votes)
     split = prepared.load_split(data, "train")
     votes = targets.votes_for(split, data, "fer2013/plus")
@@ -84,11 +74,6 @@ def test_votes_are_found_by_id_and_class(prepared_votes):
     assert 270 < known.sum() < 280
     agree = votes[known].argmax(axis=1) == split.labels[known]
     assert agree.mean() > 0.85
-
-
-def test_examples_or_data_without_votes_are_refused(prepared_votes):
-    data = DataSettings(data_dir=prepared_votes)
-    split = prepared.load_split(data, "train")
     other = prepared.Split(split.images, split.labels, ["a.jpg"] * 280)
     with pytest.raises(prepared.DataError, match=r"no votes on.*a\.jpg"):
         targets.votes_for(other, data, "fer2013/plus")

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -11,24 +10,16 @@ from tests.trainer.small_runs import tiny
 from trainer import checkpoints
 from trainer import train
 from trainer.data import prepared
-from trainer.settings import settings as settings_lib
 
 
 @pytest.fixture(scope="module")
 def finished(prepared_data, tmp_path_factory):
     """A run through both phases: its workdir and what it returned."""
     workdir = tmp_path_factory.mktemp("runs") / "finished"
-    settings = tiny(
-        prepared_data,
-        head_epochs=1,
-        ema=0.9,
-        pooling_dropout=0.2,
-        head_units=(16,),
-        head_dropout=(0.1,),
-        fine_tune_from="stage3_1_conv",
-        flip=True,
-        rotation=5,
-    )
+    head = {"head_epochs": 1, "head_units": (16,), "head_dropout": (0.1,)}
+    others = {"ema": 0.9, "pooling_dropout": 0.2, "flip": True, "rotation": 5}
+    from_layer = {"fine_tune_from": "stage3_1_conv"}
+    settings = tiny(prepared_data, **head, **others, **from_layer)
     return workdir, train.train_and_evaluate(settings, workdir)
 
 
@@ -43,7 +34,7 @@ def test_a_run_leaves_all_its_files(finished):
     assert kept == ["epoch-00002", "epoch-00003"]
 
 
-def test_metrics_and_history_say_what_happened(finished):
+def test_metrics_history_and_manifest_say_what_happened(finished):
     workdir, figures = finished
     assert json.loads((workdir / "metrics.json").read_text()) == figures
     assert figures["test"]["n"] == 42
@@ -52,26 +43,19 @@ def test_metrics_and_history_say_what_happened(finished):
     assert [row["phase"] for row in rows] == ["head"] + ["fine_tune"] * 2
     best = max(float(row["val_accuracy"]) for row in rows)
     assert figures["validation"]["accuracy"] == pytest.approx(best)
-
-
-def test_metrics_are_those_of_the_saved_model(finished, prepared_data):
-    workdir, figures = finished
     run = checkpoints.load_for_inference(workdir)
     split = prepared.load_split(run.settings.data, "test")
     answers = run.model.predict(split.images.astype(np.float32), verbose=0)
     right = np.mean(answers.argmax(axis=1) == split.labels)
     assert figures["test"]["accuracy"] == pytest.approx(right)
-
-
-def test_the_manifest_names_data_code_and_libraries(finished):
-    manifest = json.loads((finished[0] / "manifest.json").read_text())
+    manifest = json.loads((workdir / "manifest.json").read_text())
     assert manifest["data"]["name"] == "fer2013/original/1.1.0"
     assert manifest["data"]["splits"]["train"]["examples"] == 280
     assert len(manifest["data"]["splits"]["test"]["sha256"]) == 64
     assert manifest["libraries"]["tensorflow"].startswith("2.")
 
 
-def test_phase_two_leaves_the_frozen_part_as_it_was(finished, prepared_data):
+def test_phase_two_leaves_the_frozen_part_as_it_was(finished):
     import keras
 
     from trainer.models import build_model
@@ -80,26 +64,11 @@ def test_phase_two_leaves_the_frozen_part_as_it_was(finished, prepared_data):
     keras.utils.set_random_seed(0)
     fresh = build_model(run.settings, 7, keras)
     for name in ("normalisation", "stage1_1_conv", "stage1_1_bn"):
-        pairs = zip(
-            fresh.get_layer(name).get_weights(),
-            run.model.get_layer(name).get_weights(),
-            strict=True,
-        )
-        for before, after in pairs:
-            np.testing.assert_array_equal(before, after)
+        before = fresh.get_layer(name).get_weights()
+        after = run.model.get_layer(name).get_weights()
+        assert all(map(np.array_equal, before, after))
     moved = run.model.get_layer("stage3_1_bn").get_weights()[2]
     assert np.abs(moved).max() > 1e-4
-
-
-def test_a_run_killed_before_its_metrics_only_evaluates(finished, tmp_path):
-    workdir = tmp_path / "run"
-    shutil.copytree(finished[0], workdir)
-    (workdir / "metrics.json").unlink()
-    history = (workdir / "history.csv").read_text()
-    text = (workdir / "settings.json").read_text()
-    figures = train.train_and_evaluate(settings_lib.from_json(text), workdir)
-    assert figures == finished[1]
-    assert (workdir / "history.csv").read_text() == history
 
 
 def test_a_run_may_be_tested_once_it_has_been_chosen(prepared_data, tmp_path):
@@ -128,9 +97,7 @@ def test_a_run_may_be_tested_once_it_has_been_chosen(prepared_data, tmp_path):
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_what_cannot_work_fails_before_anything_is_written(
-    values, text, prepared_data, tmp_path
-):
+def test_what_cannot_work_fails_at_once(values, text, prepared_data, tmp_path):
     settings = tiny(**{"data_dir": prepared_data, **values})
     with pytest.raises(ValueError) as caught:
         train.train_and_evaluate(settings, tmp_path / "run")
@@ -139,16 +106,15 @@ def test_what_cannot_work_fails_before_anything_is_written(
 
 
 def test_divergence_ends_the_run_and_says_what_to_do(prepared_data, tmp_path):
-    settings = tiny(
-        prepared_data, optimizer="sgd", fine_tune_learning_rate=1e38
-    )
+    wild = {"optimizer": "sgd", "fine_tune_learning_rate": 1e38}
+    settings = tiny(prepared_data, **wild)
     with pytest.raises(ArithmeticError, match="Lower the learning rate"):
         train.train_and_evaluate(settings, tmp_path / "run")
     assert not (tmp_path / "run" / "metrics.json").exists()
 
 
 @pytest.mark.parametrize("name", ["macro_f1", "accuracy"])
-def test_an_epoch_is_kept_by_the_selection_metric_alone(
+def test_the_selection_metric_keeps_an_epoch(
     name, prepared_data, tmp_path, monkeypatch
 ):
     """Two figures that disagree about which of two epochs is the better."""
@@ -167,12 +133,8 @@ def test_an_epoch_is_kept_by_the_selection_metric_alone(
 
 
 def test_early_stopping_ends_a_phase(prepared_data, tmp_path):
-    settings = tiny(
-        prepared_data,
-        fine_tune_epochs=9,
-        fine_tune_learning_rate=0.0,
-        early_stopping=2,
-    )
+    stale = {"fine_tune_epochs": 9, "fine_tune_learning_rate": 0.0}
+    settings = tiny(prepared_data, **stale, early_stopping=2)
     train.train_and_evaluate(settings, tmp_path / "run")
     rows = (tmp_path / "run" / "history.csv").read_text().splitlines()[1:]
     assert 2 <= len(rows) < 9

@@ -10,75 +10,66 @@ from trainer.settings.settings import from_flat
 UNTESTED = from_flat({"test_split": "none"})
 
 
+def open_workdir(folder, settings, overwrite=False):
+    workdirs.open_workdir(folder, settings, overwrite=overwrite)
+
+
 def manifest(**splits):
     """What is said of a run's data: split -> what stands for its content."""
     described = {name: {"sha256": value} for name, value in splits.items()}
     return {"started": "now", "data": {"name": "a/1", "splits": described}}
 
 
-def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
+def test_overwrite_begins_a_run_again_and_leaves_other_folders(tmp_path):
     (tmp_path / "letter.txt").write_text("dear")
     for overwrite in (False, True):
         with pytest.raises(workdirs.WorkdirError, match="holds no run"):
-            workdirs.open_workdir(tmp_path, Settings(), overwrite=overwrite)
+            open_workdir(tmp_path, Settings(), overwrite=overwrite)
     assert os.listdir(tmp_path) == ["letter.txt"]
-
-
-def test_overwrite_begins_again(tmp_path):
     workdir = tmp_path / "run"
-    workdirs.open_workdir(workdir, Settings(), overwrite=False)
+    open_workdir(workdir, Settings())
     (workdir / "metrics.json").write_text("{}")
     other = from_flat({"seed": 1})
-    workdirs.open_workdir(workdir, other, overwrite=True)
+    open_workdir(workdir, other, overwrite=True)
     assert os.listdir(workdir) == ["settings.json"]
     assert (workdir / "settings.json").read_text() == other.to_json()
 
 
 def test_only_free_settings_may_change_on_resuming(tmp_path):
     workdir = tmp_path / "run"
-    workdirs.open_workdir(workdir, Settings(), overwrite=False)
+    open_workdir(workdir, Settings())
     moved = from_flat({"data_dir": "elsewhere"})
-    workdirs.open_workdir(workdir, moved, overwrite=False)
+    open_workdir(workdir, moved)
     for changed in (from_flat({"flip": True}), UNTESTED):
         with pytest.raises(workdirs.WorkdirError, match="there, "):
-            workdirs.open_workdir(workdir, changed, overwrite=False)
+            open_workdir(workdir, changed)
     kept = (workdir / "settings.json").read_text()
     assert kept == Settings().to_json()
 
 
-def test_a_finished_run_is_not_trained_again(tmp_path):
-    workdirs.open_workdir(tmp_path, UNTESTED, overwrite=False)
+def test_a_finished_run_is_not_trained_again_but_may_be_tested(tmp_path):
+    open_workdir(tmp_path, UNTESTED)
     (tmp_path / "metrics.json").write_text("{}")
-    with pytest.raises(
-        workdirs.WorkdirError, match=r"(?s)a finished run.*export"
-    ):
-        workdirs.open_workdir(tmp_path, UNTESTED, overwrite=False)
+    match = r"(?s)a finished run.*export"
+    with pytest.raises(workdirs.WorkdirError, match=match):
+        open_workdir(tmp_path, UNTESTED)
     assert (tmp_path / "metrics.json").exists()
-
-
-def test_a_run_without_a_test_split_may_be_given_one(tmp_path):
-    workdirs.open_workdir(tmp_path, UNTESTED, overwrite=False)
-    (tmp_path / "metrics.json").write_text("{}")
-    workdirs.open_workdir(tmp_path, Settings(), overwrite=False)
+    open_workdir(tmp_path, Settings())
     assert os.listdir(tmp_path) == ["settings.json"]
     kept = (tmp_path / "settings.json").read_text()
     assert kept == Settings().to_json()
 
 
-def test_resuming_on_other_data_is_refused(tmp_path):
+def test_resuming_on_other_data_is_refused_and_a_new_split_is_added(tmp_path):
+    workdirs.keep_manifest(tmp_path, manifest(train="a"))
+    later = {**manifest(train="a", test="b"), "started": "later"}
     for _ in range(2):
-        workdirs.keep_manifest(tmp_path, manifest(train="a", test="b"))
+        workdirs.keep_manifest(tmp_path, later)
+    kept = json.loads((tmp_path / "manifest.json").read_text())
+    assert kept == {**later, "started": "now"}
     for other in (manifest(train="x", test="b"), manifest(train="a")):
         with pytest.raises(workdirs.WorkdirError, match="began with other"):
             workdirs.keep_manifest(tmp_path, other)
-
-
-def test_a_split_that_is_new_is_added_to_the_manifest(tmp_path):
-    workdirs.keep_manifest(tmp_path, manifest(train="a"))
-    later = {**manifest(train="a", test="b"), "started": "later"}
-    workdirs.keep_manifest(tmp_path, later)
-    kept = json.loads((tmp_path / "manifest.json").read_text())
-    assert kept == {**later, "started": "now"}
 
 
 def test_settings_of_another_program_are_no_run(tmp_path):

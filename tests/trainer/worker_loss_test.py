@@ -2,23 +2,15 @@
 
 import os
 import signal
-import time
 
 import pytest
 
+from tests.commands.command_line import wait_for
 from tests.trainer import two_workers
 from tests.trainer import weight_files
-from trainer.settings import settings as settings_lib
+from tests.trainer.small_runs import tiny
 
-VALUES = {
-    "backbone": "tiny_cnn",
-    "batch_size": 28,
-    "fine_tune_epochs": 8,
-    "fine_tune_learning_rate": 0.003,
-    "flip": True,
-    "ema": 0.5,
-    "strategy": "multi_worker",
-}
+VALUES = {"fine_tune_epochs": 8, "flip": True, "ema": 0.5}
 
 # The survivor learns of the loss from a heartbeat that stays away.
 SECONDS_TO_NOTICE = 120
@@ -26,14 +18,14 @@ SECONDS_TO_NOTICE = 120
 
 @pytest.mark.slow
 def test_a_job_that_lost_a_worker_goes_on(prepared_data, tmp_path):
-    settings = settings_lib.from_flat({**VALUES, "data_dir": prepared_data})
+    settings = tiny(prepared_data, strategy="multi_worker", **VALUES)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     for process in two_workers.start(settings, whole):
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors[-3000:]
 
     chief, other = two_workers.start(settings, broken)
-    wait_for(broken / "checkpoints" / "epoch-00003")
+    wait_for((broken / "checkpoints" / "epoch-00003").exists)
     os.kill(other.pid, signal.SIGKILL)
     _, errors = chief.communicate(timeout=SECONDS_TO_NOTICE)
     other.communicate()
@@ -50,10 +42,3 @@ def test_a_job_that_lost_a_worker_goes_on(prepared_data, tmp_path):
     assert "resuming after epoch" in printed[0]
     assert "epoch   1/8" not in printed[0]
     weight_files.assert_equal(whole, broken, 1e-5)
-
-
-def wait_for(path):
-    deadline = time.monotonic() + 240
-    while not path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -39,9 +39,7 @@ def test_trials_that_fail_are_counted_and_skipped(tmp_path, monkeypatch):
     assert "RuntimeError: odd" in page
 
 
-def test_no_completed_trial_is_an_error_with_the_first_traceback(
-    tmp_path, monkeypatch
-):
+def test_without_success_the_first_traceback_is_shown(tmp_path, monkeypatch):
     errors = [RuntimeError(f"number {i}") for i in range(9)]
     broken_training(monkeypatch, errors)
     options = make_options(tmp_path / "out", max_trials=9)

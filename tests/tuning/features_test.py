@@ -1,7 +1,5 @@
 """Features in the cache: what they depend on, and what damage does."""
 
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
@@ -13,12 +11,11 @@ from trainer.settings import settings as settings_lib
 from tuning import features
 
 VALUES = {"backbone": "tiny_cnn", "head_epochs": 2, "flip": True, "shift": 0.1}
+VALUES |= {"head_augmentation": False}
 
 
 def make_settings(**values):
-    return settings_lib.from_flat(
-        {**VALUES, "head_augmentation": False, **values}
-    )
+    return settings_lib.from_flat({**VALUES, **values})
 
 
 def make_splits(seed=0):
@@ -53,20 +50,10 @@ def test_features_are_those_before_the_head(tmp_path):
     keras.utils.set_random_seed(0)
     model = build_model(make_settings(), 7, keras)
     pooled = keras.Model(model.inputs, model.get_layer("pooling").output)
-    for array, part in (
-        (found.passes[0], "train"),
-        (found.validation, "validation"),
-    ):
-        images = make_splits()[part].images.astype(np.float32)
+    both = (found.passes[0], found.validation)
+    for array, split in zip(both, make_splits().values(), strict=True):
+        images = split.images.astype(np.float32)
         np.testing.assert_allclose(array, pooled(images), atol=1e-5)
-
-
-def test_the_second_time_nothing_is_computed(tmp_path, monkeypatch):
-    first = get(tmp_path)
-    monkeypatch.setattr(features.features_lib, "make_extractor", None)
-    second = get(tmp_path)
-    np.testing.assert_array_equal(first.passes[0], second.passes[0])
-    np.testing.assert_array_equal(first.validation, second.validation)
 
 
 def test_the_head_is_nothing_that_features_depend_on(tmp_path):
@@ -95,17 +82,11 @@ def test_what_they_depend_on_has_an_entry_of_its_own(change, tmp_path):
 def test_the_weights_count_by_their_values():
     keras.utils.set_random_seed(0)
     model = build_model(make_settings(), 7, keras)
-    keys = [
-        features.make_key(model, make_settings(), make_splits(), num_passes=0)
-    ]
-    for layer in ("logits", "stage2_1_conv"):
-        layer = model.get_layer(layer)
+    of = model, make_settings(), make_splits()
+    keys = [features.make_key(*of, num_passes=0)]
+    for layer in map(model.get_layer, ("logits", "stage2_1_conv")):
         layer.set_weights([w + 1 for w in layer.get_weights()])
-        keys.append(
-            features.make_key(
-                model, make_settings(), make_splits(), num_passes=0
-            )
-        )
+        keys.append(features.make_key(*of, num_passes=0))
     assert keys[0] == keys[1]
     assert keys[1]["weights"] != keys[2]["weights"]
 
@@ -147,26 +128,16 @@ def test_the_cache_keeps_what_was_used_last(tmp_path, monkeypatch):
     assert len(left) == 2
     assert set(first) < left and not second & left
     monkeypatch.setattr(features.features_lib, "make_extractor", None)
+    # The second time nothing is computed.
     again = get(tmp_path, splits=make_splits(0))
     np.testing.assert_array_equal(again.passes[0], kept.passes[0])
+    np.testing.assert_array_equal(again.validation, kept.validation)
 
 
-def test_a_backbone_with_dropout_has_no_fixed_features(tmp_path):
+def test_what_cannot_be_kept_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="the backbone has dropout"):
         get(tmp_path, backbone="layer_list", layers=("c8", "d0.2"))
     assert not entries(tmp_path)
-
-
-def test_more_memory_than_allowed_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(features.features_lib, "GIB", 1)
     with pytest.raises(ValueError, match="max_memory_gib"):
         get(tmp_path)
-
-
-def test_a_key_is_plain(tmp_path):
-    key = get(tmp_path, num_passes=1).key
-    assert key["augmentation"]["passes"] == 1
-    assert key["augmentation"]["shift"] == 0.1
-    assert key["backbone"]["backbone"] == "tiny_cnn"
-    assert dataclasses.asdict(make_settings().data)["image_size"] == 48
-    assert key["image_size"] == 48

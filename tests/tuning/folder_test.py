@@ -6,17 +6,12 @@ import dataclasses
 import pytest
 from absl import flags
 
-from tests.tuning import tuning_fixtures
+from tests.commands.command_line import python
 from tests.tuning.tuning_fixtures import make_options
 from trainer import checkpoints
 from trainer.settings import cli_flags
 from tuning import folder
 from tuning import tuner
-
-
-@pytest.fixture(scope="module")
-def finished():
-    return tuning_fixtures.finished()
 
 
 def given_and_best(finished, tmp_path):
@@ -49,12 +44,8 @@ def test_best_flags_make_the_settings_of_the_winner(finished, tmp_path):
 
 @pytest.mark.slow
 def test_best_flags_are_taken_by_the_trainer_as_they_are(finished, tmp_path):
-    from tests.commands import commands_test
-
-    line = " ".join(given_and_best(finished, tmp_path))
-    result = commands_test.run(
-        f"python -m trainer {line} --workdir={tmp_path}/run"
-    )
+    given = given_and_best(finished, tmp_path)
+    result = python("-m", "trainer", *given, f"--workdir={tmp_path}/run")
     assert result.returncode == 0, result.stderr[-2000:]
     run = checkpoints.load_for_inference(tmp_path / "run")
     assert run.settings == winning_settings(finished)

@@ -1,19 +1,14 @@
 """`python -m tuning` as a user types it."""
 
 import json
-import os
-import pathlib
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
-from tests.commands import commands_test
+from tests.commands.command_line import ROOT
+from tests.commands.command_line import kill_once
+from tests.commands.command_line import python
 from tuning import results
 
-ROOT = pathlib.Path(__file__).parents[2]
 WRONG = [
     ("--flagfile=densenet.flags", "give --out=FOLDER"),
     ("--out=x --head_epochs=0", "give --head_epochs=10"),
@@ -29,42 +24,36 @@ WRONG = [
 ]
 
 
-@pytest.fixture(scope="module")
-def refusals():
-    """What each wrong command says, without TensorFlow to say it with."""
-    code = (
-        "import sys, json; from absl import app, flags; "
-        "from tuning import __main__ as command\n"
-        "said = []\n"
-        "for line in json.loads(sys.stdin.read()):\n"
-        "    flags.FLAGS.unparse_flags()\n"
-        "    for name in flags.FLAGS: flags.FLAGS[name].unparse()\n"
-        "    try:\n"
-        "        command.main(flags.FLAGS(['tuning', *line.split()]))\n"
-        "    except (app.UsageError, flags.Error) as error:\n"
-        "        said.append(str(error))\n"
-        "print(json.dumps([said, 'tensorflow' in sys.modules]))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        input=json.dumps([line for line, _ in WRONG]),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
+# What each line of arguments is answered, without TensorFlow to say it with.
+REFUSALS = """
+import sys, json
+from absl import app, flags
+from tuning import __main__ as command
+said = []
+for line in json.loads(sys.argv.pop()):
+    flags.FLAGS.unparse_flags()
+    for name in flags.FLAGS:
+        flags.FLAGS[name].unparse()
+    try:
+        command.main(flags.FLAGS(["tuning", *line.split()]))
+    except (app.UsageError, flags.Error) as error:
+        said.append(str(error))
+assert "tensorflow" not in sys.modules
+print(json.dumps(said))
+"""
 
 
-def test_wrong_flags_are_refused_before_tensorflow_is_loaded(refusals):
-    said, has_tensorflow = refusals
+def test_wrong_flags_are_refused_before_tensorflow_is_loaded():
+    lines = json.dumps([line for line, _ in WRONG])
+    done = python("-c", REFUSALS, lines)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
     for (line, text), message in zip(WRONG, said, strict=True):
         assert text in message, line
-    assert not has_tensorflow
 
 
 def test_the_command_says_what_is_wrong_and_ends():
-    done = commands_test.run("python -m tuning --out=x --head_epochs=0")
+    done = python("-m", "tuning", "--out=x", "--head_epochs=0")
     assert done.returncode != 0
     assert "give --head_epochs=10" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -73,7 +62,7 @@ def test_the_command_says_what_is_wrong_and_ends():
 
 def command(data_dir, out, *more):
     return [
-        sys.executable, "-m", "tuning", f"--data_dir={data_dir}",
+        "-m", "tuning", f"--data_dir={data_dir}",
         f"--out={out}", f"--feature_cache={out.parent}/cache",
         "--backbone=tiny_cnn", "--head_epochs=2", "--batch_size=28",
         "--fine_tune_epochs=1", "--max_trials=4", "--confirm_seeds=1",
@@ -81,43 +70,33 @@ def command(data_dir, out, *more):
     ]  # fmt: skip
 
 
+def begun_trials(out):
+    return [*out.glob("trials/*/settings.json")]
+
+
 def finish(arguments):
-    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
+    done = python(*arguments)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
 
-def kill_after(arguments, out, count):
-    """Kills a search -9 in the trial after so many."""
-    process = subprocess.Popen(arguments, cwd=ROOT, start_new_session=True)
-    deadline = time.monotonic() + 240
-    while len(list(out.glob("trials/*/settings.json"))) <= count:
-        assert process.poll() is None, "the search ended before it was killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["random", "grid", "hyperband"])
-def test_a_killed_search_ends_as_an_uninterrupted_one(
-    algorithm, prepared_data, tmp_path
-):
+def test_a_killed_search_ends_like_a_whole(algorithm, prepared_data, tmp_path):
     more = f"--algorithm={algorithm}"
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     finish(command(prepared_data, whole, more))
+    # Each time in the trial after so many.
     for count in (1, 3):
-        kill_after(command(prepared_data, broken, more), broken, count)
+        arguments = command(prepared_data, broken, more)
+        kill_once(arguments, lambda c=count: len(begun_trials(broken)) > c)
     finish(command(prepared_data, broken, more))
     expected, got = (
-        [
-            (t.name, t.values, t.metrics)
-            for t in results.read_trials(folder / "trials")
-        ]
-        for folder in (whole, broken)
+        results.read_trials(folder / "trials") for folder in (whole, broken)
     )
-    assert got == expected
+    for one, other in zip(expected, got, strict=True):
+        for name in ("name", "values", "metrics"):
+            assert getattr(one, name) == getattr(other, name)
     texts = [(f / "best.flags").read_text() for f in (whole, broken)]
     assert texts[0].splitlines()[2:] == texts[1].splitlines()[2:]
 
@@ -145,14 +124,10 @@ def test_whole_runs_are_searched_through_the_trainer(prepared_data, tmp_path):
 @pytest.mark.slow
 def test_a_whole_run_that_diverges_is_called_that(prepared_data, tmp_path):
     out = tmp_path / "out"
-    done = subprocess.run(
-        command(
-            prepared_data, out, "--scope=full", "--max_trials=1",
-            "--optimizer=sgd", "--fine_tune_learning_rate=1e38",
-            "--tune=schedule", "--head_epochs=0",
-        ),
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
+    more = ("--scope=full", "--max_trials=1", "--optimizer=sgd")
+    more += ("--tune=schedule", "--head_epochs=0")
+    rate = "--fine_tune_learning_rate=1e38"
+    done = python(*command(prepared_data, out, *more, rate))
     assert done.returncode == 1
     assert "none of 1 trials succeeded" in done.stderr
     assert results.read_trials(out / "trials")[0].status == "diverged"

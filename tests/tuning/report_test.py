@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.tuning.results_test import make_trial
+from tests.tuning.tuning_fixtures import make_trial
 from trainer.settings import settings as settings_lib
 from tuning import options as options_lib
 from tuning import report
@@ -26,16 +26,12 @@ def make_options(**changes):
 
 
 def trials():
-    kinds = ("sgd", "adam", "adamw")
-    return [
-        make_trial(
-            str(i),
-            0.5 + 0.05 * (i % 3),
-            optimizer=kinds[i % 3],
-            head_learning_rate=10.0 ** -(2 + i / 10),
-        )
-        for i in range(12)
-    ] + [make_trial("12")]
+    made = []
+    for i in range(12):
+        values = {"optimizer": ("sgd", "adam", "adamw")[i % 3]}
+        values |= {"head_learning_rate": 10.0 ** -(2 + i / 10)}
+        made.append(make_trial(str(i), 0.5 + 0.05 * (i % 3), **values))
+    return [*made, make_trial("12")]
 
 
 SPREADS = [
@@ -57,7 +53,7 @@ def page(tmp_path_factory):
     return write(tmp_path_factory.mktemp("page"), spreads=SPREADS)
 
 
-def test_the_page_is_whole_and_loads_nothing(page):
+def test_the_page_shows_every_trial_and_loads_nothing(page):
     html.parser.HTMLParser().feed(page)
     assert page.count("<table") == page.count("</table>") == 4
     assert "Parallel coordinates" in page
@@ -65,17 +61,11 @@ def test_the_page_is_whole_and_loads_nothing(page):
     # Overview, progress, importance, spread and two hyperparameters.
     assert sources == ["data:image/png;base64,"] * 6
     assert "http" not in page.replace("http-equiv", "")
-
-
-def test_every_trial_and_every_failure_is_shown(page):
     assert page.count("adamw") >= 4
     assert "boom" in page
     assert re.search(r"completed<b>12</b>\s.*of 13 trials", page)
-
-
-def test_the_most_important_comes_first(page):
     rows = re.findall(r'<th scope="row">(optimizer|head_\w+)</th>', page)
-    assert rows[0] == "optimizer"
+    assert rows[0] == "optimizer"  # the most important one
 
 
 def test_a_lead_inside_the_noise_is_called_that(page):
@@ -84,13 +74,10 @@ def test_a_lead_inside_the_noise_is_called_that(page):
     assert "more than the noise" in page
 
 
-def test_without_seeds_the_lead_is_left_open(tmp_path):
+def test_without_seeds_the_lead_is_open_and_of_a_loss_less_is_better(tmp_path):
     page = write(tmp_path)
     assert "nothing can be" in page
     assert "Spread over seeds" not in page
-
-
-def test_of_a_loss_less_is_better(tmp_path):
     page = write(tmp_path, objective="loss", spreads=SPREADS)
     assert "validation loss (nats)" in page
     assert "0.2000 nats worse than the recipe" in page

@@ -7,6 +7,7 @@ import math
 
 import pytest
 
+from tests.tuning.tuning_fixtures import make_trial
 from tuning import importance
 from tuning import results
 from tuning.space import Parameter
@@ -15,22 +16,8 @@ CHOICE = Parameter("choice", ("a", "b"))
 RATE = Parameter("rate", low=1e-4, high=1e-1)
 
 
-def make_trial(name, accuracy=None, **changes):
-    """A completed trial, or a failed one without an accuracy."""
-    if accuracy is None:
-        return results.Trial(name, {}, status="failed", message="boom")
-    metrics = {"accuracy": accuracy, "macro_f1": 0.1, "loss": 1 - accuracy}
-    values = {"choice": "a", "rate": 0.01, **changes}
-    return results.Trial(name, values, 0, "completed", metrics, 3, 1.25)
-
-
-TRIALS = [
-    make_trial("0", 0.5),
-    make_trial("1"),
-    make_trial("2", 0.7),
-    make_trial("3", 0.6),
-    make_trial("4", 0.4),
-]
+SCORES = (0.5, None, 0.7, 0.6, 0.4)
+TRIALS = [make_trial(str(i), score) for i, score in enumerate(SCORES)]
 
 
 @pytest.mark.parametrize("objective", ["accuracy", "loss"])
@@ -43,14 +30,17 @@ def test_a_trial_is_kept_and_read_back(tmp_path):
     results.write_trial(tmp_path / "0", TRIALS[0])
     assert results.read_trial(tmp_path / "0") == TRIALS[0]
     assert results.read_trial(tmp_path / "none") is None
+    # Searches that are there already have these keys.
+    stored = json.loads((tmp_path / "0" / results.RESULT).read_text())
+    assert stored["figures"]["accuracy"] == 0.5
+    assert "metrics" not in stored
 
 
 def test_the_table_lists_every_trial_by_rank():
     text = results.trials_csv(TRIALS, ["choice", "rate"], "accuracy")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["trial"] for row in rows] == ["2", "3", "0", "4", "1"]
-    assert rows[0]["rank"] == "1"
-    assert rows[0]["choice"] == "a"
+    assert (rows[0]["rank"], rows[0]["choice"]) == ("1", "a")
     assert rows[-1]["status"] == "failed"
     assert rows[-1]["rank"] == rows[-1]["accuracy"] == ""
 
@@ -76,12 +66,9 @@ CLOSE = results.Spread("1", 0.8, (0.69, 0.70, 0.70))
 WORSE = results.Spread("recipe", None, (0.50, 0.51, 0.49))
 
 
-def test_the_winner_is_the_best_over_seeds_not_the_luckiest():
+def test_the_winner_is_no_luckiest_one_and_noise_is_called_that():
     assert results.winner([CLOSE, CLEAR], "accuracy") is CLEAR
     assert results.winner([CLOSE, CLEAR], "loss") is CLOSE
-
-
-def test_a_lead_inside_the_noise_is_called_that():
     pool = [CLEAR, CLOSE, WORSE]
     close = results.difference(CLEAR, CLOSE, pool)
     clear = results.difference(CLEAR, WORSE, pool)
@@ -90,9 +77,7 @@ def test_a_lead_inside_the_noise_is_called_that():
     # Variances 1e-4, 1e-4 / 3 and 1e-4, pooled; two means of three.
     pooled = (2e-4 + 2e-4 / 3 + 2e-4) / 6
     assert clear["noise"] == pytest.approx(2 * math.sqrt(pooled * 2 / 3))
-
-
-def test_one_seed_says_nothing_of_noise():
+    # One seed says nothing of noise.
     one, two = results.Spread("0", 1, (0.9,)), results.Spread("1", 1, (0.1,))
     gap = results.difference(one, two, [one, two])
     assert gap["is_noise"] and math.isnan(gap["noise"])
@@ -108,24 +93,7 @@ def test_what_decides_is_told_from_what_does_not():
     assert (first["name"], first["best"]) == ("choice", "b")
     assert first["fraction"] > 0.99 and first["p_value"] < 0.01
     assert second["fraction"] < 0.2 and second["p_value"] > 0.05
-
-
-@pytest.mark.parametrize(
-    ("count", "score"), [(4, None), (20, 0.5)], ids=["few", "all one"]
-)
-def test_importance_is_left_open_where_nothing_can_be_said(count, score):
-    values = [{"choice": "ab"[i % 2]} for i in range(count)]
-    scores = [i if score is None else score for i in range(count)]
-    assert (
-        importance.importances([CHOICE], values, scores)[0]["fraction"] is None
-    )
-
-
-def test_the_keys_of_result_json_stay(tmp_path):
-    """Searches that are there already have them."""
-    trial = make_trial("3", 0.5)
-    results.write_trial(tmp_path, trial)
-    stored = json.loads((tmp_path / results.RESULT).read_text())
-    assert stored["figures"]["accuracy"] == 0.5
-    assert "metrics" not in stored
-    assert results.read_trial(tmp_path) == trial
+    # Nothing can be said of few, nor where all come to the same.
+    for some in (scores[:4], [0.5] * 20):
+        found = importance.importances([CHOICE], values[: len(some)], some)
+        assert found[0]["fraction"] is None

@@ -2,11 +2,11 @@
 
 import dataclasses
 import json
+import re
 import shutil
 
 import pytest
 
-from tests.tuning import tuning_fixtures
 from tests.tuning.tuning_fixtures import make_options
 from trainer.settings import settings as settings_lib
 from tuning import folder
@@ -14,11 +14,6 @@ from tuning import options as options_lib
 from tuning import results
 from tuning import search
 from tuning import trials
-
-
-@pytest.fixture(scope="module")
-def finished():
-    return tuning_fixtures.finished()
 
 
 def test_a_search_leaves_all_its_files(finished):
@@ -32,6 +27,9 @@ def test_a_search_leaves_all_its_files(finished):
     assert not list(options.out.glob("*/*/checkpoints"))
     rows = (options.out / "trials.csv").read_text().splitlines()
     assert len(rows) == 5
+    for path in options.out.glob("*/*/settings.json"):
+        settings = settings_lib.from_json(path.read_text())
+        assert settings.data.test_split == "none"
 
 
 def test_the_best_three_and_the_recipe_are_trained_with_other_seeds(finished):
@@ -45,20 +43,10 @@ def test_the_best_three_and_the_recipe_are_trained_with_other_seeds(finished):
     assert seeds == {1}
 
 
-def test_no_trial_looks_at_the_test_split(finished):
-    options, _ = finished
-    for path in options.out.glob("*/*/settings.json"):
-        assert (
-            settings_lib.from_json(path.read_text()).data.test_split == "none"
-        )
-
-
 def test_best_flags_hold_the_winner_and_nothing_of_the_search(finished):
     options, found = finished
     text = (options.out / "best.flags").read_text()
-    flags = dict(
-        line[2:].split("=", 1) for line in text.splitlines() if line[:2] == "--"
-    )
+    flags = dict(re.findall(r"^--(\w+)=(.*)$", text, re.MULTILINE))
     values = next(t.values for t in found.trials if t.name == found.winner)
     assert flags["optimizer"] == values["optimizer"]
     assert flags["workdir"] == "runs/tiny_tuned"
@@ -73,9 +61,7 @@ def test_a_finished_search_is_not_searched_again(finished, monkeypatch):
     assert search.run_search(options) == found
 
 
-def test_an_interrupted_search_goes_on_as_if_nothing_had_been(
-    finished, tmp_path, monkeypatch
-):
+def test_an_interrupted_search_goes_on_as_ever(finished, tmp_path, monkeypatch):
     options = make_options(tmp_path / "broken")
     real, begun = trials.kept_epoch, []
 
@@ -129,13 +115,10 @@ def test_other_data_than_the_search_began_with_is_refused(finished, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["bayesian", "hyperband", "grid"])
 def test_every_algorithm_searches(algorithm, tmp_path):
-    options = make_options(
-        tmp_path / "out",
-        algorithm=algorithm,
-        tune=("head_depth", "head_l2"),
-        # The least that Hyperband halves.
-        values={"head_epochs": 3},
-    )
+    # The least that Hyperband halves.
+    values = {"algorithm": algorithm, "values": {"head_epochs": 3}}
+    tune = ("head_depth", "head_l2")
+    options = make_options(tmp_path / "out", tune=tune, **values)
     found = search.run_search(options)
     assert len(found.trials) == 4
     kinds = {json.dumps(trial.values) for trial in found.trials}
@@ -147,10 +130,8 @@ def test_every_algorithm_searches(algorithm, tmp_path):
 
 
 def test_tensorboard_finds_the_hyperparameters(finished):
-    out = finished[0].out
-    for name in ("0", "1"):
-        events = (out / "trials" / name / "tensorboard").glob("*.v2")
-        data = b"".join(path.read_bytes() for path in events)
-        assert b"_hparams_/session_start_info" in data
-        assert b"head_depth" in data
-        assert b"val_accuracy" in data
+    folder = finished[0].out / "trials" / "1" / "tensorboard"
+    data = b"".join(path.read_bytes() for path in folder.glob("*.v2"))
+    for words in (b"_hparams_/session_start_info", b"head_depth"):
+        assert words in data
+    assert b"val_accuracy" in data

@@ -2,18 +2,18 @@
 
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import sys
-import time
+import types
 
 import pytest
 
+from tests.commands.command_line import ROOT
+from tests.commands.command_line import wait_for
 from tests.trainer import two_workers
 from tuning import service
 
-ROOT = pathlib.Path(__file__).parents[2]
 TRIALS = 10
 NAMES = dict(zip(service.VARIABLES, ("127.0.0.1", "1", "chief"), strict=True))
 
@@ -30,25 +30,15 @@ def command(data_dir, out):
 
 def start(name, port, data_dir, out):
     values = ("127.0.0.1", str(port), name)
+    env = {**os.environ, **dict(zip(service.VARIABLES, values, strict=True))}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     return subprocess.Popen(
-        command(data_dir, out),
-        cwd=ROOT,
-        env={**os.environ, **dict(zip(service.VARIABLES, values, strict=True))},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        command(data_dir, out), cwd=ROOT, env=env, text=True, **pipes
     )
 
 
 def results_in(out):
     return {path.parent.name for path in out.glob("trials/*/result.json")}
-
-
-def wait_for(is_there):
-    deadline = time.monotonic() + 240
-    while not is_there():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.mark.slow
@@ -76,34 +66,21 @@ def test_a_search_survives_the_loss_of_a_process(lost, prepared_data, tmp_path):
     assert not list((out / "workers").iterdir())
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ({}, "single"),
-        (NAMES, "chief"),
-        ({**NAMES, "KERASTUNER_TUNER_ID": "worker0"}, "worker"),
-    ],
-    ids=["single", "chief", "worker"],
-)
-def test_the_environment_says_who_we_are(values, expected, monkeypatch):
+def test_the_environment_says_who_we_are_or_is_refused(monkeypatch):
     for name in service.VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    for name, value in values.items():
+    assert service.role() == "single"
+    for name, value in NAMES.items():
         monkeypatch.setenv(name, value)
-    assert service.role() == expected
-
-
-def test_half_an_environment_is_refused(monkeypatch):
-    monkeypatch.delenv("KERASTUNER_ORACLE_PORT", raising=False)
-    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
-    monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
+    assert service.role() == "chief"
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "worker0")
+    assert service.role() == "worker"
+    monkeypatch.delenv("KERASTUNER_ORACLE_PORT")
     with pytest.raises(ValueError, match="not set: KERASTUNER_ORACLE_PORT"):
         service.role()
 
 
-def test_a_silent_worker_is_noticed_and_a_living_one_is_not(
-    tmp_path, monkeypatch
-):
+def test_a_silent_worker_is_noticed_no_living_one(tmp_path, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(service.time, "monotonic", lambda: now[0])
     watch = service._Watch(tmp_path, timeout=10)
@@ -127,28 +104,26 @@ def test_a_worker_shows_that_it_lives_and_leaves_nothing(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-class EndedOracle:
-    """An oracle that has nothing left."""
-
-    def is_over(self, has_stopped):
-        return True
-
-
-def test_a_chief_with_nothing_left_does_not_wait(tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def port(monkeypatch):
+    """A port that nobody listens on, told as that of the chief."""
     port = two_workers.free_ports(1)[0]
     monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
     monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(port))
+    return port
+
+
+def test_a_chief_with_nothing_left_ends(port, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(service, "BEAT", 0.01)
-    service.serve(EndedOracle(), tmp_path, 10)
+    ended = types.SimpleNamespace(is_over=lambda has_stopped: True)
+    service.serve(ended, tmp_path, 10)
     assert f"127.0.0.1:{port}" in capsys.readouterr().out
 
 
-def test_a_worker_without_a_chief_says_so(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("port")
+def test_a_worker_without_a_chief_says_so(monkeypatch):
     from keras_tuner.src.distribute import oracle_client
 
-    port = two_workers.free_ports(1)[0]
-    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
-    monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(port))
     monkeypatch.setenv("KERASTUNER_TUNER_ID", "one")
     monkeypatch.setattr(service, "CHIEF_TIMEOUT", 0.5)
     with (

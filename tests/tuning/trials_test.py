@@ -5,7 +5,6 @@ import subprocess
 import numpy as np
 import pytest
 
-from tests import prepared
 from tests.tuning import tuning_fixtures
 from trainer import checkpoints
 from trainer import exit_codes
@@ -20,28 +19,22 @@ from tuning import search
 from tuning import trials
 
 
+def make_settings(**values):
+    return tuning_fixtures.make_options("unused", values=values).settings
+
+
 def test_a_trial_is_phase_1_of_the_trainer(tmp_path, monkeypatch):
     """From the same first weights both write the same history."""
-    settings = settings_lib.from_flat(
-        {
-            **tuning_fixtures.TINY,
-            "data_dir": str(prepared.data_dir()),
-            "head_augmentation": False,
-            "fine_tune_epochs": 0,
-            "head_units": (16,),
-            "head_dropout": (0.3,),
-            "pooling_dropout": 0.2,
-            "label_smoothing": 0.1,
-            "ema": 0.5,
-            "test_split": "none",
-        }
-    )
+    head = {"head_units": (16,), "head_dropout": (0.3,), "pooling_dropout": 0.2}
+    others = {"label_smoothing": 0.1, "ema": 0.5, "test_split": "none"}
+    phase_1 = {"head_augmentation": False, "fine_tune_epochs": 0}
+    settings = make_settings(**phase_1, **head, **others)
     first = {}
     real = train.build_model
 
     def remember(*arguments):
         model = real(*arguments)
-        for layer in train_head_layers(model):
+        for layer in map(model.get_layer, ("head1", "logits")):
             first.setdefault(layer.name, layer.get_weights())
         return model
 
@@ -51,7 +44,7 @@ def test_a_trial_is_phase_1_of_the_trainer(tmp_path, monkeypatch):
 
     def begin_there(*arguments, **named):
         model = build(*arguments, **named)
-        for layer in train_head_layers(model):
+        for layer in map(model.get_layer, ("head1", "logits")):
             layer.set_weights(first[layer.name])
         return model
 
@@ -71,15 +64,8 @@ def test_a_trial_is_phase_1_of_the_trainer(tmp_path, monkeypatch):
 
 def test_a_heads_trial_asks_teachers_of_every_batch_too(tmp_path, monkeypatch):
     """Once, on the images as they are: the loop cannot, on features."""
-    settings = settings_lib.from_flat(
-        {
-            **tuning_fixtures.TINY,
-            "data_dir": str(prepared.data_dir()),
-            "distill_from": ("teacher",),
-            "distill_views": 0,
-            "distill_share": 1.0,
-        }
-    )
+    values = {"distill_from": ("teacher",), "distill_views": 0}
+    settings = make_settings(**values, distill_share=1.0)
     splits = records.load_splits(settings.data)
     count, classes = len(splits["train"].labels), 7
     taught = np.full([count, classes], 1 / classes, np.float32)
@@ -98,12 +84,6 @@ def test_a_heads_trial_asks_teachers_of_every_batch_too(tmp_path, monkeypatch):
     strategy = search.runtime.configure(settings.training)
     trials.make_head_training(features, splits, strategy)(settings, tmp_path)
     np.testing.assert_allclose(trained_to[0], taught, atol=1e-6)
-
-
-def train_head_layers(model):
-    return [
-        layer for layer in model.layers if layer.name in ("head1", "logits")
-    ]
 
 
 def test_augmented_passes_take_turns():

@@ -9,14 +9,11 @@ import pathlib
 from tests import prepared
 from trainer.settings import settings as settings_lib
 from tuning import options as options_lib
+from tuning import results
 
 TINY = {
-    "backbone": "tiny_cnn",
-    "head_epochs": 2,
-    "head_learning_rate": 0.003,
-    "fine_tune_epochs": 1,
-    "batch_size": 28,
-    "flip": True,
+    **{"backbone": "tiny_cnn", "batch_size": 28, "flip": True},
+    **{"head_epochs": 2, "head_learning_rate": 0.003, "fine_tune_epochs": 1},
 }
 TUNE = ("head_depth", "head_width_1", "optimizer")
 
@@ -34,6 +31,15 @@ def make_options(out, *, values=(), **changes):
         feature_cache=prepared.scratch() / "feature_cache",
         **given,
     )
+
+
+def make_trial(name, accuracy=None, **changes):
+    """A completed trial, or a failed one without an accuracy."""
+    if accuracy is None:
+        return results.Trial(name, {}, status="failed", message="boom")
+    metrics = {"accuracy": accuracy, "macro_f1": 0.1, "loss": 1 - accuracy}
+    values = {"choice": "a", "rate": 0.01, **changes}
+    return results.Trial(name, values, 0, "completed", metrics, 3, 1.25)
 
 
 @functools.cache

@@ -13,9 +13,8 @@ from export import exporter
 from export.compression import check
 from export.compression import compress
 from export.compression import exchange
-from export.compression.options import VARIANTS
+from export.compression import options as options_lib
 from export.compression.options import CompressionOptions
-from export.compression.options import canonical
 from export.options import ExportOptions
 from tests.export import export_fixtures
 
@@ -35,15 +34,12 @@ NO_RUN = pathlib.Path("none")
     ],
 )
 def test_steps_may_be_named_in_any_order(name, expected):
-    assert canonical(name) == expected
+    assert options_lib.canonical(name) == expected
 
 
-def test_quantisation_is_the_last_step_of_every_variant():
-    for name, steps in VARIANTS.items():
+def test_quantisation_is_last_and_other_steps_are_refused():
+    for name, steps in options_lib.VARIANTS.items():
         assert "qat" not in steps[:-1], name
-
-
-def test_unknown_variants_are_refused():
     options = CompressionOptions(variants=("distil",))
     settings = export_fixtures.make_settings()
     with pytest.raises(check.CompressionError, match="distil"):
@@ -66,10 +62,8 @@ def test_an_activation_without_8_bits_is_refused_with_an_alternative():
 def test_a_missing_toolkit_says_what_to_install(monkeypatch):
     monkeypatch.setattr(check.importlib.util, "find_spec", lambda name: None)
     settings = export_fixtures.make_settings()
-    with pytest.raises(
-        check.CompressionError,
-        match=r"pip install -r requirements\.lock",
-    ):
+    match = r"pip install -r requirements\.lock"
+    with pytest.raises(check.CompressionError, match=match):
         check.check(settings, QAT, workdir=NO_RUN)
     check.check(settings, CompressionOptions(), workdir=NO_RUN)
 
@@ -89,7 +83,6 @@ def test_another_network_is_noticed():
         ([np.zeros([3, 2]), np.zeros(1)], "other shapes"),
         ([np.full([3, 2], np.inf)], "not finite"),
     ],
-    ids=["shape", "count", "infinite"],
 )
 def test_weights_that_are_not_the_networks_are_refused(after, message):
     with pytest.raises(check.CompressionError, match=message):
@@ -97,8 +90,7 @@ def test_weights_that_are_not_the_networks_are_refused(after, message):
 
 
 @pytest.mark.parametrize(
-    ("variant", "message"),
-    [("prune", "zeros"), ("cluster", "values")],
+    ("variant", "message"), [("prune", "zeros"), ("cluster", "values")]
 )
 def test_a_file_without_the_effect_is_refused(variant, message):
     """The plain export: neither pruned nor clustered."""
@@ -119,7 +111,7 @@ def test_a_conversion_that_answers_otherwise_is_refused():
         check.check_predictions(path, split.images, np.roll(answers, 1, axis=1))
 
 
-def test_files_pass_between_the_processes_unchanged(tmp_path):
+def test_files_pass_between_the_processes_unchanged_and_as_numbers(tmp_path):
     files = exchange.CompressionFiles(tmp_path)
     weights = [np.arange(i, dtype=np.float32) for i in range(12)]
     files.write_weights(weights)
@@ -127,9 +119,6 @@ def test_files_pass_between_the_processes_unchanged(tmp_path):
         np.testing.assert_array_equal(before, after)
     files.write_request({"steps": ["qat"]})
     assert files.read_request() == {"steps": ["qat"]}
-
-
-def test_arrays_that_would_execute_code_are_not_read(tmp_path):
     files = exchange.CompressionFiles(tmp_path)
     np.save(tmp_path / "after.npy", np.array([{"a": 1}]), allow_pickle=True)
     with pytest.raises(ValueError, match="allow_pickle"):
@@ -139,11 +128,9 @@ def test_arrays_that_would_execute_code_are_not_read(tmp_path):
 def test_a_worker_that_dies_shows_its_last_lines(tmp_path, monkeypatch):
     monkeypatch.setattr(compress, "WORKER", "export.no_such_module")
     files = exchange.CompressionFiles(tmp_path)
-    with pytest.raises(
-        check.CompressionError, match="no_such_module"
-    ) as caught:
+    match = r"--recipes=int8[\s\S]*no_such_module"
+    with pytest.raises(check.CompressionError, match=match):
         compress._run_worker(files, "qat")
-    assert "--recipes=int8" in str(caught.value)
 
 
 @pytest.mark.slow
@@ -154,32 +141,22 @@ def test_every_variant_of_the_tiny_network(tmp_path):
         out=tmp_path / "export",
         tflite=True,
         compression=CompressionOptions(
-            variants=tuple(VARIANTS), epochs=6, learning_rate=0.005
+            variants=tuple(options_lib.VARIANTS), epochs=6, learning_rate=0.005
         ),
     )
     # Ten batches of drawn faces are no training; the bounds are of the real
     # data's size.
-    bounds = dataclasses.replace(
-        options.bounds,
-        compressed_agreement=0.5,
-        compressed_accuracy_loss_points=40.0,
-        compressed_recall_loss_points=100.0,
-    )
+    loose = {"compressed_agreement": 0.5}
+    loose |= {"compressed_accuracy_loss_points": 40.0}
+    loose |= {"compressed_recall_loss_points": 100.0}
+    bounds = dataclasses.replace(options.bounds, **loose)
     folder = exporter.export_run(dataclasses.replace(options, bounds=bounds))
     recorded = json.loads((folder / "metadata.json").read_text())["tflite"]
+    steps = ["prune_", "cluster_", "prune_cluster_"]
+    integer = ["", *steps, *(f"{each}qat_" for each in ["", *steps])]
     assert set(recorded) == {
-        "model_float32.tflite",
-        "model_int8.tflite",
-        "model_qat_int8.tflite",
-        "model_prune_float32.tflite",
-        "model_prune_int8.tflite",
-        "model_cluster_float32.tflite",
-        "model_cluster_int8.tflite",
-        "model_prune_cluster_float32.tflite",
-        "model_prune_cluster_int8.tflite",
-        "model_prune_qat_int8.tflite",
-        "model_cluster_qat_int8.tflite",
-        "model_prune_cluster_qat_int8.tflite",
+        *(f"model_{each}float32.tflite" for each in ["", *steps]),
+        *(f"model_{each}int8.tflite" for each in integer),
     }
     for name, record in recorded.items():
         if "prune" in name:
@@ -196,13 +173,8 @@ def test_every_variant_of_the_tiny_network(tmp_path):
 
 
 NETWORKS = (
-    "plain_cnn",
-    "mobilenetv2",
-    "vgg16",
-    "resnet50",
-    "resnet50v2",
-    "efficientnet_lite0",
-    "densenet121",
+    *("plain_cnn", "mobilenetv2", "vgg16", "resnet50", "resnet50v2"),
+    *("efficientnet_lite0", "densenet121"),
 )
 
 
@@ -226,16 +198,12 @@ def test_every_network_trains_for_int8(tmp_path, backbone, monkeypatch):
     train.train_and_evaluate(settings, workdir)
     shutil.rmtree(workdir / "checkpoints")
     run = exporter.checkpoints.load_for_inference(workdir)
-    job = compress.Job(
-        run,
-        {
-            "train": exporter.prepared.load_split(settings.data, "train"),
-            "validation": export_fixtures.validation(),
-        },
-        export_fixtures.calibration(),
-        CompressionOptions(epochs=1),
-        ("int8",),
-        "uint8",
-    )
+    splits = {
+        "train": exporter.prepared.load_split(settings.data, "train"),
+        "validation": export_fixtures.validation(),
+    }
+    options = CompressionOptions(epochs=1)
+    chosen = export_fixtures.calibration()
+    job = compress.Job(run, splits, chosen, options, ("int8",), "uint8")
     (name,) = compress.write_variant(job, "qat", tmp_path)
     assert name == "model_qat_int8.tflite"

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import edge
-from export import artifacts
 from export import golden
 from export import tflite
 from export.microcontroller import c_sources
@@ -30,23 +29,14 @@ def path(tmp_path):
 
 
 def compile_check(folder):
-    subprocess.run(
-        [COMPILER, *FLAGS, "-o", "self_check", "self_check.c", "model_data.c"],
-        cwd=folder,
-        check=True,
-    )
+    sources = ("self_check.c", "model_data.c")
+    arguments = [COMPILER, *FLAGS, "-o", "self_check", *sources]
+    subprocess.run(arguments, cwd=folder, check=True)
     return folder / "self_check"
 
 
 def write_int8(folder, io):
-    tflite.write_tflite_files(
-        export_fixtures.run(),
-        folder,
-        export_fixtures.calibration(),
-        metadata=artifacts.describe(export_fixtures.run()),
-        recipes=["int8"],
-        io=io,
-    )
+    export_fixtures.write_tflite(folder, "int8", io=io)
     return folder / "model_int8.tflite"
 
 
@@ -84,10 +74,8 @@ def test_golden_outputs_are_the_bytes_of_the_output_tensor(tmp_path, io):
     write.write(path)
     text = (tmp_path / write.FOLDER / "model_data.c").read_text()
     block = text.split("fer_golden_outputs", 1)[1].split("{", 1)[1]
-    stored = np.array(
-        [int(word, 16) for word in block.split("}")[0].split(",")[:-1]],
-        np.uint8,
-    ).view(io)
+    words = block.split("}")[0].split(",")[:-1]
+    stored = np.array([int(word, 16) for word in words], np.uint8).view(io)
     model = edge.Classifier(path, use_xnnpack=False)
     answers = model.probabilities(golden.draw_images(48, 1))
     zero_point = -128 if io == "int8" else 0
@@ -107,27 +95,12 @@ def test_the_example_registers_each_operator_once(path):
         assert mark not in example
 
 
-def test_what_a_template_names_must_be_given():
+def test_what_a_template_names_must_be_given_and_bytes_are_twelve_a_row():
     with pytest.raises(jinja2.UndefinedError):
         c_sources.render({"file": "model_int8.tflite"})
-
-
-def test_bytes_are_written_twelve_a_row():
-    rows = c_sources.as_rows(bytes(range(13))).splitlines()
-    assert rows == [
-        "  0x00, 0x01, 0x02, 0x03, 0x04, 0x05, "
-        "0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b,",
-        "  0x0c,",
-    ]
-
-
-def test_no_arena_is_stated_that_was_not_measured(path, monkeypatch):
-    monkeypatch.setattr(tflm.importlib.util, "find_spec", lambda name: None)
-    found = write.write(path)
-    assert found["arena_bytes"] is None
-    assert "not measured: tflite_micro is not installed" in found["arena_note"]
-    folder = path.parent / write.FOLDER
-    assert "#error Measure the arena" in (folder / "example.cc").read_text()
+    first, second = c_sources.as_rows(bytes(range(13))).splitlines()
+    assert first.startswith("  0x00, 0x01, ") and first.endswith(" 0x0b,")
+    assert second == "  0x0c,"
 
 
 @pytest.mark.parametrize("io", ["uint8", "int8"])
@@ -142,29 +115,37 @@ def test_tflm_answers_like_litert(tmp_path, io):
     assert f"#define FER_ARENA_BYTES {found['arena_bytes']} " in example
 
 
-def test_a_file_that_answers_otherwise_in_tflm_is_refused(path, monkeypatch):
-    monkeypatch.setattr(
-        tflm,
-        "run",
-        lambda content, inputs: tflm.Measured(
-            9000, np.zeros([len(inputs), 7], np.uint8)
-        ),
-    )
-    with pytest.raises(
-        write.MicrocontrollerError, match="otherwise than in LiteRT"
-    ):
+def test_an_operator_that_tflm_lacks_is_refused(path, monkeypatch):
+    monkeypatch.delitem(write.TFLM_OPERATORS, "MEAN")
+    with pytest.raises(write.MicrocontrollerError, match="MEAN"):
         write.write(path)
     assert not (path.parent / write.FOLDER).exists()
 
 
-def test_tflm_that_fails_is_said_to_have(path, monkeypatch):
-    monkeypatch.setattr(tflm.importlib.util, "find_spec", lambda name: True)
+def test_a_file_that_answers_otherwise_in_tflm_is_refused(path, monkeypatch):
+    def run(content, inputs):
+        return tflm.Measured(9000, np.zeros([len(inputs), 7], np.uint8))
+
+    monkeypatch.setattr(tflm, "run", run)
+    match = "otherwise than in LiteRT"
+    with pytest.raises(write.MicrocontrollerError, match=match):
+        write.write(path)
+    assert not (path.parent / write.FOLDER).exists()
+
+
+@pytest.mark.parametrize(
+    ("spec", "note"),
+    [(None, "is not installed"), (True, "failed (too small)")],
+    ids=["absent", "failing"],
+)
+def test_no_arena_is_stated_without_measuring(path, monkeypatch, spec, note):
+    monkeypatch.setattr(tflm.importlib.util, "find_spec", lambda name: spec)
     monkeypatch.setattr(tflm, "_PROGRAM", "raise SystemExit('too small')")
     found = write.write(path)
     assert found["arena_bytes"] is None
-    assert found["arena_note"] == (
-        "not measured: tflite_micro failed (too small)"
-    )
+    assert f"not measured: tflite_micro {note}" in found["arena_note"]
+    example = (path.parent / write.FOLDER / "example.cc").read_text()
+    assert "#error Measure the arena" in example
 
 
 @pytest.mark.parametrize("recipe", ["float32", "dynamic", "int16x8"])
@@ -172,13 +153,6 @@ def test_what_is_not_full_integer_is_refused(recipe):
     path = export_fixtures.export_folder() / tflite.file_name(recipe)
     with pytest.raises(write.MicrocontrollerError, match="--recipes=int8"):
         write.write(path)
-
-
-def test_an_operator_that_tflm_lacks_is_refused(path, monkeypatch):
-    monkeypatch.delitem(write.TFLM_OPERATORS, "MEAN")
-    with pytest.raises(write.MicrocontrollerError, match="MEAN"):
-        write.write(path)
-    assert not (path.parent / write.FOLDER).exists()
 
 
 def test_the_checksum_is_fnv_1a():

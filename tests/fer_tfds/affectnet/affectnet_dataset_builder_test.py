@@ -31,6 +31,12 @@ def built(tmp_path_factory):
     return builders
 
 
+@pytest.fixture
+def full(built):
+    """The folder of raw data of the layout `full`."""
+    return built["full"].data_path.parents[3] / "full"
+
+
 @pytest.mark.parametrize("layout", affectnet.LAYOUTS)
 def test_every_face_is_there_with_its_label(built, layout):
     content = read_content(built[layout])
@@ -43,7 +49,7 @@ def test_every_face_is_there_with_its_label(built, layout):
     assert len({row[-1] for row in content.values()}) == len(content)
 
 
-def test_the_release_keeps_what_has_no_expression_but_a_face(built):
+def test_the_release_keeps_scores_and_faces_without_expression(built):
     content = read_content(built["full"])
     found = np.bincount([row[1] for row in content.values()])
     assert found.tolist() == [4] * 8 + [3, 3]
@@ -51,19 +57,11 @@ def test_the_release_keeps_what_has_no_expression_but_a_face(built):
     assert rejects[0] == ("split", "id", "reason", "detail")
     assert {row[2] for row in rejects[1:]} == {"no_face"}
     assert len(rejects) == 1 + 3
-
-
-def test_scores_are_stored(built):
-    content = read_content(built["full"])
     for name, row in content.items():
-        valence, arousal = affectnet.scores(int(name[-10:-4]))
-        assert math.isnan(float(row[2])) == (valence == -2)
-        assert math.isnan(float(row[2])) or float(row[2]) == pytest.approx(
-            valence
-        )
-        assert math.isnan(float(row[3])) or float(row[3]) == pytest.approx(
-            arousal
-        )
+        drawn = affectnet.scores(int(name[-10:-4]))
+        drawn = [math.nan if score == -2 else score for score in drawn]
+        stored = [float(score) for score in row[2:4]]
+        np.testing.assert_allclose(stored, drawn, rtol=1e-6)
     kaggle = read_content(built["kaggle_csv"])
     assert {row[2] for row in kaggle.values()} == {"nan"}
 
@@ -97,9 +95,8 @@ def test_nothing_but_records_is_left(built):
         }, layout
 
 
-def test_shards_without_an_example_are_taken_away(built, tmp_path):
-    manual_dir = built["full"].data_path.parents[3] / "full"
-    builder = build(manual_dir, tmp_path, num_shards=60)
+def test_shards_without_an_example_are_taken_away(built, full, tmp_path):
+    builder = build(full, tmp_path, num_shards=60)
     info = builder.info.splits["train"]
     assert 10 < info.num_shards < 30
     assert min(info.shard_lengths) > 0
@@ -109,23 +106,17 @@ def test_shards_without_an_example_are_taken_away(built, tmp_path):
     assert len(list(builder.as_dataset("train[50%:]"))) == 14
 
 
-def test_a_sample_is_a_part_of_the_whole(built, tmp_path):
-    manual_dir = built["full"].data_path.parents[3] / "full"
-    builder = build(manual_dir, tmp_path, max_examples_per_split=6)
+def test_a_sample_is_a_part_of_the_whole(built, full, tmp_path):
+    builder = build(full, tmp_path, max_examples_per_split=6)
     content, whole = read_content(builder), read_content(built["full"])
     assert content.items() <= whole.items()
     assert builder.info.splits["train"].num_examples == 6
+    nothing = build(full, tmp_path / "none", max_examples_per_split=0)
+    assert not nothing.info.splits
 
 
-def test_none_at_all(tmp_path, built):
-    manual_dir = built["full"].data_path.parents[3] / "full"
-    builder = build(manual_dir, tmp_path, max_examples_per_split=0)
-    assert not builder.info.splits
-
-
-def test_another_file_format(built, tmp_path):
-    manual_dir = built["full"].data_path.parents[3] / "full"
-    builder = build(manual_dir, tmp_path, file_format="array_record")
+def test_another_file_format(built, full, tmp_path):
+    builder = build(full, tmp_path, file_format="array_record")
     source = builder.as_data_source("train")
     assert {example["id"].decode() for example in source} == {
         name
@@ -145,30 +136,24 @@ def test_configs_are_found_by_name(tmp_path, built):
     assert len(read_content(read)) == len(read_content(built["full"]))
 
 
-def test_relative_folders_become_absolute(tmp_path, monkeypatch):
+def test_folders_become_absolute_and_clouds_are_refused(tmp_path, monkeypatch):
     synthetic.write("full", tmp_path / "raw", {"train": [1] * 8}, seed=SEED)
     monkeypatch.chdir(tmp_path)
     builder = build("raw", "data", num_shards=30)
     assert len(read_content(builder)) == 10
     assert affectnet_dataset_builder.local_path("raw") == tmp_path / "raw"
-
-
-def test_places_in_a_cloud_are_refused():
     with pytest.raises(ValueError, match=r"gs://bucket/data: .* mounted"):
         affectnet_dataset_builder.local_path("gs://bucket/data")
 
 
-def test_version_is_the_newest_in_the_release_notes():
-    newest = max(Builder.RELEASE_NOTES, key=tfds.core.Version)
-    assert newest == str(Builder.VERSION)
-
-
-def test_texts_are_found():
+def test_texts_are_found_and_the_version_is_the_newest():
     metadata = Builder.get_metadata()
     assert "researchers who have signed an agreement" in metadata.description
     assert "mollahosseini2017affectnet" in metadata.citation
     assert "ml.task.image-classification" in metadata.tags
     assert "training.csv" in Builder.MANUAL_DOWNLOAD_INSTRUCTIONS
+    newest = max(Builder.RELEASE_NOTES, key=tfds.core.Version)
+    assert newest == str(Builder.VERSION)
 
 
 class AffectNetTest(tfds.testing.DatasetBuilderTestCase):

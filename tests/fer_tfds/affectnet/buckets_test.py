@@ -14,7 +14,6 @@ ROWS = [
     Annotation("train", f"{i}/é.jpg", f"{i}/é.jpg", i % 8, Box(i, 1, 2, 3), 0.5)
     for i in range(500)
 ]
-REJECT = Reject("train", "x\udc80\n.jpg", Reason.BAD_PATH, "a,b")
 
 
 class Source:
@@ -53,14 +52,16 @@ def test_every_row_is_in_one_bucket(tmp_path):
     assert math.isnan(buckets[0][0].arousal)
 
 
-def test_the_order_is_shuffled_and_does_not_depend_on_that_of_the_rows(
-    tmp_path,
-):
-    _, first = fill(tmp_path / "a", ROWS)
-    _, second = fill(tmp_path / "b", ROWS[::-1])
+@pytest.mark.parametrize("max_rows", [None, 80])
+def test_order_and_sample_are_random_and_the_same_each_time(tmp_path, max_rows):
+    _, first = fill(tmp_path / "a", ROWS, max_rows=max_rows)
+    _, second = fill(tmp_path / "b", ROWS[::-1], max_rows=max_rows)
     assert str(first) == str(second)
     numbers = [row.box.x for row in first[0]]
     assert numbers != sorted(numbers)
+    rows = [row for bucket in first for row in bucket]
+    assert len(rows) == (max_rows or len(ROWS))
+    assert {row.label for row in rows} == set(range(8))
 
 
 def test_rows_of_one_id_stay_together_in_their_order(tmp_path):
@@ -70,18 +71,9 @@ def test_rows_of_one_id_stay_together_in_their_order(tmp_path):
     assert [row.label for row in bucket] == list(range(8))
 
 
-def test_a_sample_is_random_and_the_same_each_time(tmp_path):
-    _, first = fill(tmp_path / "a", ROWS, max_rows=80)
-    _, second = fill(tmp_path / "b", ROWS[::-1], max_rows=80)
-    assert str(first) == str(second)
-    rows = [row for bucket in first for row in bucket]
-    assert len(rows) == 80
-    assert {row.label for row in rows} == set(range(8))
-
-
 def test_rejects_are_kept_as_text(tmp_path):
-    counts = affectnet_buckets.spool_rows(Source([REJECT]), tmp_path)
-    assert counts == {}
+    reject = Reject("train", "x\udc80\n.jpg", Reason.BAD_PATH, "a,b")
+    assert affectnet_buckets.spool_rows(Source([reject]), tmp_path) == {}
     (found,) = affectnet_buckets.read_rejects(tmp_path)
     assert found == ("train", r"'x\udc80\n.jpg'", "bad_path", "a,b")
 

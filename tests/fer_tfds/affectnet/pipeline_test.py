@@ -34,6 +34,7 @@ def pipelines(monkeypatch):
 
     original = beam.Pipeline
     monkeypatch.setattr(beam, "Pipeline", make)
+    monkeypatch.setattr("sys.argv", ["tfds", "--runner=FlinkRunner"])
     return seen
 
 
@@ -48,9 +49,10 @@ def pipelines(monkeypatch):
     ],
     ids=["nothing", "no_flags", "direct", "flink", "spark"],
 )
-def test_the_runner_is_the_one_asked_for(
+def test_the_runner_is_as_asked_for(
     raw, tmp_path, pipelines, flags, runner, expected
 ):
+    """Of Beam, whatever the program's own flags are called."""
     build(
         raw,
         tmp_path / "data",
@@ -60,24 +62,12 @@ def test_the_runner_is_the_one_asked_for(
     assert pipelines == [expected]
 
 
-def test_flags_of_the_program_are_not_taken_for_beams(
-    raw, tmp_path, pipelines, monkeypatch
-):
-    monkeypatch.setattr("sys.argv", ["tfds", "--runner=FlinkRunner"])
-    build(raw, tmp_path / "data")
-    assert pipelines == [("FnApiRunner", None)]
-
-
-def test_threads_build_the_same(raw, tmp_path):
+def test_threads_build_the_same_and_beam_may_speak_again(raw, tmp_path):
+    level = logging.getLogger("apache_beam").level
     flags = ["--direct_running_mode=multi_threading", "--direct_num_workers=2"]
     options = {"beam_options": PipelineOptions(flags), "num_shards": 5}
     builder = build(raw, tmp_path / "data", **options)
     assert read_content(builder) == read_content(build(raw, tmp_path / "one"))
-
-
-def test_beam_may_speak_again_after_a_build(raw, tmp_path):
-    level = logging.getLogger("apache_beam").level
-    build(raw, tmp_path / "data")
     assert logging.getLogger("apache_beam").level == level
 
 

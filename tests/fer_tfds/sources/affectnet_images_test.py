@@ -2,8 +2,6 @@
 
 import io
 import itertools
-import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ from fer_tfds.drawing import photos
 from fer_tfds.sources.affectnet.images import make_jpeg
 from fer_tfds.sources.affectnet.records import Box
 from fer_tfds.sources.affectnet.records import Rejected
+from tests.fer_tfds.data_fixtures import declare
 
 SEED = 7
 RED, GREEN, BLUE = (250, 0, 0), (0, 250, 0), (0, 0, 250)
@@ -46,35 +45,34 @@ def extent(pixels):
 
 
 @pytest.mark.parametrize(
-    ("size", "box", "expected"),
+    ("size", "square", "box", "expected"),
     [
         # 100 pixels and 15 on each side come to 130, at 130 pixels a side.
-        ((400, 300), (150, 100, 100), (15, 15, 115, 115)),
+        ((400, 300), (150, 100), (150, 100, 100, 100), (15, 15, 115, 115)),
         # Moved inside at the border: the face stays whole.
-        ((400, 300), (0, 0, 100), (0, 0, 100, 100)),
-        ((400, 300), (300, 200, 100), (30, 30, 130, 130)),
+        ((400, 300), (0, 0), (0, 0, 100, 100), (0, 0, 100, 100)),
+        ((400, 300), (300, 200), (300, 200, 100, 100), (30, 30, 130, 130)),
         # No larger than the picture: 110 pixels for 130.
-        ((400, 110), (150, 5, 100), (6, 6, 124, 124)),
+        ((400, 110), (150, 5), (150, 5, 100, 100), (6, 6, 124, 124)),
+        # What is no square is not squeezed.
+        ((400, 300), (150, 100), (150, 120, 100, 60), (15, 15, 115, 115)),
     ],
-    ids=["middle", "upper_left", "lower_right", "low_picture"],
+    ids=["middle", "upper_left", "lower_right", "low_picture", "no_square"],
 )
-def test_a_box_grows_to_a_square_inside_the_picture(size, box, expected):
-    left, upper, side = box
-    data = with_square(size, left, upper, side)
-    pixels = decode(make_jpeg(data, Box(left, upper, side, side), 130))
+def test_a_box_grows_to_a_square_in_the_picture(size, square, box, expected):
+    data = with_square(size, *square, 100)
+    pixels = decode(make_jpeg(data, Box(*box), 130))
     np.testing.assert_allclose(extent(pixels), expected, atol=1)
 
 
-def test_a_box_that_is_no_square_is_not_squeezed():
-    data = with_square((400, 300), 150, 100, 100)
-    pixels = decode(make_jpeg(data, Box(150, 120, 100, 60), 130))
-    np.testing.assert_allclose(extent(pixels), (15, 15, 115, 115), atol=1)
-
-
-def test_without_a_box_the_middle_is_cut():
+def test_without_a_box_the_middle_is_cut_and_scaling_is_antialiased():
     data = with_square((300, 100), 100, 0, 100)
     pixels = decode(make_jpeg(data, None, 50))
     np.testing.assert_allclose(pixels, np.full((50, 50, 3), GREEN), atol=6)
+    stripes = np.zeros((512, 512, 3), np.uint8)
+    stripes[:, ::2] = 255
+    pixels = decode(make_jpeg(encode(Image.fromarray(stripes)), None, 48))
+    np.testing.assert_allclose(pixels, np.full((48, 48, 3), 127), atol=8)
 
 
 @pytest.mark.parametrize("number", range(5))
@@ -96,13 +94,6 @@ def test_the_cut_of_a_drawn_photo_shows_the_drawn_face(number):
     assert max(likeness(x, y) for x, y in places) > 0.97
 
 
-def test_scaling_down_is_antialiased():
-    stripes = np.zeros((512, 512, 3), np.uint8)
-    stripes[:, ::2] = 255
-    pixels = decode(make_jpeg(encode(Image.fromarray(stripes)), None, 48))
-    np.testing.assert_allclose(pixels, np.full((48, 48, 3), 127), atol=8)
-
-
 def orange(mode):
     return Image.new("RGB", (64, 64), (200, 100, 50)).convert(mode)
 
@@ -117,31 +108,22 @@ def sixteen_bits():
     return Image.fromarray(np.full((64, 64), 100 << 8, np.uint16))
 
 
-@pytest.mark.parametrize(
-    ("data", "upper", "lower"),
-    [
-        (encode(orange("L")), (124,) * 3, (124,) * 3),
-        (encode(orange("CMYK"), "JPEG"), (200, 100, 50), (200, 100, 50)),
-        (encode(orange("P")), (200, 100, 50), (200, 100, 50)),
-        (encode(orange("P"), "GIF"), (200, 100, 50), (200, 100, 50)),
-        (encode(orange("RGB"), "WEBP"), (200, 100, 50), (200, 100, 50)),
-        (encode(orange("RGB"), "TIFF"), (200, 100, 50), (200, 100, 50)),
-        (encode(orange("RGB"), "BMP"), (200, 100, 50), (200, 100, 50)),
-        (encode(see_through()), (200, 100, 50), (255, 255, 255)),
-        (encode(sixteen_bits()), (100,) * 3, (100,) * 3),
-    ],
-    ids=[
-        "grey",
-        "cmyk",
-        "palette",
-        "gif",
-        "webp",
-        "tiff",
-        "bmp",
-        "alpha",
-        "sixteen",
-    ],
-)
+ORANGE = (200, 100, 50)
+# What is stored, and how the upper and the lower half of it look.
+MODES = {
+    "grey": (encode(orange("L")), (124,) * 3, (124,) * 3),
+    "cmyk": (encode(orange("CMYK"), "JPEG"), ORANGE, ORANGE),
+    "palette": (encode(orange("P")), ORANGE, ORANGE),
+    "gif": (encode(orange("P"), "GIF"), ORANGE, ORANGE),
+    "webp": (encode(orange("RGB"), "WEBP"), ORANGE, ORANGE),
+    "tiff": (encode(orange("RGB"), "TIFF"), ORANGE, ORANGE),
+    "bmp": (encode(orange("RGB"), "BMP"), ORANGE, ORANGE),
+    "alpha": (encode(see_through()), ORANGE, (255, 255, 255)),
+    "sixteen": (encode(sixteen_bits()), (100,) * 3, (100,) * 3),
+}
+
+
+@pytest.mark.parametrize(("data", "upper", "lower"), MODES.values(), ids=MODES)
 def test_any_mode_becomes_rgb(data, upper, lower):
     pixels = decode(make_jpeg(data, None, 32))
     np.testing.assert_allclose(pixels[4, 4], upper, atol=12)
@@ -183,56 +165,37 @@ def test_a_jpeg_with_junk_in_it_is_written_anew(change):
     assert make_jpeg(data, None, 64) != data
 
 
-def declare(width, height):
-    """A PNG file that says it is that large, and holds next to nothing."""
-    header = struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
-    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 99))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(content))
-        + kind
-        + content
-        + struct.pack(">I", zlib.crc32(kind + content))
-        for kind, content in chunks
-    )
+UNREADABLE = {
+    "empty": b"",
+    "text": b"not a picture",
+    "cut": encode(orange("RGB"), "JPEG")[:400],
+    "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n",
+    "floats": encode(orange("F"), "TIFF"),
+    "format_of_no_photo": encode(orange("RGB"), "PPM"),
+    "lying": declare(4_000, 4_000),
+}
+BAD_BOXES = {
+    "outside": (70, 0, 40, 40),
+    "half_outside": (44, 0, 50, 50),
+    "flat": (0, 0, 0, 40),
+    "negative": (0, 0, -40, -40),
+    "tiny": (0, 0, 7, 7),
+    "astronomic": (10**30, 0, 10**31, 9),
+}
+REJECTED = {
+    **{k: (data, None, "unreadable_image") for k, data in UNREADABLE.items()},
+    "large": (declare(8_001, 8_000), None, "too_large"),
+    "huge": (declare(60_000, 60_000), None, "too_large"),
+    **{
+        name: (encode(orange("RGB")), Box(*box), "bad_box")
+        for name, box in BAD_BOXES.items()
+    },
+}
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize(
-    ("data", "box", "reason"),
-    [
-        (b"", None, "unreadable_image"),
-        (b"not a picture", None, "unreadable_image"),
-        (encode(orange("RGB"), "JPEG")[:400], None, "unreadable_image"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", None, "unreadable_image"),
-        (encode(orange("F"), "TIFF"), None, "unreadable_image"),
-        (encode(orange("RGB"), "PPM"), None, "unreadable_image"),
-        (declare(8_001, 8_000), None, "too_large"),
-        (declare(60_000, 60_000), None, "too_large"),
-        (declare(4_000, 4_000), None, "unreadable_image"),
-        (encode(orange("RGB")), Box(70, 0, 40, 40), "bad_box"),
-        (encode(orange("RGB")), Box(44, 0, 50, 50), "bad_box"),
-        (encode(orange("RGB")), Box(0, 0, 0, 40), "bad_box"),
-        (encode(orange("RGB")), Box(0, 0, -40, -40), "bad_box"),
-        (encode(orange("RGB")), Box(0, 0, 7, 7), "bad_box"),
-        (encode(orange("RGB")), Box(10**30, 0, 10**31, 9), "bad_box"),
-    ],
-    ids=[
-        "empty",
-        "text",
-        "cut",
-        "postscript",
-        "floats",
-        "format_of_no_photo",
-        "large",
-        "huge",
-        "lying",
-        "outside",
-        "half_outside",
-        "flat",
-        "negative",
-        "tiny",
-        "astronomic",
-    ],
+    ("data", "box", "reason"), REJECTED.values(), ids=REJECTED
 )
 def test_what_cannot_be_used_is_rejected(data, box, reason):
     with pytest.raises(Rejected) as caught:

@@ -9,55 +9,46 @@ import pytest
 
 from fer_tfds import synthetic
 from fer_tfds.drawing import affectnet
-from fer_tfds.sources.affectnet import records as records
+from fer_tfds.sources.affectnet import records
 from fer_tfds.sources.affectnet import table as affectnet_table
 from fer_tfds.sources.affectnet.records import Annotation
 from fer_tfds.sources.affectnet.records import Rejected
 from fer_tfds.sources.records import SourceError
-from tests.fer_tfds.affectnet_fixtures import COUNTS
-from tests.fer_tfds.affectnet_fixtures import HEADER
-from tests.fer_tfds.affectnet_fixtures import SEED
-from tests.fer_tfds.affectnet_fixtures import load_all
-from tests.fer_tfds.affectnet_fixtures import read_all
-from tests.fer_tfds.affectnet_fixtures import write_release
+from tests.fer_tfds import affectnet_fixtures as data
 from tests.fer_tfds.data_fixtures import write_zip
 
 GOOD = "1/a.jpg,10,20,100,110,1;2,3,-0.25,0.5"
 
 
-def drawn(layout_splits, counts=COUNTS):
+def drawn(layout_splits, counts=data.COUNTS):
     counts = {s: counts[s] for s in layout_splits}
-    return affectnet.list_items(counts, SEED)
+    return affectnet.list_items(counts, data.SEED)
 
 
 def read_release(tmp_path, rows, **options):
     good = [GOOD] * 3  # so that most pictures are found
-    write_release(tmp_path, [*good, *rows], images=["1/a.jpg"], **options)
-    return read_all(tmp_path)[3:]
+    data.write_release(tmp_path, [*good, *rows], images=["1/a.jpg"], **options)
+    return data.read_all(tmp_path)[3:]
 
 
 @pytest.mark.parametrize(
-    "header",
+    ("header", "line"),
     [
-        HEADER,
-        None,
-        "\ufeff" + HEADER.upper(),
-        HEADER.replace(",", ", "),
+        (data.HEADER, GOOD),
+        (None, GOOD),
+        ("\ufeff" + data.HEADER.upper(), GOOD),
+        (data.HEADER.replace(",", ", "), GOOD),
+        (
+            "arousal,expression,valence,subDirectory_filePath,face_height,"
+            "face_width,face_y,face_x",
+            "0.5,3,-0.25,1/a.jpg,110,100,20,10",
+        ),
     ],
-    ids=["as_released", "none", "bom_and_capitals", "blanks"],
+    ids=["as_released", "none", "bom_and_capitals", "blanks", "order"],
 )
-def test_full_release_with_any_header(tmp_path, header):
-    (row,) = read_release(tmp_path, [GOOD], header=header)
-    box = (10, 20, 100, 110)
-    assert row == ("train", "1/a.jpg", "1/a.jpg", 3, box, -0.25, 0.5)
-
-
-def test_full_release_with_columns_in_another_order(tmp_path):
-    header = "arousal,expression,valence,subDirectory_filePath,face_height"
-    rest = ",face_width,face_y,face_x"
-    row = "0.5,3,-0.25,1/a.jpg,110,100,20,10"
-    write_release(tmp_path, [row], header + rest, images=["1/a.jpg"])
-    (row,) = read_all(tmp_path)
+def test_full_release_with_any_header(tmp_path, header, line):
+    data.write_release(tmp_path, [line] * 2, header, images=["1/a.jpg"])
+    row, _ = data.read_all(tmp_path)
     box = (10, 20, 100, 110)
     assert row == ("train", "1/a.jpg", "1/a.jpg", 3, box, -0.25, 0.5)
 
@@ -86,21 +77,18 @@ def test_full_release_rejects(tmp_path, line, reason):
     assert "training.csv line 5" in row.id
 
 
-def test_a_line_without_end_is_an_error(tmp_path):
+def test_a_line_without_end_and_a_missing_column_are_errors(tmp_path):
     with pytest.raises(SourceError, match=r"training.csv, line 5: longer than"):
         read_release(tmp_path, ["1/a.jpg," + "1;" * 40_000])
-
-
-def test_a_missing_column_is_named(tmp_path):
-    header = HEADER.replace("face_width,", "")
+    header = data.HEADER.replace("face_width,", "")
     with pytest.raises(SourceError, match="column face_width is missing"):
         read_release(tmp_path, [], header=header)
 
 
 def test_full_release_is_what_was_drawn(tmp_path):
     counts = {"train": [2] * 11, "validation": [1] * 11}
-    synthetic.write("full", tmp_path, counts, seed=SEED)
-    rows = read_all(tmp_path)
+    synthetic.write("full", tmp_path, counts, seed=data.SEED)
+    rows = data.read_all(tmp_path)
     found = [r for r in rows if isinstance(r, Annotation)]
     items = [i for i in drawn(counts, counts) if i.label != records.NO_FACE]
     assert [(r.split, r.label) for r in found] == [(i[0], i[1]) for i in items]
@@ -113,8 +101,8 @@ def test_full_release_is_what_was_drawn(tmp_path):
 
 
 def test_arrays_are_what_was_drawn(tmp_path):
-    synthetic.write("affectnet8", tmp_path, COUNTS, seed=SEED)
-    rows = load_all(tmp_path)
+    synthetic.write("affectnet8", tmp_path, data.COUNTS, seed=data.SEED)
+    rows = data.load_all(tmp_path)
     items = drawn(("train", "validation"))
     folder = {"train": "train_set", "validation": "val_set"}
     assert {(row.id, row.label) for row in rows} == {
@@ -124,61 +112,48 @@ def test_arrays_are_what_was_drawn(tmp_path):
     assert number["3.jpg"].valence == pytest.approx(0.11)
     assert number["3.jpg"].arousal == pytest.approx(0.3)
     assert math.isnan(number["7.jpg"].valence)
+    (tmp_path / "train_set" / "images" / "4.jpg").unlink()
+    (reject,) = (r for r in data.read_all(tmp_path) if hasattr(r, "reason"))
+    assert reject.reason == "missing_image"
+    assert reject.id == "train_set/images/4.jpg"
 
 
 def npy(array):
     buffer = io.BytesIO()
-    np.save(buffer, array)
+    np.save(buffer, array, allow_pickle=True)
     return buffer.getvalue()
 
 
-def pickled():
-    buffer = io.BytesIO()
-    np.save(buffer, np.array({"a": 1}, object), allow_pickle=True)
-    return buffer.getvalue()
+BAD_ARRAYS = {
+    "absent": ("exp", None, "missing_annotation"),
+    "empty": ("exp", b"", "malformed_row"),
+    "cut": ("exp", npy(np.array("3"))[:-2], "malformed_row"),
+    "pickle": ("exp", npy(np.array({"a": 1}, object)), "malformed_row"),
+    "two": ("exp", npy(np.zeros(2)), "malformed_row"),
+    "no_character": ("exp", npy(np.array("3"))[:-1] + b"\xff", "malformed_row"),
+    "lying": (
+        "exp",
+        npy(np.array(1.0)).replace(b"()", b"(9000000000,)"),
+        "malformed_row",
+    ),
+    "large": ("exp", npy(np.zeros(2000)), "malformed_row"),
+    "half": ("exp", npy(np.array(3.5)), "unknown_label"),
+    "no_face": ("exp", npy(np.array("10")), "no_face"),
+    "valence": ("val", npy(np.array("x")), "malformed_row"),
+}
 
 
 @pytest.mark.parametrize(
-    ("suffix", "content", "reason"),
-    [
-        ("exp", None, "missing_annotation"),
-        ("exp", b"", "malformed_row"),
-        ("exp", npy(np.array("3"))[:-2], "malformed_row"),
-        ("exp", pickled(), "malformed_row"),
-        ("exp", npy(np.zeros(2)), "malformed_row"),
-        ("exp", npy(np.array("3"))[:-1] + b"\xff", "malformed_row"),
-        (
-            "exp",
-            npy(np.array(1.0)).replace(b"()", b"(9000000000,)"),
-            "malformed_row",
-        ),
-        ("exp", npy(np.zeros(2000)), "malformed_row"),
-        ("exp", npy(np.array(3.5)), "unknown_label"),
-        ("exp", npy(np.array("10")), "no_face"),
-        ("val", npy(np.array("x")), "malformed_row"),
-    ],
-    ids=[
-        "absent",
-        "empty",
-        "cut",
-        "pickle",
-        "two",
-        "no_character",
-        "lying",
-        "large",
-        "half",
-        "no_face",
-        "valence",
-    ],
+    ("suffix", "content", "reason"), BAD_ARRAYS.values(), ids=BAD_ARRAYS
 )
 def test_arrays_that_cannot_be_used(tmp_path, suffix, content, reason):
-    synthetic.write("affectnet8", tmp_path, COUNTS, seed=SEED)
+    synthetic.write("affectnet8", tmp_path, data.COUNTS, seed=data.SEED)
     path = tmp_path / "train_set" / "annotations" / f"0_{suffix}.npy"
     path.unlink()
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(Rejected) as caught:
-        load_all(tmp_path)
+        data.load_all(tmp_path)
     assert caught.value.reason == reason
 
 
@@ -187,30 +162,29 @@ def test_arrays_that_cannot_be_used(tmp_path, suffix, content, reason):
 )
 @pytest.mark.parametrize("shape", [(), (1,)])
 def test_arrays_of_any_type(tmp_path, kind, shape):
-    synthetic.write("affectnet8", tmp_path, COUNTS, seed=SEED)
+    synthetic.write("affectnet8", tmp_path, data.COUNTS, seed=data.SEED)
     for split in ("train_set", "val_set"):
         for path in (tmp_path / split / "annotations").glob("*_exp.npy"):
             np.save(path, np.full(shape, 5, np.int64).astype(kind))
-    assert {row.label for row in load_all(tmp_path)} == {5}
-
-
-def test_an_annotation_without_picture_is_missed(tmp_path):
-    synthetic.write("affectnet8", tmp_path, COUNTS, seed=SEED)
-    (tmp_path / "train_set" / "images" / "4.jpg").unlink()
-    (reject,) = (r for r in read_all(tmp_path) if hasattr(r, "reason"))
-    assert reject.reason == "missing_image"
-    assert reject.id == "train_set/images/4.jpg"
+    assert {row.label for row in data.load_all(tmp_path)} == {5}
 
 
 def test_the_table_decides_and_disagreements_are_counted(tmp_path, capsys):
-    synthetic.write("kaggle_csv", tmp_path, COUNTS, seed=SEED)
+    synthetic.write("kaggle_csv", tmp_path, data.COUNTS, seed=data.SEED)
     extra = tmp_path / "sad" / "extra.jpg"
     extra.write_bytes(b"not in the table")
-    rows = read_all(tmp_path)
+    rows = data.read_all(tmp_path)
     assert [r.label for r in rows] == [i.label for i in drawn(("train",))]
     assert {r.split for r in rows} == {"train"}
     output = capsys.readouterr().out
     assert "says for 3 of 24 pictures; the table decides. 1 pict" in output
+    with (tmp_path / "labels.csv").open("a") as file:
+        file.write("0,sad/none.jpg,sad,1\n1,,sad,1\n2,../x.jpg,sad,1\n")
+        file.write("3,sad/x.jpg,bored,1\n4\n")
+    rejects = data.read_all(tmp_path)[24:]
+    reasons = " ".join(reject.reason for reject in rejects)
+    expected = "missing_image null_path bad_path unknown_label null_path"
+    assert reasons == expected
 
 
 @pytest.mark.parametrize(
@@ -228,39 +202,24 @@ def test_tables_are_bounded(tmp_path, monkeypatch, rows, message, is_zipped):
         (tmp_path / "labels.csv").write_text(table)
     tracemalloc.start()
     with pytest.raises(SourceError, match=rf"labels\.csv.*{message}"):
-        read_all(tmp_path)
+        data.read_all(tmp_path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5_000_000
 
 
-def test_table_rejects(tmp_path):
-    synthetic.write("kaggle_csv", tmp_path, COUNTS, seed=SEED)
-    with (tmp_path / "labels.csv").open("a") as file:
-        file.write("0,sad/none.jpg,sad,1\n1,,sad,1\n2,../x.jpg,sad,1\n")
-        file.write("3,sad/x.jpg,bored,1\n4\n")
-    reasons = [r.reason for r in read_all(tmp_path) if hasattr(r, "reason")]
-    assert reasons == [
-        "missing_image",
-        "null_path",
-        "bad_path",
-        "unknown_label",
-        "null_path",
-    ]
-
-
 @pytest.mark.parametrize("layout", ["class_folders", "numbered_folders"])
 def test_class_folders_are_what_was_drawn(tmp_path, layout):
-    synthetic.write(layout, tmp_path, COUNTS, seed=SEED)
+    synthetic.write(layout, tmp_path, data.COUNTS, seed=data.SEED)
     stray = tmp_path / "train" / "stray.jpg"
     stray.write_bytes(b"in no class")
-    rows = read_all(tmp_path)
+    rows = data.read_all(tmp_path)
     found = {
         (r.split, r.label, int(r.id.rsplit("image")[-1][:7]))
         for r in rows
         if isinstance(r, Annotation)
     }
-    assert found == set(drawn(COUNTS))
+    assert found == set(drawn(data.COUNTS))
     (reject,) = (r for r in rows if hasattr(r, "reason"))
     assert (reject.split, reject.reason) == ("train", "bad_path")
 
@@ -269,7 +228,7 @@ def test_class_folders_are_what_was_drawn(tmp_path, layout):
 def test_an_archive_holds_the_same_as_the_folders(tmp_path, layout):
     rows = {}
     for name in (layout, f"{layout}_zip"):
-        synthetic.write(name, tmp_path / name, COUNTS, seed=SEED)
-        rows[name] = sorted(load_all(tmp_path / name))
+        synthetic.write(name, tmp_path / name, data.COUNTS, seed=data.SEED)
+        rows[name] = sorted(data.load_all(tmp_path / name))
     assert str(rows[layout]) == str(rows[f"{layout}_zip"])
     assert len(rows[layout]) >= 24

@@ -10,132 +10,113 @@ from fer_tfds.drawing import fer2013
 from fer_tfds.drawing import layouts
 from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.records import SourceError
-from tests.fer_tfds.data_fixtures import COUNTS
-from tests.fer_tfds.data_fixtures import GOOD_ROW
-from tests.fer_tfds.data_fixtures import HEADER
-from tests.fer_tfds.data_fixtures import SEED
-from tests.fer_tfds.data_fixtures import contents
-from tests.fer_tfds.data_fixtures import read_all
-from tests.fer_tfds.data_fixtures import write_tar
-from tests.fer_tfds.data_fixtures import write_zip
+from tests.fer_tfds import data_fixtures as data
 
 PACK = pytest.mark.parametrize(
-    "pack", [write_tar, write_zip], ids=["tar", "zip"]
+    "pack", [data.write_tar, data.write_zip], ids=["tar", "zip"]
 )
 ICML_COLUMNS = ("emotion", " Usage", " pixels")
-COPY = f"{HEADER}\n{GOOD_ROW}\n".encode()
+COPY = f"{data.HEADER}\n{data.GOOD_ROW}\n".encode()
 PART = b"emotion,pixels\n3,1 2 3\n"
-
-
-@pytest.fixture(scope="module")
-def drawn():
-    return synthetic.draw_records(COUNTS, SEED)
 
 
 @pytest.fixture(scope="module")
 def pictures():
     """Picture of a JPEG copy: relative name -> content."""
-    return dict(fer2013.jpeg_files(COUNTS, SEED))
+    return dict(fer2013.jpeg_files(data.COUNTS, data.SEED))
 
 
 def nested(content, name="fer2013/fer2013.csv"):
     return layouts.pack_tar([(name, content)])
 
 
-@pytest.mark.parametrize(
-    ("layout", "form"),
-    [
-        ("archive", "CSV file fer2013/fer2013.csv in a tar archive"),
-        ("csv", "CSV file"),
-        ("icml_csv", "CSV file"),
-        ("csv_zip", "CSV file fer2013.csv in a zip archive"),
-        ("folders", "class folders of JPEG files"),
-        ("folders_zip", "class folders of JPEG files in a zip archive"),
-        ("png_folders", "class folders of PNG files"),
-        ("png_folders_zip", "class folders of PNG files in a zip archive"),
-        ("competition_zip", "CSV file icml_face_data.csv in a zip archive"),
-    ],
-)
-def test_form_is_told_in_words(tmp_path, layout, form):
-    synthetic.write(layout, tmp_path, COUNTS, seed=SEED)
+FORMS = {
+    "archive": "CSV file fer2013/fer2013.csv in a tar archive",
+    "csv": "CSV file",
+    "icml_csv": "CSV file",
+    "csv_zip": "CSV file fer2013.csv in a zip archive",
+    "folders": "class folders of JPEG files",
+    "folders_zip": "class folders of JPEG files in a zip archive",
+    "png_folders": "class folders of PNG files",
+    "png_folders_zip": "class folders of PNG files in a zip archive",
+    "competition_zip": "CSV file icml_face_data.csv in a zip archive",
+}
+
+
+@pytest.mark.parametrize("layout", synthetic.DATASETS["fer2013"])
+def test_form_is_told_in_words(tmp_path, layout):
+    synthetic.write(layout, tmp_path, data.COUNTS, seed=data.SEED)
     source = find.find_source(tmp_path)
-    assert source.form == form
-    assert bool(source.note) == layout.startswith("png")
+    assert source.form == FORMS[layout]
+    assert ("there is no `validation`" in source.note) == ("png_" in layout)
+    assert ("train[:90%]" in source.note) == ("png_" in layout)
     assert source.path.parent == tmp_path or source.path == tmp_path
-
-
-def test_every_layout_is_tested():
-    assert len(synthetic.DATASETS["fer2013"]) == 9
-
-
-def test_note_says_what_to_do_without_validation(tmp_path):
-    synthetic.write("png_folders", tmp_path, COUNTS, seed=SEED)
-    note = find.find_source(tmp_path).note
-    assert "there is no `validation`" in note
-    assert "train[:90%]" in note
 
 
 @PACK
 def test_packed_icml_copy_reads_the_same(tmp_path, drawn, pack):
     content = fer2013.format_csv(drawn, ICML_COLUMNS)
     pack(tmp_path / "a", {"README": b"x", "icml/face.csv": content})
-    records = read_all(tmp_path)
+    records = data.read_all(tmp_path)
     assert records.ids == drawn.ids
     np.testing.assert_array_equal(records.images, drawn.images)
 
 
 def test_competition_unpacked_asks_which(tmp_path):
-    synthetic.write("competition_zip", tmp_path / "zip", COUNTS, seed=SEED)
+    synthetic.write(
+        "competition_zip", tmp_path / "zip", data.COUNTS, seed=data.SEED
+    )
     folder = tmp_path / "manual"
     shutil.unpack_archive(tmp_path / "zip" / "competition.zip", folder)
     with pytest.raises(SourceError, match="several copies") as caught:
-        read_all(folder)
+        data.read_all(folder)
     assert f"{folder / 'fer2013.tar.gz'} (CSV file fer" in str(caught.value)
     assert f"{folder / 'icml_face_data.csv'} (CSV" in str(caught.value)
     assert "train.csv" not in str(caught.value)
-    assert len(read_all(folder / "fer2013.tar.gz").ids) == 28
+    assert len(data.read_all(folder / "fer2013.tar.gz").ids) == 28
 
 
 def test_tar_in_a_zip_is_read_where_no_csv_stands_beside(tmp_path, drawn):
     inner = nested(fer2013.format_csv(drawn))
-    write_zip(tmp_path / "a", {"fer2013.tar.gz": inner, "train.csv": PART})
+    data.write_zip(tmp_path / "a", {"fer2013.tar.gz": inner, "train.csv": PART})
     source = find.find_source(tmp_path)
     assert source.form == (
         "CSV file in the tar archive fer2013.tar.gz in a zip archive"
     )
-    assert contents(source.read()) == contents(drawn)
+    assert data.contents(source.read()) == data.contents(drawn)
 
 
-def test_malformed_row_in_a_tar_in_a_zip_is_named(tmp_path):
-    inner = nested(HEADER.encode() + b"\n9,1,Training")
-    write_zip(tmp_path / "a.zip", {"b.tar.gz": inner})
-    with pytest.raises(SourceError) as caught:
-        read_all(tmp_path)
-    text = str(caught.value)
-    where = f"{tmp_path}/a.zip/b.tar.gz (fer2013/fer2013.csv), data row 1"
-    assert text.startswith(where)
-
-
-def test_damaged_tar_in_a_zip_is_an_error(tmp_path):
-    inner = nested(COPY)[:-6]
-    write_zip(tmp_path / "a.zip", {"b.tar.gz": inner})
-    with pytest.raises(SourceError, match=r"b.tar.gz.*: it is cut short"):
-        read_all(tmp_path)
+@pytest.mark.parametrize(
+    ("inner", "message"),
+    [
+        (nested(COPY)[:-6], r" \(b.tar.gz\): it is cut short"),
+        (
+            nested(data.HEADER.encode() + b"\n9,1,Training"),
+            r"/b.tar.gz \(fer2013/fer2013.csv\), data row 1",
+        ),
+    ],
+    ids=["cut", "row"],
+)
+def test_damage_of_a_tar_in_a_zip_is_named(tmp_path, inner, message):
+    data.write_zip(tmp_path / "a.zip", {"b.tar.gz": inner})
+    match = f"^{tmp_path}/a.zip{message}"
+    with pytest.raises(SourceError, match=match):
+        data.read_all(tmp_path)
 
 
 def test_archives_deeper_than_that_are_not_opened(tmp_path):
-    write_zip(tmp_path / "a", {"fer2013.csv": COPY})
+    data.write_zip(tmp_path / "a", {"fer2013.csv": COPY})
     inner = (tmp_path / "a").read_bytes()
-    write_zip(tmp_path / "a", {"a.zip": inner, "b": nested(nested(COPY))})
+    data.write_zip(tmp_path / "a", {"a.zip": inner, "b": nested(nested(COPY))})
     with pytest.raises(SourceError, match="no copy of FER-2013"):
-        read_all(tmp_path)
+        data.read_all(tmp_path)
 
 
 @PACK
 def test_part_of_a_copy_is_named_where_it_is_all(tmp_path, pack):
     pack(tmp_path / "a", {"train.csv": PART, "test.csv": b"pixels\n1 2"})
     with pytest.raises(SourceError, match=r"train.csv\), line 1: .*'Usage'"):
-        read_all(tmp_path)
+        data.read_all(tmp_path)
 
 
 def test_part_beside_a_copy_is_no_copy(tmp_path):
@@ -161,30 +142,30 @@ def test_several_in_one_archive_ask_which(tmp_path, pack, names, is_reversed):
     content = {n: COPY if n.endswith("csv") else b"x" for n in ordered}
     pack(tmp_path / "a", content)
     with pytest.raises(SourceError, match="several copies") as caught:
-        read_all(tmp_path)
+        data.read_all(tmp_path)
     for name in names:
         assert name.split("/")[0] in str(caught.value)
     assert "npack" in str(caught.value)
 
 
 def test_folders_beside_a_zip_of_them_ask_which(tmp_path, pictures):
-    write_zip(tmp_path / "archive.zip", pictures)
+    data.write_zip(tmp_path / "archive.zip", pictures)
     shutil.unpack_archive(tmp_path / "archive.zip", tmp_path)
     with pytest.raises(SourceError, match="several copies"):
-        read_all(tmp_path)
-    assert len(read_all(tmp_path / "archive.zip").ids) == 28
+        data.read_all(tmp_path)
+    assert len(data.read_all(tmp_path / "archive.zip").ids) == 28
 
 
 def test_two_tars_in_a_zip_ask_which(tmp_path):
     inner = nested(COPY)
-    write_zip(tmp_path / "a.zip", {"a.tar.gz": inner, "b.tar.gz": inner})
+    data.write_zip(tmp_path / "a.zip", {"a.tar.gz": inner, "b.tar.gz": inner})
     with pytest.raises(SourceError, match=r"(?s)a.tar.gz.*b.tar.gz"):
-        read_all(tmp_path)
+        data.read_all(tmp_path)
 
 
 def test_archive_that_changed_after_it_was_found(tmp_path):
-    write_zip(tmp_path / "a", {"a.csv": COPY})
+    data.write_zip(tmp_path / "a", {"a.csv": COPY})
     source = find.find_source(tmp_path)
-    write_zip(tmp_path / "a", {"b.csv": COPY})
+    data.write_zip(tmp_path / "a", {"b.csv": COPY})
     with pytest.raises(SourceError, match="it is gone"):
         source.read()

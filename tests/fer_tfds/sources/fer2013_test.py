@@ -8,43 +8,12 @@ import pytest
 
 from fer_tfds import synthetic
 from fer_tfds.sources.fer2013 import find
-from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 from tests.fer_tfds.data_fixtures import COUNTS
 from tests.fer_tfds.data_fixtures import SEED
 from tests.fer_tfds.data_fixtures import contents
 from tests.fer_tfds.data_fixtures import read_all
 from tests.fer_tfds.data_fixtures import write_tar
-
-
-@pytest.fixture(scope="module")
-def drawn():
-    return synthetic.draw_records(COUNTS, SEED)
-
-
-@pytest.fixture
-def csv_dir(tmp_path):
-    synthetic.write("csv", tmp_path, COUNTS, seed=SEED)
-    return tmp_path
-
-
-@pytest.fixture
-def archive(tmp_path):
-    synthetic.write("archive", tmp_path, COUNTS, seed=SEED)
-    return tmp_path / "fer2013.tar.gz"
-
-
-def test_source_is_recognised_by_content(archive, tmp_path):
-    archive.rename(tmp_path / "download (1)")
-    source = find.find_source(tmp_path)
-    assert source.form == "CSV file fer2013/fer2013.csv in a tar archive"
-    assert source.path == tmp_path / "download (1)"
-
-
-@pytest.mark.parametrize("layout", synthetic.DATASETS["fer2013"])
-def test_source_may_lie_one_folder_deeper(tmp_path, layout):
-    synthetic.write(layout, tmp_path / "kaggle", COUNTS, seed=SEED)
-    assert len(read_all(tmp_path).ids) == 28
 
 
 def test_other_files_are_passed_over(csv_dir):
@@ -58,29 +27,19 @@ def test_other_files_are_passed_over(csv_dir):
     assert find.find_source(csv_dir).path == csv_dir / "fer2013.csv"
 
 
-def test_several_copies_ask_to_keep_one(csv_dir):
+def test_several_copies_ask_which_and_one_can_be_named(csv_dir, drawn):
     synthetic.write("archive", csv_dir, COUNTS, seed=SEED)
     with pytest.raises(SourceError) as caught:
         find.find_source(csv_dir)
     text = str(caught.value)
     assert f"{csv_dir / 'fer2013.csv'} (CSV file)" in text
-    assert (
-        f"{csv_dir / 'fer2013.tar.gz'} "
-        "(CSV file fer2013/fer2013.csv in a tar archive)"
-    ) in text
+    assert f"{csv_dir / 'fer2013.tar.gz'} (CSV file fer2013/fer2013.c" in text
     assert "Which one is meant? Keep one" in text
     assert f"--manual_dir={csv_dir / 'fer2013.csv'}" in text
-
-
-def test_one_of_several_can_be_named(csv_dir, drawn):
-    synthetic.write("archive", csv_dir, COUNTS, seed=SEED)
     archive = csv_dir / "fer2013.tar.gz"
     assert find.find_source(archive).path == archive
     assert contents(read_all(archive)) == contents(drawn)
     assert find.load_expected_counts(archive)[0] == COUNTS
-
-
-def test_named_file_of_another_kind_is_an_error(csv_dir):
     path = csv_dir / "expected_counts.json"
     with pytest.raises(SourceError, match="no copy of FER-2013 in here"):
         find.find_source(path)
@@ -103,52 +62,45 @@ def test_links_do_not_make_two_of_one(csv_dir, drawn):
     assert contents(read_all(csv_dir)) == contents(drawn)
 
 
-def test_absent_folder_says_what_to_put_there(tmp_path):
+def test_without_a_copy_it_says_what_is_there_and_what_to_put(tmp_path):
     with pytest.raises(SourceError, match="no such folder") as caught:
         find.find_source(tmp_path / "none")
     assert "fer2013.tar.gz" in str(caught.value)
     assert "--manual_dir" in str(caught.value)
-
-
-def test_folder_without_a_copy_lists_what_is_there(tmp_path):
     for index in range(10):
         (tmp_path / f"file{index}").write_text("x")
     with pytest.raises(SourceError, match=r"file0, .*file7 and 2 more"):
         find.find_source(tmp_path)
 
 
-def test_official_counts_add_up():
-    totals = {name: sum(row) for name, row in find.OFFICIAL_COUNTS.items()}
-    assert totals == {"train": 28709, "validation": 3589, "test": 3589}
-
-
 def test_expected_counts_come_before_the_official_ones(csv_dir):
+    path = csv_dir / "expected_counts.json"
     counts, origin = find.load_expected_counts(csv_dir)
     assert counts == COUNTS
-    assert origin == str(csv_dir / "expected_counts.json")
-    (csv_dir / "expected_counts.json").unlink()
+    assert origin == str(path)
+    without_validation = {"train": COUNTS["train"], "test": [2] * 7}
+    path.write_text(json.dumps(without_validation))
+    assert find.load_expected_counts(csv_dir)[0] == without_validation
+    path.unlink()
     counts, origin = find.load_expected_counts(csv_dir)
     assert counts == find.OFFICIAL_COUNTS
+    assert [sum(row) for row in counts.values()] == [28709, 3589, 3589]
     assert "official" in origin
 
 
-def test_counts_that_agree_give_a_table(drawn):
+def test_counts_that_agree_give_a_table_and_others_show_both(drawn):
     table = find.check_counts(drawn, COUNTS, "x")
     assert "surprise" in table
     assert table.splitlines()[1].split() == ["train", *["2"] * 7, "14"]
-
-
-def test_counts_that_differ_show_both(drawn):
     with pytest.raises(SourceError) as caught:
         find.check_counts(drawn, find.OFFICIAL_COUNTS, "the challenge")
-    text = str(caught.value)
-    assert "not that of the challenge" in text
-    assert "3,995" in text
-    assert "28,709" in text
-    assert (
-        f"expected_counts.json beside the raw data: {json.dumps(COUNTS)}"
-        in (" ".join(text.split()))
-    )
+    text = " ".join(str(caught.value).split())
+    for words in ("not that of the challenge", "3,995", "28,709"):
+        assert words in text
+    assert f"beside the raw data: {json.dumps(COUNTS)}" in text
+    rest = [i for i, s in enumerate(drawn.splits) if s != "validation"]
+    with pytest.raises(SourceError, match=r"(?s)Found:.*validation  +0 "):
+        find.check_counts(drawn.take(rest), COUNTS, "x")
 
 
 def test_copy_without_validation_has_the_sum_in_test(drawn):
@@ -163,32 +115,8 @@ def test_copy_without_validation_has_the_sum_in_test(drawn):
     assert find.check_counts(merged, own, "x").splitlines() == lines
     with pytest.raises(SourceError, match="not that of"):
         find.check_counts(drawn, own, "x")
-
-
-def test_official_counts_of_a_copy_without_validation(drawn):
-    merged = dataclasses.replace(drawn, split_names=("train", "test"))
     with pytest.raises(SourceError, match=r"(?s)Expected:.* 7,178\n"):
         find.check_counts(merged, find.OFFICIAL_COUNTS, "x")
-
-
-def test_whole_split_that_is_missing_is_noticed(drawn):
-    rest = [i for i, s in enumerate(drawn.splits) if s != "validation"]
-    with pytest.raises(SourceError, match=r"(?s)Found:.*validation  +0 "):
-        find.check_counts(drawn.take(rest), COUNTS, "x")
-
-
-def test_counts_without_validation_may_be_expected(tmp_path):
-    own = {"train": COUNTS["train"], "test": [2] * 7}
-    (tmp_path / "expected_counts.json").write_text(json.dumps(own))
-    assert find.load_expected_counts(tmp_path)[0] == own
-
-
-def test_a_class_of_another_split_is_noticed(drawn):
-    moved = FaceRecords(
-        drawn.images, drawn.labels, ["test", *drawn.splits[1:]], drawn.ids
-    )
-    with pytest.raises(SourceError, match="not that of"):
-        find.check_counts(moved, COUNTS, "x")
 
 
 @pytest.mark.parametrize(
@@ -204,10 +132,7 @@ def test_a_class_of_another_split_is_noticed(drawn):
         (" " * 10_000 + json.dumps(COUNTS), "not JSON"),
         ("[" * 9_000, "not JSON"),
     ],
-    ids=[
-        *("json", "list", "short", "split", "class", "float", "negative"),
-        *("long", "deep"),
-    ],
+    ids=lambda value: value.strip()[-20:],
 )
 def test_malformed_expected_counts_show_the_form(tmp_path, content, message):
     path = tmp_path / "expected_counts.json"
@@ -218,13 +143,10 @@ def test_malformed_expected_counts_show_the_form(tmp_path, content, message):
     assert '"train": [3995' in str(caught.value)
 
 
-def test_a_path_that_cannot_be_shown_is_an_error(csv_dir):
+def test_a_path_that_cannot_be_shown_is_an_error_that_can(csv_dir):
     (csv_dir / "fer2013.csv").rename(csv_dir / "\udcff.csv")
     with pytest.raises(SourceError, match="Rename the file") as caught:
         find.find_source(csv_dir)
     assert r"\udcff.csv" in str(caught.value)
-
-
-def test_errors_can_always_be_shown():
     error = SourceError("a\x1b[2J\n\udcff\u202e ü\0")
     assert str(error) == "a\\x1b[2J\n\\udcff\\u202e ü\\x00"

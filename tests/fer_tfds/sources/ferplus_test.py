@@ -39,13 +39,17 @@ def write(folder, text, name="votes.csv"):
     return folder
 
 
-def test_rows_are_read_in_order(tmp_path):
-    votes = ferplus.read_votes(write(tmp_path, HEADER + "".join(ROWS)), RECORDS)
+def test_rows_are_read_in_order_and_need_faces_in_theirs(tmp_path):
+    write(tmp_path, HEADER + "".join(ROWS))
+    votes = ferplus.read_votes(tmp_path, RECORDS)
     assert votes.splits == ["train", "validation", "test"]
     assert votes.counts[0].tolist() == [4, 0, 0, 1, 3, 2, 0, 0, 0, 0]
     assert votes.shares.dtype == np.float32
     np.testing.assert_allclose(votes.shares.sum(axis=1), 1)
     assert votes.shares[2, 1] == np.float32(0.9)
+    of_folders = make_records(RECORDS.splits, "train/sad/a.jpg")
+    with pytest.raises(SourceError, match="class folders have lost"):
+        ferplus.read_votes(tmp_path, of_folders)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +83,15 @@ def test_file_is_found_by_its_columns_beside_one_file(tmp_path):
     assert ferplus.find_votes(tmp_path / "fer2013.csv") == found
 
 
-def test_none_and_several_files_are_said(tmp_path):
+def test_none_several_and_unreadable_files_are_said(tmp_path):
     assert not ferplus.has_votes(tmp_path)
     with pytest.raises(SourceError, match=r"no file with FER\+ votes"):
         ferplus.find_votes(tmp_path)
+    # Of the memory of a process nobody can read the first byte.
+    (tmp_path / "a").symlink_to("/proc/self/mem")
+    with pytest.raises(SourceError, match="it cannot be read"):
+        ferplus.find_votes(tmp_path)
+    (tmp_path / "a").unlink()
     for name in ("a.csv", "b.csv"):
         write(tmp_path, HEADER, name)
     with pytest.raises(SourceError, match=r"a\.csv, b\.csv"):
@@ -122,19 +131,6 @@ def test_a_line_is_never_read_in_one_piece(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1_000_000
-
-
-def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
-    # Of the memory of a process nobody can read the first byte.
-    (tmp_path / "a").symlink_to("/proc/self/mem")
-    with pytest.raises(SourceError, match="it cannot be read"):
-        ferplus.find_votes(tmp_path)
-
-
-def test_faces_from_folders_cannot_be_joined(tmp_path):
-    records = make_records(["train", "validation", "test"], "train/sad/a.jpg")
-    with pytest.raises(SourceError, match="class folders have lost"):
-        ferplus.read_votes(write(tmp_path, HEADER + "".join(ROWS)), records)
 
 
 def test_drawn_votes_are_read_back(tmp_path):

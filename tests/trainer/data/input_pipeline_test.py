@@ -30,42 +30,25 @@ def make_images(count=50):
     return images + np.arange(count, dtype=np.uint8)[:, None, None, None]
 
 
-def make_pictures(count=50):
-    random = np.random.default_rng(0)
-    return random.integers(0, 256, [count, 48, 48, 1], dtype=np.uint8)
-
-
 def worker(index, workers, replicas):
-    return tf.distribute.InputContext(
-        num_input_pipelines=workers,
-        input_pipeline_id=index,
-        num_replicas_in_sync=replicas,
-    )
+    return tf.distribute.InputContext(workers, index, replicas)
 
 
 def train_batches(epochs, settings=NONE, mixup=0.0, seed=0, context=None):
     """(images, targets) of every batch; the target is the image's index."""
     dataset = input_pipeline.make_for_train(
-        make_images(),
-        np.eye(50, dtype=np.float32),
-        settings,
-        mixup=mixup,
-        batch_size=8,
-        seed=seed,
-        epochs=epochs,
-        context=context,
+        *(make_images(), np.eye(50, dtype=np.float32), settings),
+        **{"mixup": mixup, "batch_size": 8, "seed": seed},
+        **{"epochs": epochs, "context": context},
     )
     return list(dataset.as_numpy_iterator())
 
 
 def test_train_batches_have_the_promised_type():
     images, targets = train_batches(range(1), AUGMENTATION)[0]
-    assert images.shape == (8, 48, 48, 1)
-    assert images.dtype == np.float32
-    assert targets.shape == (8, 50)
-    assert targets.dtype == np.float32
-    assert images.min() >= 0
-    assert images.max() <= 255
+    assert (images.shape, images.dtype) == ((8, 48, 48, 1), np.float32)
+    assert (targets.shape, targets.dtype) == ((8, 50), np.float32)
+    assert 0 <= images.min() <= images.max() <= 255
 
 
 def test_an_epoch_holds_no_example_twice_and_images_match_targets():
@@ -75,70 +58,55 @@ def test_an_epoch_holds_no_example_twice_and_images_match_targets():
     assert len(set(chosen)) == len(chosen) == 48
     for images, targets in batches:
         assert targets.sum() == 8
-        np.testing.assert_array_equal(
-            images[:, 0, 0, 0], targets.argmax(axis=1)
-        )
+        shown = images[:, 0, 0, 0]
+        np.testing.assert_array_equal(shown, targets.argmax(axis=1))
 
 
 def test_mixup_mixes_images_and_targets_alike():
     index = np.arange(50)
-    plain = train_batches(range(1))
-    for (images, targets), (_, alone) in zip(
-        train_batches(range(1), mixup=0.4), plain, strict=True
-    ):
+    both = (train_batches(range(1), mixup=mixup) for mixup in (0.4, 0.0))
+    for (images, targets), (_, alone) in zip(*both, strict=True):
         np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
-        np.testing.assert_allclose(
-            images[:, 0, 0, 0], targets @ index, atol=1e-3
-        )
+        shown = images[:, 0, 0, 0]
+        np.testing.assert_allclose(shown, targets @ index, atol=1e-3)
         own = alone.argmax(axis=1)
         assert np.all(targets[range(8), own] >= 0.5)
         assert np.all(targets[range(8), own[::-1]] > 0)
-    shares = np.concatenate(
-        [t.max(axis=1) for _, t in train_batches(range(9), mixup=0.4)]
-    )
+    mixed = train_batches(range(9), mixup=0.4)
+    shares = np.concatenate([targets.max(axis=1) for _, targets in mixed])
     # The larger share of a Beta(0.4, 0.4) pair: mean 0.840 (numerically).
     assert shares.mean() == pytest.approx(0.84, abs=0.03)
 
 
-def test_epochs_differ_and_a_resumed_run_sees_the_same():
+def test_epochs_and_seeds_differ_and_a_resumed_run_sees_the_same():
     whole = train_batches(range(3), AUGMENTATION)
+    other_seed = train_batches(range(1), AUGMENTATION, seed=1)
     resumed = train_batches(range(2, 3), AUGMENTATION)
     assert not np.array_equal(whole[0][1], whole[6][1])
-    for (images, labels), (images2, labels2) in zip(
-        whole[12:], resumed, strict=True
-    ):
-        np.testing.assert_array_equal(images, images2)
-        np.testing.assert_array_equal(labels, labels2)
+    assert not np.array_equal(whole[0][1], other_seed[0][1])
+    for one, other in zip(whole[12:], resumed, strict=True):
+        for first, second in zip(one, other, strict=True):
+            np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize("others", [{}, CAMERAS], ids=["plain", "cameras"])
 @pytest.mark.parametrize("flip", [False, True])
 def test_epochs_show_the_views_in_turn_each_with_its_targets(flip, others):
-    split = prepared.Split(make_pictures(), np.zeros(50, np.int32), None)
-    settings = settings_lib.from_flat(
-        {
-            "flip": flip,
-            "rotation": 10.0,
-            "zoom": 0.1,
-            "shift": 0.1,
-            "brightness": 0.1,
-            "erasing": 0.5,
-            **others,
-        }
-    )
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 256, [50, 48, 48, 1], dtype=np.uint8)
+    split = prepared.Split(pictures, np.zeros(50, np.int32), None)
+    values = {"flip": flip, "rotation": 10.0, "zoom": 0.1, "shift": 0.1}
+    values |= {"brightness": 0.1, "erasing": 0.5, **others}
+    settings = settings_lib.from_flat(values)
     views = [distillation.make_view(split, settings, i) for i in range(3)]
     assert len({view.tobytes() for view in views}) == 3
     targets = np.zeros([3, 50, 53], np.float32)
     for view in range(3):
         targets[view, :, :50] = np.eye(50)
         targets[view, :, 50 + view] = 1
+    order = {"batch_size": 8, "seed": 3, "epochs": range(2, 6)}
     dataset = input_pipeline.make_for_train(
-        split.images,
-        targets,
-        settings.augmentation,
-        batch_size=8,
-        seed=3,
-        epochs=range(2, 6),
+        split.images, targets, settings.augmentation, **order
     )
     shown = list(dataset.as_numpy_iterator())
     assert len(shown) == 4 * 6
@@ -150,17 +118,10 @@ def test_epochs_show_the_views_in_turn_each_with_its_targets(flip, others):
         # Views are kept in whole grey levels.
         as_it_is = np.abs(images - expected).max(axis=(1, 2, 3)) < 0.51
         mirrored += [*~as_it_is]
-        expected = np.where(
-            as_it_is[:, None, None, None], expected, expected[:, :, ::-1]
-        )
+        expected[~as_it_is] = expected[~as_it_is, :, ::-1]
         np.testing.assert_allclose(images, expected, atol=0.51)
     share = np.mean(mirrored)
     assert share == 0 if not flip else 0.3 < share < 0.7
-
-
-def test_the_seed_changes_the_order():
-    first, second = train_batches(range(1)), train_batches(range(1), seed=1)
-    assert not np.array_equal(first[0][1], second[0][1])
 
 
 @pytest.mark.parametrize(
@@ -180,11 +141,10 @@ def test_workers_and_replicas_share_the_batch_of_one_device(
 ):
     settings = dataclasses.replace(AUGMENTATION, **others)
     alone = train_batches(range(1), settings, mixup)
+    contexts = [worker(i, workers, replicas) for i in range(workers)]
     shares = [
-        train_batches(
-            range(1), settings, mixup, context=worker(i, workers, replicas)
-        )
-        for i in range(workers)
+        train_batches(range(1), settings, mixup, context=each)
+        for each in contexts
     ]
     per_worker = replicas // workers
     for step, (images, labels) in enumerate(alone):
@@ -192,9 +152,8 @@ def test_workers_and_replicas_share_the_batch_of_one_device(
         parts = [part for share in shares for part in share[rows]]
         got = np.concatenate([part[0] for part in parts])
         np.testing.assert_allclose(got, images, atol=1e-3)
-        np.testing.assert_array_equal(
-            np.concatenate([part[1] for part in parts]), labels
-        )
+        got = np.concatenate([part[1] for part in parts])
+        np.testing.assert_array_equal(got, labels)
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,9 @@ def test_epoch_figures_are_those_of_the_final_evaluation():
     labels = finished_runs.make_splits()["test"].labels
     answers = finished_runs.answer(labels, 0.5, seed=3)
     quick = evaluate.validation_metrics(labels, answers)
-    names = [str(i) for i in range(7)]
-    full = metrics.evaluate_probabilities(labels, answers, names)
-    assert quick == {
-        "val_loss": full["log_loss"],
-        "val_accuracy": full["accuracy"],
-        "val_macro_f1": full["macro_f1"],
-    }
+    full = metrics.evaluate_probabilities(labels, answers, "abcdefg")
+    names = {"loss": "log_loss", "accuracy": "accuracy", "macro_f1": "macro_f1"}
+    assert quick == {f"val_{key}": full[name] for key, name in names.items()}
 
 
 @pytest.fixture(name="finished", scope="module")
@@ -66,16 +62,14 @@ def test_images_of_the_training_split_are_counted_apart(finished):
 def test_the_temperature_of_validation_is_applied_to_test(finished):
     _, figures, stored = finished
     validation, test = stored["validation"], stored["test"]
-    fitted = calibration.fit_temperature(
-        validation.labels, validation.probabilities
-    )
+    answers = validation.labels, validation.probabilities
+    fitted = calibration.fit_temperature(*answers)
     assert fitted > 1.2  # right in 4 of 10, and sure of 8 of 10
     for figure in figures.values():
         assert figure["temperature"] == pytest.approx(fitted, rel=1e-6)
     scaled = calibration.apply_temperature(test.probabilities, fitted)
-    assert figures["test"]["ece_scaled"] == pytest.approx(
-        calibration.reliability(test.labels, scaled)["ece"], abs=1e-6
-    )
+    expected = calibration.reliability(test.labels, scaled)["ece"]
+    assert figures["test"]["ece_scaled"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_metrics_are_written_last(tmp_path, monkeypatch):

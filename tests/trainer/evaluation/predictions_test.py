@@ -23,20 +23,16 @@ def write(tmp_path):
 
 
 def test_what_was_written_is_read(path):
-    stored = predictions.read(path, "validation")
-    assert stored.ids == ANSWERS.ids
-    np.testing.assert_array_equal(stored.labels, LABELS)
-    np.testing.assert_array_equal(stored.probabilities, PROBABILITIES)
-    assert stored.probabilities.dtype == np.float32
-    assert predictions.read(path, "test") is None
-
-
-def test_any_memory_order_and_precision_can_be_written(tmp_path):
     odd = np.asfortranarray(PROBABILITIES.astype(np.float64))
-    path = tmp_path / "x.npz"
-    predictions.write(path, {"t": predictions.Predictions("abc", LABELS, odd)})
-    stored = predictions.read(path, "t")
-    np.testing.assert_array_equal(stored.probabilities, PROBABILITIES)
+    for probabilities in (PROBABILITIES, odd):
+        answers = predictions.Predictions(ANSWERS.ids, LABELS, probabilities)
+        predictions.write(path, {"validation": answers})
+        stored = predictions.read(path, "validation")
+        assert stored.ids == ANSWERS.ids
+        np.testing.assert_array_equal(stored.labels, LABELS)
+        np.testing.assert_array_equal(stored.probabilities, PROBABILITIES)
+        assert stored.probabilities.dtype == np.float32
+    assert predictions.read(path, "test") is None
 
 
 def replace(path, name, content):
@@ -65,30 +61,28 @@ def announce(shape):
     return stream.getvalue() + b"1234"
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        pytest.param("labels", as_npy(LABELS[:2]), id="too few labels"),
-        pytest.param("labels", as_npy(LABELS + 1), id="label out of range"),
-        pytest.param("labels", as_npy(LABELS / 2), id="labels of floats"),
-        pytest.param("ids", as_npy(np.array(["a"])), id="too few names"),
-        pytest.param("ids", as_npy(LABELS), id="numbers for names"),
-        pytest.param("ids", as_npy(np.array([{}] * 3)), id="pickle"),
-        pytest.param("probabilities", as_npy(np.zeros(3)), id="one axis"),
-        pytest.param("probabilities", as_npy(PROBABILITIES + 0j), id="complex"),
-        pytest.param(
-            "probabilities", as_npy(PROBABILITIES * np.nan), id="not finite"
-        ),
-        pytest.param("probabilities", announce((3, 2**40)), id="announced"),
-        pytest.param("probabilities", announce((-3, 2)), id="negative"),
-        pytest.param("probabilities", announce((3, 2**80)), id="overflow"),
-        pytest.param("probabilities", announce("('"), id="no header"),
-        pytest.param("probabilities", b"", id="empty"),
-        pytest.param("probabilities", b"\x93NUMPY\x01", id="cut header"),
-        pytest.param("probabilities", b"\x93NUMPY\x09\x00xx", id="version 9"),
-        pytest.param("probabilities", b"MZ" * 99, id="something else"),
-    ],
-)
+DAMAGED = {
+    "too few labels": ("labels", as_npy(LABELS[:2])),
+    "label out of range": ("labels", as_npy(LABELS + 1)),
+    "labels of floats": ("labels", as_npy(LABELS / 2)),
+    "too few names": ("ids", as_npy(np.array(["a"]))),
+    "numbers for names": ("ids", as_npy(LABELS)),
+    "pickle": ("ids", as_npy(np.array([{}] * 3))),
+    "one axis": ("probabilities", as_npy(np.zeros(3))),
+    "complex": ("probabilities", as_npy(PROBABILITIES + 0j)),
+    "not finite": ("probabilities", as_npy(PROBABILITIES * np.nan)),
+    "announced": ("probabilities", announce((3, 2**40))),
+    "negative": ("probabilities", announce((-3, 2))),
+    "overflow": ("probabilities", announce((3, 2**80))),
+    "no header": ("probabilities", announce("('")),
+    "empty": ("probabilities", b""),
+    "cut header": ("probabilities", b"\x93NUMPY\x01"),
+    "version 9": ("probabilities", b"\x93NUMPY\x09\x00xx"),
+    "something else": ("probabilities", b"MZ" * 99),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), DAMAGED.values(), ids=DAMAGED)
 def test_damaged_arrays_are_refused(path, name, content):
     replace(path, name, content)
     with pytest.raises(predictions.PredictionsError, match="or damaged"):

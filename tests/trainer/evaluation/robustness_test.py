@@ -9,12 +9,7 @@ from trainer.evaluation import intervals
 from trainer.evaluation import robustness
 
 BY_NAME = {change.name: change for change in robustness.CHANGES}
-CASES = [
-    (change.name, strength)
-    for change in robustness.CHANGES
-    for strength in change.strengths
-    if strength is not None
-]
+CASES = [(c.name, s) for c in robustness.CHANGES for s in c.strengths if s]
 
 
 def faces(n=12, side=48, channels=1):
@@ -36,14 +31,11 @@ def distance(one, other):
 
 @pytest.mark.parametrize("channels", [1, 3], ids=["grey", "rgb"])
 @pytest.mark.parametrize(("name", "strength"), CASES)
-def test_a_change_keeps_shape_and_input_and_repeats_itself(
-    name, strength, channels
-):
+def test_a_change_keeps_shape_and_input_and_repeats(name, strength, channels):
     images = faces(channels=channels)
     kept = images.copy()
     result = changed(name, strength, images)
-    assert result.shape == images.shape
-    assert result.dtype == np.uint8
+    assert (result.shape, result.dtype) == (images.shape, np.uint8)
     np.testing.assert_array_equal(images, kept)
     np.testing.assert_array_equal(result, changed(name, strength, images))
     assert distance(result, images) > 0
@@ -60,16 +52,13 @@ def test_stronger_changes_change_more(name):
     assert len(set(distances)) == len(distances)
 
 
-def test_blur_spreads_a_point_by_its_sigma():
+def test_blur_and_noise_have_the_sigma_they_say():
     images = np.zeros((1, 201, 201, 1), np.uint8)
     images[0, :, 100] = 255
     row = changed("Gaussian blur", 2, images)[0, 100, :, 0].astype(float)
     places = np.arange(201) - 100
     variance = (row * places**2).sum() / row.sum()
     assert np.sqrt(variance) == pytest.approx(0.02 * 201, rel=0.1)
-
-
-def test_noise_has_the_sigma_it_says_and_differs_between_images():
     images = np.full((4, 48, 48, 1), 128, np.uint8)
     result = changed("Gaussian noise", 20, images)
     assert result.astype(float).std() == pytest.approx(20, rel=0.03)
@@ -114,6 +103,7 @@ def test_scores_are_those_of_the_changed_pictures():
     images[:20] = 120
     labels = np.array([1] * 20 + [0] * 20)
     found = robustness.measure(by_mean, images, labels)
+    assert found == robustness.measure(by_mean, images, labels)
     assert (found["images"], found["seed"]) == (40, 0)
     curves = {curve["name"]: curve["points"] for curve in found["curves"]}
     assert list(curves) == list(BY_NAME)
@@ -126,47 +116,13 @@ def test_scores_are_those_of_the_changed_pictures():
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
-@pytest.mark.parametrize(
-    ("count", "side", "expected"),
-    [
+def test_no_more_images_than_needed_the_same_ones_each_time():
+    for count, side, expected in (
         (30, 8, 30),
         (2000, 8, robustness.IMAGES),
         (400, 224, robustness.IMAGES_IF_LARGE),
-    ],
-)
-def test_no_more_images_than_needed_the_same_ones_each_time(
-    count, side, expected
-):
-    rows = robustness._choose(count, side)
-    assert len(set(rows)) == len(rows) == expected
-    np.testing.assert_array_equal(rows, robustness._choose(count, side))
-    assert (np.diff(rows) > 0).all()
-
-
-def test_two_models_see_the_very_same_pictures():
-    def seen():
-        kept = []
-
-        def predict(images):
-            kept.append(images)
-            return np.eye(2)[np.zeros(len(images), int)]
-
-        robustness.measure(predict, faces(), np.zeros(12, int))
-        return np.concatenate(kept)
-
-    np.testing.assert_array_equal(seen(), seen())
-
-
-def test_calls_do_not_depend_on_the_answers():
-    def calls_of(answer):
-        calls = []
-
-        def predict(images):
-            calls.append(images.shape)
-            return np.full((len(images), 2), answer)
-
-        images = np.zeros((10, 8, 8, 1), np.uint8)
-        robustness.measure(predict, images, np.zeros(10, int))
-        return calls
-
-    assert calls_of(0.5) == calls_of(np.nan)
+    ):
+        rows = robustness._choose(count, side)
+        assert len(rows) == expected
+        assert (np.diff(rows) > 0).all()
+        np.testing.assert_array_equal(rows, robustness._choose(count, side))

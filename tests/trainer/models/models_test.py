@@ -88,22 +88,19 @@ def test_plain_cnn_has_the_shape_of_its_settings():
     assert kinds.count("MaxPooling2D") == 1
     assert model.get_layer(BACKBONE_LAYER).input.shape == (None, 12, 12, 16)
     assert model.get_layer("stage1_1_conv").strides == (2, 2)
-
-
-def test_stages_of_plain_cnn_may_differ_in_depth():
     model = build(widths=(8, 16), stage_depth=(1, 3))
     names = [layer.name for layer in model.layers if "_conv" in layer.name]
     assert names == [f"stage{s}_conv" for s in ("1_1", "2_1", "2_2", "2_3")]
 
 
+def head_names(model):
+    return " ".join(layer.name for layer in head_layers(model))
+
+
 def test_the_head_has_the_shape_of_its_settings():
-    model = build(
-        backbone="tiny_cnn",
-        pooling_dropout=0.3,
-        head_units=(16, 8),
-        head_dropout=(0.4, 0.5),
-    )
-    assert " ".join(layer.name for layer in head_layers(model)) == (
+    layers = {"head_units": (16, 8), "head_dropout": (0.4, 0.5)}
+    model = build(backbone="tiny_cnn", pooling_dropout=0.3, **layers)
+    assert head_names(model) == (
         "pooling pooling_dropout head1 head1_dropout head2 head2_dropout "
         "logits probabilities"
     )
@@ -114,15 +111,11 @@ def test_the_head_has_the_shape_of_its_settings():
 
 def test_a_head_with_everything():
     model = build(
-        backbone="tiny_cnn",
-        pooling="flatten",
-        head_units=(8,),
-        head_dropout=(0.5,),
-        head_batch_norm=True,
+        **{"backbone": "tiny_cnn", "pooling": "flatten", "head_units": (8,)},
+        **{"head_dropout": (0.5,), "head_batch_norm": True, "head_l2": 0.1},
         head_activation="tanh",
-        head_l2=0.1,
     )
-    assert " ".join(layer.name for layer in head_layers(model)) == (
+    assert head_names(model) == (
         "pooling pooling_bn head1 head1_bn head1_act head1_dropout "
         "logits probabilities"
     )
@@ -139,8 +132,7 @@ def test_a_layer_list_becomes_those_layers():
         "layer1_conv layer2_bn layer3_pool layer4_dropout layer5_conv"
     )
     assert layers[3].rate == 0.5
-    assert layers[0].padding == "same"
-    assert layers[4].padding == "valid"
+    assert (layers[0].padding, layers[4].padding) == ("same", "valid")
     assert layers[0].kernel_regularizer is None
     assert layers[4].kernel_regularizer.l2 == pytest.approx(0.1)
     assert layers[4].output.shape == (None, 22, 22, 8)
@@ -148,12 +140,9 @@ def test_a_layer_list_becomes_those_layers():
 
 def test_efficientnet_lite0_is_that_of_the_paper():
     model = build(backbone="efficientnet_lite0")
+    ours = [*head_layers(model), model.get_layer("normalisation")]
+    features = sum(x.count_params() for x in model.layers if x not in ours)
     # The ImageNet arrays hold 4,694,024 numbers, 1,281,000 of them in the
     # 1000-way answer that we leave out.
-    features = sum(
-        layer.count_params()
-        for layer in model.layers
-        if layer not in head_layers(model) and layer.name != "normalisation"
-    )
     assert features == 4_694_024 - 1_281_000
     assert model.get_layer(BACKBONE_LAYER).input.shape == (None, 2, 2, 1280)

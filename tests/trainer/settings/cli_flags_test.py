@@ -55,28 +55,22 @@ def parse():
         flags.FLAGS[name].present = 0
 
 
-def test_the_table_of_other_values_is_complete():
-    defaults = settings_lib.Settings().flat()
-    assert list(OTHER) == list(defaults)
-    assert all(OTHER[name] != defaults[name] for name in OTHER)
-
-
-def test_no_flags_give_the_defaults(parse):
+def test_no_flags_give_the_defaults_and_those_are_left_out_on_demand(parse):
     assert parse() == settings_lib.Settings()
+    settings = settings_lib.from_flat({"widths": (8, 16), "flip": True})
+    flags_given = cli_flags.to_flags(settings, only_changed=True)
+    assert flags_given == ["--widths=8,16", "--flip=True"]
 
 
 def test_every_flag_reaches_its_setting_and_back(parse, tmp_path):
+    defaults = settings_lib.Settings().flat()
+    assert list(OTHER) == list(defaults)
+    assert all(OTHER[name] != defaults[name] for name in OTHER)
     settings = settings_lib.from_flat(OTHER)
     path = tmp_path / "run.flags"
     path.write_text(cli_flags.to_flagfile(settings, "some/workdir"))
     assert parse(f"--flagfile={path}") == settings
     assert cli_flags.WORKDIR.value == "some/workdir"
-
-
-def test_only_what_is_no_default_is_listed_on_demand():
-    settings = settings_lib.from_flat({"widths": (8, 16), "flip": True})
-    flags_given = cli_flags.to_flags(settings, only_changed=True)
-    assert flags_given == ["--widths=8,16", "--flip=True"]
 
 
 @pytest.mark.parametrize("path", FLAGFILES, ids=lambda path: path.name)
@@ -87,17 +81,12 @@ def test_flagfiles_parse_and_begin_with_their_story(path, parse, monkeypatch):
     assert path.read_text().startswith("# ")
 
 
-def test_a_flagfile_is_read_without_a_command_line(parse, tmp_path):
+def test_a_flagfile_is_read_alone_or_before_other_flags(parse, tmp_path):
     path = tmp_path / "run.flags"
     path.write_text(cli_flags.to_flagfile(settings_lib.from_flat(OTHER), "x"))
-    parse("--seed=9")
+    assert parse(f"--flagfile={path}", "--seed=9").training.seed == 9
     assert cli_flags.read_flagfile(path) == settings_lib.from_flat(OTHER)
     assert cli_flags.settings_from_flags().training.seed == 9
-
-
-def test_the_last_value_wins(parse):
-    flagfile = f"--flagfile={ROOT / 'edge.flags'}"
-    assert parse(flagfile, "--seed=9").training.seed == 9
 
 
 @pytest.mark.parametrize(

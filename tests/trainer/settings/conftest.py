@@ -75,27 +75,23 @@ def beginning(prepared_votes, tmp_path_factory):
     load_splits = functools.cache(prepared.load_splits)
     small = {"validation_split": "validation[:50%]", "test_split": "none"}
 
+    @functools.cache
+    def teacher():
+        one = small_runs.tiny(prepared_votes, fine_tune_epochs=1, **small)
+        train.train_and_evaluate(one, folder / "teacher")
+        return str(folder / "teacher")
+
     def begin(values):
+        if values.get("distill_from") == "TEACHER":
+            values = {**values, "distill_from": (teacher(),)}
         settings = small_runs.tiny(prepared_votes, **small, **values)
         if settings not in known:
-            workdir = folder / str(len(known))
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(train, FirstStep.__base__.__name__, FirstStep)
                 patch.setattr(train.prepared, "load_splits", load_splits)
                 with pytest.raises(InterruptedError) as stopped:
-                    train.train_and_evaluate(settings, workdir)
+                    train.train_and_evaluate(settings, folder / str(len(known)))
             known[settings] = stopped.value.args[0]
         return known[settings]
 
-    def look(values):
-        if values.get("distill_from") == "TEACHER":
-            teacher = folder / "teacher"
-            if not teacher.exists():
-                one = small_runs.tiny(
-                    prepared_votes, fine_tune_epochs=1, **small
-                )
-                train.train_and_evaluate(one, teacher)
-            values = {**values, "distill_from": (str(teacher),)}
-        return begin(values)
-
-    return look
+    return begin

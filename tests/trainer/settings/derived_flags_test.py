@@ -46,10 +46,13 @@ def parse():
         delattr(flags.FLAGS, name)
 
 
-def test_no_flags_give_the_defaults(parse):
+def test_no_flags_give_the_defaults_and_the_same_bounds(parse):
     values = parse()
     assert Example("x", **values) == Example("x")
     assert "given" not in values
+    field.check_settings(Example("x"))
+    with pytest.raises(ValueError, match="example_rate"):
+        field.check_settings(Example("x", rate=-1.0))
 
 
 @pytest.mark.parametrize(
@@ -74,25 +77,16 @@ def test_a_flag_reaches_its_field(parse, argument, name, value):
 
 
 @pytest.mark.parametrize(
-    "argument",
+    ("name", "value"),
     [
-        "--example_number=0",
-        "--example_number=10",
-        "--example_rate=-1",
-        "--example_kind=c",
-        "--example_widths=1,wide",
+        *(("example_number", "0"), ("example_number", "10")),
+        *(("example_rate", "-1"), ("example_kind", "c")),
+        ("example_widths", "1,wide"),
     ],
 )
-def test_what_a_setting_excludes_is_refused_by_the_flags_name(parse, argument):
-    name = argument[2:].partition("=")[0]
+def test_what_a_setting_excludes_is_refused_by_its_flag(parse, name, value):
     with pytest.raises((ValueError, flags.Error), match=name):
-        parse(argument)
-
-
-def test_without_flags_the_same_bounds_hold():
-    field.check_settings(Example("x"))
-    with pytest.raises(ValueError, match="example_rate"):
-        field.check_settings(Example("x", rate=-1.0))
+        parse(f"--{name}={value}")
 
 
 def test_flags_belong_to_the_module_that_asked_for_them(parse):

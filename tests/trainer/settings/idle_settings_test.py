@@ -19,45 +19,25 @@ PLATEAU = {"schedule": "plateau"}
 LISTED = {"backbone": "layer_list", "layers": ("c8",)}
 SHARED = {name: value for name, value in vars().items() if name.isupper()}
 
-# Setting and value | what makes it idle | the reason | the least change that
+# Settings and values | what makes it idle | the reason | the least change that
 # gives it an effect.
 TABLE = """
 widths=8,16 | backbone=tiny_cnn | --backbone=tiny_cnn | backbone=plain_cnn
 stage_depth=(3,) | backbone=densenet121 |
     --backbone=densenet121 | backbone=plain_cnn
 stem_stride=2 | LISTED | --backbone=layer_list | backbone=plain_cnn layers=()
-head_activation=elu |  | no --head_units | HIDDEN
-head_l2=0.1 |  | no --head_units | HIDDEN
-flip=True | STILL |
+head_activation=elu head_l2=0.1 |  | no --head_units | HIDDEN
+flip=True mixup=0.2 | STILL |
     --nohead_augmentation, --fine_tune_epochs=0 | head_augmentation=True
-rotation=5.0 | STILL | --nohead_augmentation, --fine_tune_epochs=0 | TUNED
 shift=0.1 | STILL | --nohead_augmentation, --fine_tune_epochs=0 | TAUGHT
-zoom=0.1 | STILL | --nohead_augmentation, --fine_tune_epochs=0 | TUNED
-brightness=0.1 | STILL | --nohead_augmentation, --fine_tune_epochs=0 | TUNED
-contrast=0.1 | STILL | --nohead_augmentation, --fine_tune_epochs=0 | TUNED
-erasing=0.1 | STILL | --nohead_augmentation, --fine_tune_epochs=0 | TUNED
-noise=5.0 | STILL |
+rotation=5.0 zoom=0.1 brightness=0.1 contrast=0.1 erasing=0.1 | STILL |
     --nohead_augmentation, --fine_tune_epochs=0 | TUNED
-blur=0.1 | STILL |
+noise=5.0 blur=0.1 low_resolution=0.5 jpeg=10 gamma=0.1 dimming=0.1 | STILL |
     --nohead_augmentation, --fine_tune_epochs=0 | TUNED
-low_resolution=0.5 | STILL |
-    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
-jpeg=10 | STILL |
-    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
-gamma=0.1 | STILL |
-    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
-dimming=0.1 | STILL |
-    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
-gradient=0.1 | STILL |
+gradient=0.1 crop_zoom=0.1 crop_shift=0.1 crop_tilt=5.0 | STILL |
     --nohead_augmentation, --fine_tune_epochs=0 | TUNED
 colour_cast=0.1 | STILL |
     --nohead_augmentation, --fine_tune_epochs=0 | TUNED channels=3
-crop_zoom=0.1 | STILL |
-    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
-crop_shift=0.1 | STILL |
-    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
-crop_tilt=5.0 | STILL |
-    --nohead_augmentation, --fine_tune_epochs=0 | TUNED
 noise_probability=0.3 | STILL |
     --nohead_augmentation, --fine_tune_epochs=0 | TUNED noise=5.0
 blur_probability=0.3 | STILL |
@@ -83,8 +63,6 @@ light_probability=0.3 |  |
 crop_probability=0.3 |  |
     no --crop_zoom, --crop_shift, --crop_tilt | crop_tilt=5.0
 colour_cast=0.1 |  | --channels=1 | channels=3
-mixup=0.2 | STILL |
-    --nohead_augmentation, --fine_tune_epochs=0 | head_augmentation=True
 soft_labels=fer2013/plus | soft_label_share=0.0 |
     --soft_label_share=0 | soft_label_share=0.1
 soft_label_share=0.3 |  | no --soft_labels | VOTES
@@ -92,26 +70,23 @@ soft_labels=fer2013/plus | TAUGHT distill_share=1.0 |
     --distill_share=1 | distill_from=()
 soft_label_share=0.3 | TAUGHT VOTES distill_share=1.0 |
     --distill_share=1 | distill_share=0.9
-distill_share=0.3 |  | no --distill_from | TAUGHT
-distill_temperature=2.0 |  | no --distill_from | TAUGHT
-distill_views=0 |  | no --distill_from | TAUGHT
+distill_share=0.3 distill_temperature=2.0 distill_views=0 |  |
+    no --distill_from | TAUGHT
 distill_temperature=2.0 | TAUGHT distill_share=0.0 |
     --distill_share=0 | distill_share=0.1
 distill_from=('runs/a',) | distill_share=0.0 | --distill_share=0 | flip=True
 distill_from=('runs/a',) | distill_share=0.0 flip=True distill_views=0 |
     --distill_share=0 | distill_share=0.1
 distill_views=3 | TAUGHT | no augmentation | flip=True
-head_learning_rate=0.5 |  | --head_epochs=0 | HEAD
+head_learning_rate=0.5 reuse_features=False |  | --head_epochs=0 | HEAD
 head_augmentation=False | flip=True | --head_epochs=0 | HEAD
-reuse_features=False |  | --head_epochs=0 | HEAD
 head_augmentation=False | HEAD | no augmentation, --mixup=0 | mixup=0.2
 reuse_features=False | HEAD flip=True |
     phase 1 augments or mixes its images | head_augmentation=False
 reuse_features=False | HEAD TAUGHT distill_views=0 |
     --distill_views=0 | distill_views=8
-fine_tune_learning_rate=0.5 | HEAD_ONLY | --fine_tune_epochs=0 | TUNED
-fine_tune_from=logits | HEAD_ONLY | --fine_tune_epochs=0 | TUNED
-fine_tune_optimizer=sgd | HEAD_ONLY | --fine_tune_epochs=0 | TUNED
+fine_tune_learning_rate=0.5 fine_tune_from=logits fine_tune_optimizer=sgd |
+    HEAD_ONLY | --fine_tune_epochs=0 | TUNED
 optimizer=sgd | fine_tune_optimizer=rmsprop |
     --head_epochs=0, --fine_tune_optimizer=rmsprop | HEAD
 momentum=0.5 |  | --optimizer=adam | fine_tune_optimizer=sgd
@@ -157,8 +132,8 @@ def values_of(text):
 def read_cases():
     for line in TABLE.strip().replace("|\n", "|").splitlines():
         setting, others, reason, mended = map(str.strip, line.split("|"))
-        ((name, value),) = values_of(setting).items()
-        yield name, value, values_of(others), reason, values_of(mended)
+        for name, value in values_of(setting).items():
+            yield name, value, values_of(others), reason, values_of(mended)
 
 
 CASES = list(read_cases())
@@ -177,26 +152,20 @@ def test_what_has_no_effect_is_named(name, value, others, reason, mended):
 
 
 def test_every_rule_has_a_case_of_its_own():
-    rules = {
+    rules = [
         (name, rule.reason)
         for rule in idle_settings.RULES
         for name in rule.names
-    }
+    ]
     met = set()
     for name, value, others, reason, _ in CASES:
         values = settings_lib.from_flat({**others, name: value}).flat()
         met |= {
-            (name, rule.reason)
-            for rule in idle_settings.RULES
-            if name in rule.names and rule.reason.format_map(values) == reason
+            (one, template)
+            for one, template in rules
+            if one == name and template.format_map(values) == reason
         }
-    assert met == rules
-
-
-def test_rules_know_their_settings():
-    known = {field.name for _, field in settings_lib.fields()}
-    for rule in idle_settings.RULES:
-        assert set(rule.names) <= known
+    assert met == set(rules)
 
 
 def test_a_default_is_not_named():

@@ -31,16 +31,10 @@ def shown(field):
     return text.strip("'")
 
 
-def test_choices_and_bounds_are_named():
+def test_choices_bounds_and_sections_are_named_in_lines_that_fit():
     text = " ".join(manual.manual().split())
     assert "One of: none, balanced, effective_number." in text
     assert "Largest rotation, in degrees either way. From 0 to 180." in text
-
-
-def test_lines_fit_a_terminal():
     assert max(map(len, manual.manual().splitlines())) <= manual.WIDTH
-
-
-def test_sections_come_in_the_order_of_the_settings():
     found = re.findall(r"^([A-Z]+): ", manual.manual(), re.M)
     assert found == [name.upper() for name in settings_lib.GROUPS]

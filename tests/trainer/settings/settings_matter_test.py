@@ -8,15 +8,19 @@ from tests.trainer.settings.variants import TAUGHT
 from tests.trainer.settings.variants import VOTES
 from trainer.settings import settings as settings_lib
 
+# setting -> another value, in a run that has nothing else.
+ALONE = {
+    "flip": True, "rotation": 10, "shift": 0.1, "zoom": 0.2, "brightness": 0.2,
+    "contrast": 0.3, "erasing": 0.9, "label_smoothing": 0.2,
+    "soft_labels": "fer2013/plus", "distill_from": "TEACHER", "mixup": 0.3,
+    "focal_gamma": 2.0, "head_epochs": 1, "fine_tune_epochs": 3,
+    "fine_tune_learning_rate": 0.001, "fine_tune_from": "stage2_1_conv",
+    "batch_size": 20, "optimizer": "sgd", "fine_tune_optimizer": "rmsprop",
+    "weight_decay": 0.5, "schedule": "cosine", "ema": 0.5, "seed": 1,
+}  # fmt: skip
 # setting -> another value, and what the run that it is compared with has.
 MATTERS = {
-    "flip": (True, {}),
-    "rotation": (10, {}),
-    "shift": (0.1, {}),
-    "zoom": (0.2, {}),
-    "brightness": (0.2, {}),
-    "contrast": (0.3, {}),
-    "erasing": (0.9, {}),
+    **{name: (value, {}) for name, value in ALONE.items()},
     "noise": (20.0, {}),
     "noise_probability": (1.0, {"noise": 20.0}),
     "blur": (0.05, {}),
@@ -34,33 +38,17 @@ MATTERS = {
     "crop_shift": (0.2, {}),
     "crop_tilt": (30.0, {}),
     "crop_probability": (1.0, {"crop_tilt": 30.0}),
-    "label_smoothing": (0.2, {}),
-    "soft_labels": ("fer2013/plus", {}),
     "soft_label_share": (0.9, VOTES),
-    "distill_from": ("TEACHER", {}),
     "distill_share": (0.9, TAUGHT),
     "distill_temperature": (4.0, TAUGHT),
     "distill_views": (0, {**TAUGHT, "flip": True}),
-    "mixup": (0.3, {}),
     "class_weights": ("balanced", {"train_split": "train[:60%]"}),
-    "focal_gamma": (2.0, {}),
-    "head_epochs": (1, {}),
     "head_learning_rate": (0.001, HEAD),
     "head_augmentation": (False, {**HEAD, "flip": True}),
-    "fine_tune_epochs": (3, {}),
-    "fine_tune_learning_rate": (0.001, {}),
-    "fine_tune_from": ("stage2_1_conv", {}),
-    "batch_size": (20, {}),
-    "optimizer": ("sgd", {}),
-    "fine_tune_optimizer": ("rmsprop", {}),
     "momentum": (0.5, {"optimizer": "sgd"}),
-    "weight_decay": (0.5, {}),
-    "schedule": ("cosine", {}),
     "plateau_patience": (1, {**STALE, "fine_tune_epochs": 6}),
     "plateau_factor": (0.5, {**STALE, "fine_tune_epochs": 6}),
-    "ema": (0.5, {}),
     "early_stopping": (1, {**STALE, "fine_tune_epochs": 4}),
-    "seed": (1, {}),
 }
 # What these do is seen after some epochs only.
 LATER = ("plateau_patience", "plateau_factor", "early_stopping")
