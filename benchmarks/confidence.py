@@ -71,7 +71,11 @@ def choose(
 
 
 def table_row(
-    name: str, split: prepared.Split, classifier: Classifier, least_right: float
+    name: str,
+    split: prepared.Split,
+    classifier: Classifier,
+    *,
+    least_right: float,
 ) -> list[str]:
     """Returns the cells of a model."""
     rows = classifier.predict(split.images)
@@ -111,7 +115,10 @@ def main(arguments: list[str] | None = None) -> None:
             path = pathlib.Path(model_file.choose_model(name))
             split = prepared.load_split(data, released_models.held_out(path))
             row = table_row(
-                path.stem, split, Classifier(path), options.least_right
+                path.stem,
+                split,
+                Classifier(path),
+                least_right=options.least_right,
             )
             rows.append(row)
     except ValueError as error:

@@ -59,7 +59,7 @@ def draw(
         taken.append(_draw_words(pen, face, taken, size=image.size))
     if corner:
         font = ImageFont.load_default(_letters_px(image.size))
-        _write(pen, corner, _extent(corner, font, 0, 0), font=font)
+        _write(pen, corner, _extent(corner, font), font=font)
     return np.asarray(image)
 
 
@@ -101,7 +101,7 @@ def _draw_box(pen, face, size):
 def _draw_words(pen, face, taken, *, size):
     """Writes at a face where nothing else is; returns the place."""
     text, font = words(face), _font_for(face, size)
-    needed = _extent(text, font, 0, 0)
+    needed = _extent(text, font)
     others = [box for box in taken if box is not face.box]
     free = (
         place
@@ -122,7 +122,7 @@ def _font_for(face, size):
     text = words(face)
     while letters > LEAST_LETTERS_PX:
         font = ImageFont.load_default(letters)
-        if _extent(text, font, 0, 0).width <= widest:
+        if _extent(text, font).width <= widest:
             return font
         letters -= 1
     return ImageFont.load_default(LEAST_LETTERS_PX)
@@ -139,9 +139,9 @@ def _write(pen, text, place, *, font, ground=COLOURS["happy"]):
     pen.text((left + 2, top + 1), text, fill=ink, font=font)
 
 
-def _extent(text, font, left, top):
+def _extent(text, font):
     _, _, right, bottom = font.getbbox(text)
-    return Box(left, top, int(right) + 4, int(bottom) + 3)
+    return Box(0, 0, int(right) + 4, int(bottom) + 3)
 
 
 def _is_inside(place, size):

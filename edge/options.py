@@ -127,6 +127,10 @@ def _add_faces(group: argparse.ArgumentParser) -> None:
         help="1: each face as it is; 2: the mean of it and its mirror image "
         "(default 2)",
     )
+    _add_answers(group)
+
+
+def _add_answers(group: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--min_confidence",
         type=_probability,

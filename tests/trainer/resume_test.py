@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tests.commands.command_line import ROOT
 from tests.commands.command_line import python
 from tests.trainer import weight_files
 
