@@ -83,27 +83,28 @@ def open_camera(source: str) -> object:
     cv2 = load(f"camera {source}")
     if source.isascii() and source.isdecimal():
         return cv2.VideoCapture(min(int(source), LAST_CAMERA))
+    if kinds.special(source) == "a pipe":
+        # Open for as long as the process lives, as a camera is.
+        return cv2.VideoCapture(f"pipe:{_open_pipe(source)}", cv2.CAP_FFMPEG)
     if os.path.exists(source):
-        with plain_path(source) as plain, _written_pipe(source):
+        with plain_path(source) as plain:
             return cv2.VideoCapture(plain)
     return cv2.VideoCapture(source.encode(errors="replace").decode())
 
 
-@contextlib.contextmanager
-def _written_pipe(path: str) -> Iterator[None]:
-    """Waits for a pipe's first bytes; OpenCV would wait for ever."""
-    if kinds.special(path) != "a pipe":
-        yield
-        return
+def _open_pipe(path: str) -> int:
+    """Opens a pipe once somebody has written to it; OpenCV would wait for ever.
+
+    FFmpeg is given the number: opened by its name again, it would wait for a
+    writer, who may have written everything and gone.
+    """
     pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        waiting = select.poll()
-        waiting.register(pipe, select.POLLIN)
-        if not waiting.poll(PIPE_WAIT_S * 1000):
-            raise OpenCVError(
-                f"camera {path} is a pipe that nobody wrote to for "
-                f"{PIPE_WAIT_S} s"
-            )
-        yield
-    finally:
+    waiting = select.poll()
+    waiting.register(pipe, select.POLLIN)
+    if not waiting.poll(PIPE_WAIT_S * 1000):
         os.close(pipe)
+        raise OpenCVError(
+            f"camera {path} is a pipe that nobody wrote to for {PIPE_WAIT_S} s"
+        )
+    os.set_blocking(pipe, True)
+    return pipe

@@ -114,7 +114,8 @@ def from_image(image: Image.Image) -> Picture:
     Raises:
       PictureError: it is floating point.
     """
-    image = ImageOps.exif_transpose(image)
+    # In place: a picture that needs no turning is not copied.
+    ImageOps.exif_transpose(image, in_place=True)
     mode = image.mode
     if mode == "F":
         raise PictureError(
