@@ -112,7 +112,7 @@ def splice(rng: random.Random, base: Base) -> bytes:
 
 def cut(rng: random.Random, base: Base) -> bytes:
     model = base.model
-    return base.join(rng.choice((damage.cut_off, damage.cut_out))(rng, model))
+    return base.join(damage.cut(rng, model))
 
 
 def damage_zip(rng: random.Random, base: Base) -> bytes:

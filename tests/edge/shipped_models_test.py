@@ -15,6 +15,7 @@ from export.measure import flatbuffer
 from fer_tfds import labels
 from tests.edge import edge_fixtures
 from trainer.settings import cli_flags
+from trainer.settings import settings
 
 ROOT = pathlib.Path(__file__).parents[2]
 BOUNDS = {"edge": 1_000_000, "pocket": 93_000}
@@ -40,7 +41,9 @@ def test_each_is_what_its_recipe_trains(name):
     recipe = ROOT / "recipes" / f"{RECIPES[name]}.flags"
     wanted = artifacts.portable(cli_flags.read_flagfile(recipe))
     found = Classifier(name).metadata["settings"]
-    assert found == json.loads(json.dumps(wanted))
+    # Settings that are younger than the model had their defaults.
+    whole = artifacts.portable(settings.from_json(json.dumps(found)))
+    assert whole == wanted
 
 
 @pytest.mark.parametrize("name", BOUNDS)

@@ -109,7 +109,7 @@ def test_labels_in_another_order_are_caught(folder):
     swapped = export_fixtures.CLASSES[::-1]
     described = artifacts.describe(export_fixtures.run())
     tflite.append_metadata(path, swapped, {**described, "recipe": "int8"})
-    with pytest.raises(ValueError, match="carries labels"):
+    with pytest.raises(ValueError, match="name other labels"):
         measure(folder)
 
 

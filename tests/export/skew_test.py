@@ -100,7 +100,7 @@ def test_a_picture_of_any_size_gets_the_same_answer_on_a_device(tmp_path, mode):
     served = tf.saved_model.load(str(folder / artifacts.SAVED_MODEL))
     by_bytes = served.signatures[artifacts.BYTES_SIGNATURE]
     expected = by_bytes(encoded=tf.constant([path.read_bytes()]))
-    device = edge.Classifier(folder / tflite.file_name("float32"))
+    device = edge.Classifier(folder / tflite.file_name("float32"), views=1)
     answer = device.classify(edge.read_picture(path))
     values = expected["probabilities"].numpy()[0]
     expected = dict(zip(export_fixtures.CLASSES, values, strict=True))
