@@ -22,6 +22,7 @@ from edge import model_file
 from export import tflite
 from tests import prepared
 from tests.edge import brightness
+from tests.edge import json_damage
 from tests.fer_tfds.fuzz import damage
 
 INTS = (-1, 0, 1, 2, 3, 7, 100, 128, -128, 256, 65536, 1000003, 2**30)
@@ -134,7 +135,7 @@ def change_metadata(rng: random.Random, base: Base) -> bytes:
     if rng.random() < 0.3:
         labels = rng.choice((*damage.BYTES, damage.recode))(rng, labels)
     else:
-        metadata = rng.choice(damage.JSON)(rng, metadata)
+        metadata = rng.choice(json_damage.JSON)(rng, metadata)
     return add_zip(base.model, labels, metadata)
 
 
