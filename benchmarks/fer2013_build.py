@@ -2,7 +2,7 @@
 
   python -m benchmarks.fer2013_build
 
-Both start from the same drawn `fer2013.csv`. The rival reads it with the csv
+Both start from the same drawn `fer2013.csv`. The baseline reads it with the csv
 module and numpy, encodes each face as PNG with Pillow and writes the bytes one
 after the other into a file (`benchmarks.png_writer`). Both are
 processes of their own; times include their start, memory is that of all

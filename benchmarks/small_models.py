@@ -1,4 +1,4 @@
-"""The rivals of the device benchmark, converted to int8 with random weights.
+"""The baselines of the device benchmark, converted to int8 with random weights.
 
 Time, memory and size do not depend on the weights' values, so nothing here is
 trained. The Xceptions are built as published: Arriaga et al., Real-time

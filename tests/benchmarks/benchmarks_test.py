@@ -92,7 +92,9 @@ def test_the_machine_is_named_by_cores_and_instructions_alone():
     assert set(line.rstrip(".").split(", ")[2:]) <= known
 
 
-def test_input_tables_hold_the_ratio_to_each_rival(tmp_path, answers, capsys):
+def test_input_tables_hold_the_ratio_to_each_baseline(
+    tmp_path, answers, capsys
+):
     page = tmp_path / "page.md"
     names = ("input_training", "input_evaluation")
     page.write_text("".join(f"<!-- {n} --><!-- /{n} -->" for n in names))

@@ -12,7 +12,7 @@ from trainer.data.prepared import Split
 
 
 @pytest.fixture
-def rival(tmp_path):
+def baseline(tmp_path):
     """A file that answers with what it sees: corners, mean and size."""
 
     @tf.function(input_signature=[tf.TensorSpec([1, 64, 64, 1])])
@@ -30,17 +30,17 @@ def rival(tmp_path):
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [look.get_concrete_function()]
     )
-    path = tmp_path / "rival.tflite"
+    path = tmp_path / "baseline.tflite"
     path.write_bytes(converter.convert())
     return path
 
 
-def test_the_rival_sees_larger_faces_between_minus_1_and_1(rival):
+def test_the_baseline_sees_larger_faces_between_minus_1_and_1(baseline):
     images = np.zeros([2, 48, 48, 1], np.uint8)
     images[0, :, 24:] = 255
     images[1] = 51
     split = Split(images, np.array([0, 0]), ["a", "b"])
-    answers = released_models.rival_answers(rival, split)
+    answers = released_models.baseline_predictions(baseline, split)
     wanted = [[-1, 1, -1, 0], [-0.6, -0.6, -0.6, -0.6]]
     np.testing.assert_allclose(answers, wanted, atol=0.01)
 
@@ -70,7 +70,7 @@ def test_our_answers_are_those_of_the_device_runtime():
     path = export_fixtures.export_folder() / "model_int8.tflite"
     images = np.full([2, 48, 48, 1], 90, np.uint8)
     split = Split(images, np.array([0, 0]), ["a", "b"])
-    answers = released_models.our_answers(path, split)
+    answers = released_models.our_predictions(path, split)
     assert answers.shape == (2, 7)
     np.testing.assert_allclose(answers.sum(axis=1), 1, atol=0.03)
 
@@ -91,7 +91,9 @@ def test_what_was_held_out_is_read_from_the_file(monkeypatch):
 def test_a_row_holds_size_work_accuracy_and_times():
     path = export_fixtures.export_folder() / "model_int8.tflite"
     figures = [(1, 4), (50, 100), (30, 50)]
-    row = released_models.table_row(path, figures, [2, 4], rival_times=[1, 8])
+    row = released_models.table_row(
+        path, figures, [2, 4], baseline_times=[1, 8]
+    )
     assert row[0] == "`model_int8.tflite`"
     assert row[1] == f"{path.stat().st_size / 1000:,.1f}"
     assert float(row[2]) > 0
