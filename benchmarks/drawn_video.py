@@ -1,9 +1,12 @@
 """A drawn video: faces that show known expressions, at known places.
 
+  python -m benchmarks.drawn_video --out=drawn.mp4 --width=640 --frames=150
+
 For benchmarks and tests alone. The faces move, keep their expressions, and
 every frame has noise of its own, as from a cheap camera.
 """
 
+import argparse
 import dataclasses
 import functools
 import os
@@ -19,6 +22,7 @@ from fer_tfds.drawing import faces as drawn_faces
 SIZE = (480, 270)
 FACE_PX = 120
 FPS = 25.0
+BICUBIC = Image.Resampling.BICUBIC
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,12 +60,14 @@ class DrawnVideo:
         noisy = np.asarray(picture) + rng.normal(0, self.noise, shape)
         return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
 
-    def write(self, path: str | os.PathLike) -> None:
-        """Writes the video as MP4."""
+    def write(self, path: str | os.PathLike, width: int = SIZE[0]) -> None:
+        """Writes the video as MP4, enlarged to a width in pixels."""
         writer = VideoWriter(path, FPS, is_live=False)
+        size = (width, round(width * SIZE[1] / SIZE[0]))
         with writer.open():
             for index in range(self.num_frames):
-                frame = self.frame(index)
+                drawn = Image.fromarray(self.frame(index))
+                frame = np.asarray(drawn.resize(size, BICUBIC))
                 writer.write(Frame(frame, index, index / FPS), frame)
 
 
@@ -69,7 +75,7 @@ class DrawnVideo:
 def _draw_background(seed):
     rng = np.random.default_rng((seed, 1))
     patches = Image.fromarray(rng.integers(60, 180, (4, 5, 3), np.uint8))
-    return patches.resize(SIZE, Image.Resampling.BICUBIC)
+    return patches.resize(SIZE, BICUBIC)
 
 
 @functools.cache
@@ -78,5 +84,19 @@ def _draw_faces(expressions, seed):
     for face, name in enumerate(expressions):
         rng = np.random.default_rng((seed, 3, face))
         drawn = Image.fromarray(drawn_faces.draw_face(name, rng))
-        faces.append(drawn.resize((FACE_PX, FACE_PX), Image.Resampling.BICUBIC))
+        faces.append(drawn.resize((FACE_PX, FACE_PX), BICUBIC))
     return faces
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Writes the video that the arguments ask for; default: the command's."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.drawn_video")
+    parser.add_argument("--out", required=True, help="the MP4 file to write")
+    parser.add_argument("--width", type=int, default=SIZE[0], help="in pixels")
+    parser.add_argument("--frames", type=int, default=50)
+    given = parser.parse_args(arguments)
+    DrawnVideo(num_frames=given.frames).write(given.out, given.width)
+
+
+if __name__ == "__main__":
+    main()

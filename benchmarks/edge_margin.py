@@ -109,7 +109,7 @@ def find_in_photographs(
     return found
 
 
-def shares(
+def accuracies(
     found: Sequence[FoundFace],
     rules: Sequence[CropRule],
     answer: Callable[[list[np.ndarray]], list[str]],
@@ -195,7 +195,7 @@ def measure(options: argparse.Namespace) -> Iterator[str]:
         for name, finder in finders.items():
             found = finder(detector)
             header = f"right on {len(found):,} {name}"
-            columns[header] = shares(found, rules, answer)
+            columns[header] = accuracies(found, rules, answer)
         table = as_table(detector.name, rules, columns)
         yield f"{detector.name}\n\n{table}\n"
 

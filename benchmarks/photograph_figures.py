@@ -11,10 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fer_tfds.labels import CANONICAL_NAMES
+from trainer.evaluation import intervals
 from trainer.evaluation import metrics
 
-RESAMPLES = 2000
-PERCENTILES = (2.5, 97.5)
 # Rows and columns of a confusion matrix: the classes, then "no answer", which
 # no picture is labelled with.
 NUM_CELLS = len(CANONICAL_NAMES) + 1
@@ -36,7 +35,7 @@ class Answer(NamedTuple):
     ms: float
 
 
-class Share(NamedTuple):
+class Estimate(NamedTuple):
     """A fraction and its 95% interval, all in [0, 1]."""
 
     value: float
@@ -65,8 +64,8 @@ class Figures:
 
     found: float
     second: float
-    accuracy: Share
-    macro_f1: Share
+    accuracy: Estimate
+    macro_f1: Estimate
     unsure: float
     right_if_sure: float | None
     ms: float
@@ -88,12 +87,12 @@ def compute(
     )
     has_answer = np.array([a.label is not None for a in answers])
     sure = has_answer & np.array([a.is_sure for a in answers])
-    shares = _shares(_matrices(labels, answers, people))
+    estimates = _estimates(_matrices(labels, answers, people))
     return Figures(
         found=float(np.mean([a.num_faces > 0 for a in answers])),
         second=float(np.mean([a.num_faces > 1 for a in answers])),
-        accuracy=shares["accuracy"],
-        macro_f1=shares["macro_f1"],
+        accuracy=estimates["accuracy"],
+        macro_f1=estimates["macro_f1"],
         unsure=1 - float(sure.sum() / max(has_answer.sum(), 1)),
         right_if_sure=float(right[sure].mean()) if sure.any() else None,
         ms=statistics.median(a.ms for a in answers),
@@ -111,15 +110,12 @@ def _matrices(labels, answers, people) -> np.ndarray:
     return matrices
 
 
-def _shares(matrices: np.ndarray) -> dict[str, Share]:
-    """Percentile bootstrap over people (Efron, Annals of Statistics 7)."""
-    rng, count = np.random.default_rng(0), len(matrices)
-    draws = rng.multinomial(count, np.full(count, 1 / count), RESAMPLES)
-    flat = (draws @ matrices.reshape(count, -1)).reshape(-1, *[NUM_CELLS] * 2)
-    drawn, whole = _ratios(flat), _ratios(matrices.sum(axis=0))
+def _estimates(matrices: np.ndarray) -> dict[str, Estimate]:
+    """The metrics over all people, and their intervals."""
+    whole = _ratios(matrices.sum(axis=0))
+    bounds = intervals.grouped_intervals(matrices, _ratios)
     return {
-        name: Share(float(whole[name]), *np.percentile(values, PERCENTILES))
-        for name, values in drawn.items()
+        name: Estimate(float(whole[name]), *bounds[name]) for name in bounds
     }
 
 

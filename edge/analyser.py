@@ -119,24 +119,27 @@ class Analyser:
             for box, (number, row) in zip(found, numbered, strict=True)
         ]
 
-    def _find(self, picture, tracker):
+    def crop(self, picture: np.ndarray, face: Face) -> np.ndarray:
+        """The pixels that were judged: uint8 [h, w, 1] or [h, w, 3]."""
+        return self._cut(picture, face.box, face.is_found)
+
+    def _find(
+        self, picture: np.ndarray, tracker: Tracker | None
+    ) -> tuple[list[Box], bool]:
         """Boxes, and whether a detector found them."""
         if self._detector is None:
             return [boxes.whole(picture)], False
         if tracker is not None:
-            return self._find_in_frame(picture, tracker), True
+            found = self._detector.find(
+                picture, self._least_px, is_frame=True, known=tracker.known()
+            )
+            return found, True
         found = self._detector.find(picture, self._least_px)
         if not found and max(picture.shape[:2]) <= CROP_UP_TO_PX:
             return [boxes.whole(picture)], False
         return found, True
 
-    def _find_in_frame(self, picture, tracker):
-        return self._detector.find(
-            picture, self._least_px, is_frame=True, known=tracker.known()
-        )
-
-    def _cut(self, picture, box, is_found):
-        """The pixels that are classified."""
+    def _cut(self, picture: np.ndarray, box: Box, is_found: bool) -> np.ndarray:
         if not is_found:
             return picture
         rule = self._rule or CROPS[self._detector.name]

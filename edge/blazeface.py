@@ -19,8 +19,7 @@ from edge import quiet
 ANCHORS_PER_CELL = (2, 6)
 NUM_ANCHORS = 896
 # Centre and size of the box, then six points of the face (eyes, nose, mouth,
-# ears), which are not used: turning faces upright before they are cut gave
-# nothing on photographs (python -m benchmarks.photographs --upright).
+# ears), which are not used: faces are cut out as they stand.
 VALUES_PER_ANCHOR = 16
 # A sigmoid beyond this is 0 or 1 in float32, and exp must not overflow.
 MAX_LOGIT = 80.0

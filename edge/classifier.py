@@ -75,12 +75,7 @@ class Classifier:
           ValueError: `num_threads` or `views` cannot be, or the delegate
             does not load.
         """
-        if num_threads < 1:
-            raise ValueError(
-                f"`num_threads` must be at least 1; received {num_threads}"
-            )
-        if views not in (1, 2):
-            raise ValueError(f"`views` must be 1 or 2; received {views}")
+        _check_numbers(num_threads, views)
         self._views = views
         path = model_file.choose_model(model)
         file = model_file.read_model_file(path)
@@ -194,3 +189,13 @@ class Classifier:
         """One row of `probabilities` -> labelled, most probable first."""
         order = np.argsort(-row, kind="stable")[:top_k]
         return {self.labels[index]: float(row[index]) for index in order}
+
+
+def _check_numbers(num_threads: int, views: int) -> None:
+    if not 1 <= num_threads <= model_file.MAX_THREADS:
+        raise ValueError(
+            f"`num_threads` must be from 1 to {model_file.MAX_THREADS}; "
+            f"received {num_threads}"
+        )
+    if views not in (1, 2):
+        raise ValueError(f"`views` must be 1 or 2; received {views}")

@@ -213,14 +213,15 @@ class YuNetDetector(OpenCVDetector):
         self._cv2 = opencv.load("looking for faces with YuNet")
         self._cv2.setNumThreads(num_threads)
         try:
-            self._network = self._cv2.FaceDetectorYN.create(
-                self._path,
-                "",
-                (320, 320),
-                YUNET_SCORE,
-                YUNET_OVERLAP,
-                YUNET_MAX_FACES,
-            )
+            with opencv.plain_path(self._path) as plain:
+                self._network = self._cv2.FaceDetectorYN.create(
+                    plain,
+                    "",
+                    (320, 320),
+                    YUNET_SCORE,
+                    YUNET_OVERLAP,
+                    YUNET_MAX_FACES,
+                )
             self._search_small(np.zeros([64, 64, 3], np.uint8), 0)
         except (self._cv2.error, AttributeError) as error:
             raise FaceModelError(

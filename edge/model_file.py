@@ -28,6 +28,8 @@ MAX_ARCHIVE_BYTES = 2**20
 # Twice the largest network that the trainer builds, in float32.
 MAX_MODEL_BYTES = 200 * 2**20
 MAX_IMAGE_SIZE = 2048
+# More than any model here keeps busy; LiteRT fails at some thousands.
+MAX_THREADS = 256
 MAX_LABEL = 64
 MAX_REASON = 300
 ADVICE = "write a good one with: python -m export --tflite"

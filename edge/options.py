@@ -8,10 +8,9 @@ import argparse
 import os
 
 from edge import console
+from edge.model_file import MAX_THREADS
 
 OUT_FILES = "picture (.png, .jpg) or video (.mp4)"
-# More threads than any model here keeps busy; LiteRT fails at some thousands.
-MOST_THREADS = 256
 EPILOG = """
 examples:
   python -m edge face.png photographs/ 'more/*.jpg' clip.mp4
@@ -225,9 +224,9 @@ def _at_least_one(text: str) -> int:
 
 def _threads(text: str) -> int:
     number = _at_least_one(text)
-    if number > MOST_THREADS:
+    if number > MAX_THREADS:
         raise argparse.ArgumentTypeError(
-            f"at most {MOST_THREADS}; received {text}"
+            f"at most {MAX_THREADS}; received {text}"
         )
     return number
 

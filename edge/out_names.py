@@ -8,9 +8,8 @@ import os
 from collections.abc import Sequence
 
 from edge import kinds
+from edge.inputs import STANDARD_INPUT
 from edge.out_files import OutputError
-
-STANDARD_INPUT = "-"
 
 
 class InputFiles:

@@ -6,13 +6,13 @@ read is reported, and the next one is looked at.
 
 import argparse
 import contextlib
+import functools
 import time
 from collections.abc import Callable
 from collections.abc import Sequence
 
 import numpy as np
 
-from edge import boxes
 from edge import console
 from edge import faces
 from edge import inputs
@@ -34,7 +34,7 @@ from edge.tracks import Tracker
 NO_FACE_ADVICE = "--no_detect takes the whole picture as one face"
 NOTHING_SHOWN = "one grey level: no face to judge"
 # What the newest frame counts in the frames per second that are shown.
-PACE_SHARE = 0.1
+PACE_WEIGHT = 0.1
 
 
 class Runner:
@@ -127,29 +127,19 @@ class Runner:
         picture, read_as = load_picture(path, name)
         height, width = picture.shape[:2]
         detector = self._load_detector(name)
-        found = self._analyser(detector).analyse(picture)
+        analyser = self._analyser(detector)
+        found = analyser.analyse(picture)
         notes = [read_as, self._note(picture, detector, found)]
         note = "; ".join(filter(None, notes))
         used = detector if found and found[0].is_found else None
         self._report.answer(
             Answer(name, (width, height), found, _name_of(used), note)
         )
-        self._cut(name, picture, found)
+        if self._crops is not None:
+            self._crops.add(
+                name, found, functools.partial(analyser.crop, picture)
+            )
         self._display.picture(name, picture, found)
-
-    def _cut(
-        self, name: str, picture: np.ndarray, found: Sequence[Face]
-    ) -> None:
-        """Writes the very crops that were judged, where that is asked for."""
-        if self._crops is None:
-            return
-        rule = self._rule(self._detector)
-
-        def pixels(face: Face) -> np.ndarray:
-            is_cut = face.is_found and rule is not None
-            return boxes.crop(picture, face.box, rule) if is_cut else picture
-
-        self._crops.add(name, found, pixels)
 
     def _note(
         self,
@@ -263,8 +253,8 @@ class Pace:
         """Counts a frame that was answered."""
         now = time.monotonic()
         rate = 1 / max(now - self._last, 1e-6)
-        share = PACE_SHARE if self._frames else 1.0
-        self.fps += share * (rate - self.fps)
+        weight = PACE_WEIGHT if self._frames else 1.0
+        self.fps += weight * (rate - self.fps)
         self._frames += 1
         self._with_face += bool(found)
         self._last = now

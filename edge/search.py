@@ -16,9 +16,8 @@ from edge.blazeface import BlazeFace
 from edge.blazeface import Found
 
 # Least scores of `short`, of `back` in windows, and of `back` over the whole
-# image, where it makes a second box on faces that fill the image: on 750
-# portraits 4.3% at 0.5 and 1.5% at 0.6, with a face found in 99.3% either way
-# (python -m benchmarks.photographs).
+# image, where it makes second boxes on faces that fill the image. Set to other
+# values, `python -m benchmarks.photographs` tells what that does.
 LEAST_SCORE, WHOLE_BACK_SCORE = 0.5, 0.6
 # `short` is trusted with faces of at least this fraction of the longer side;
 # smaller ones are what `back` was made for.
@@ -32,8 +31,7 @@ LEAST_PX = 18
 # Windows share this fraction of their side with the next one, so that each
 # face that is to be found in them lies whole in one.
 WINDOW_OVERLAP = 1 / 4
-# Near a face that is known `short` sees a square of so many of its sides. There
-# its boxes and those of `back` are the same within a twentieth.
+# Near a face that is known `short` sees a square of so many of its sides.
 NEAR_SIDES = 2.0
 # A box that an inner edge of a window cuts is left to the next window; so near
 # to the edge, in pixels of the window, counts as cut.

@@ -112,11 +112,11 @@ class Tracker:
         return track
 
     def _continue(self, track, seconds, box, *, probabilities):
-        share = 1.0
+        weight = 1.0
         if self._smoothing_s > 0:
-            share -= math.exp(-(seconds - track.seen_s) / self._smoothing_s)
+            weight -= math.exp(-(seconds - track.seen_s) / self._smoothing_s)
         old = track.probabilities
-        track.probabilities = old + np.float32(share) * (probabilities - old)
+        track.probabilities = old + np.float32(weight) * (probabilities - old)
         track.box, track.seen_s = box, seconds
 
 

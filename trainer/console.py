@@ -70,11 +70,8 @@ def run_command(command: Callable[[], int | None]) -> int:
             load_tensorflow()
             return command() or 0
     except Stopped as stop:
-        where = "; ".join(getattr(stop, "__notes__", ["what was done is kept"]))
-        print(
-            f"stopped by {stop.signal.name}: {where}. The same command resumes",
-            file=sys.stderr,
-        )
+        where = "; ".join(getattr(stop, "__notes__", ["nothing was written"]))
+        print(f"stopped by {stop.signal.name}: {where}", file=sys.stderr)
         return 128 + stop.signal
     except (ValueError, OSError, ArithmeticError) as error:
         # What libraries say of half-written files while they are taken apart

@@ -4,8 +4,8 @@
     1  FAILED: any other foreseen error; the message says which
     3  DIVERGED: the training loss became infinite or NaN
     4  DISK_FULL: no room to write; the same command may succeed later
-  130  stopped by Ctrl-C; the same command resumes
-  143  stopped by SIGTERM; the same command resumes
+  130  stopped by Ctrl-C; the message says what is kept
+  143  stopped by SIGTERM; likewise
 
 Python itself ends with 1 after an exception and with 2 where it cannot
 start. An error that has a code of its own names it in its attribute

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Iterable
 from collections.abc import Iterator
 
 from trainer import exit_codes
@@ -48,6 +49,20 @@ def check_space(folder: str | os.PathLike, needed: int) -> None:
             f"{folder} needs {needed / MIB:,.1f} MiB and its disk has "
             f"{free / MIB:,.1f} MiB left: make room, or give another folder"
         )
+
+
+def delete(folder: pathlib.Path, names: Iterable[str]) -> None:
+    """Deletes what stands in a folder under some names, in their order.
+
+    So it does what a killed `write_aside` left of them. Links are deleted, and
+    not what they lead to.
+    """
+    for name in names:
+        for path in (*folder.glob(f".{name}-*"), folder / name):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

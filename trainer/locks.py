@@ -34,16 +34,18 @@ def only_one(path: pathlib.Path, *, wait: bool = True) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def hold_folder(folder: pathlib.Path) -> Iterator[None]:
+def hold_folder(folder: pathlib.Path, name: str = LOCK) -> Iterator[None]:
     """Holds a folder, made where it is not there, by a file in it.
 
-    Afterwards the file is gone, and the folder too where it is left empty.
+    Several processes may hold one by files of different names. Afterwards the
+    file is gone, and so is a folder that was made for it and is empty.
 
     Raises:
       InUseError: another process holds it; the text says which.
     """
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / LOCK
+    path = folder / name
     with _locked(path) as file:
         now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
         file.truncate(0)
@@ -56,8 +58,9 @@ def hold_folder(folder: pathlib.Path) -> Iterator[None]:
         finally:
             # While it is still held, so that nobody's new file goes.
             path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+            if is_new:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
 
 
 def _locked(path: pathlib.Path) -> TextIO:

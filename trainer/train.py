@@ -118,7 +118,7 @@ def _train_and_evaluate(
     )
     with console.told_when_stopped(run.stands):
         run.train()
-    return _evaluate(run)
+        return _evaluate(run)
 
 
 def _evaluate(run: TrainingRun) -> dict[str, Any]:

@@ -74,7 +74,10 @@ class TrainingRun:
         """Says how far the run has come, in a sentence."""
         if not self.progress.epoch:
             return f"no epoch is done yet in {self.workdir}"
-        return f"epoch {self.progress.epoch} is kept in {self.workdir}"
+        return (
+            f"epoch {self.progress.epoch} is kept in {self.workdir}. The same "
+            "command resumes"
+        )
 
     def best_model(self) -> keras.Model:
         """Returns the model with the weights of the best epoch."""

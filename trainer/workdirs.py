@@ -6,7 +6,6 @@ refused, and nothing there is touched.
 
 import json
 import pathlib
-import shutil
 from typing import Any
 
 from trainer import files
@@ -93,13 +92,8 @@ def is_run(workdir: pathlib.Path) -> bool:
 def _delete_run(workdir: pathlib.Path) -> None:
     """Deletes what the trainer and the export of its run wrote, no more."""
     if (workdir / EXPORT / PARITY).is_file():
-        shutil.rmtree(workdir / EXPORT)
-    for name in WRITTEN:
-        for path in (*workdir.glob(f".{name}-*"), workdir / name):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+        files.delete(workdir, [EXPORT])
+    files.delete(workdir, WRITTEN)
     kept = _listed(workdir)
     if kept:
         print(f"kept in {workdir}, of no run: {', '.join(kept)}", flush=True)

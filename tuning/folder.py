@@ -15,7 +15,6 @@ import contextlib
 import dataclasses
 import json
 import pathlib
-import shutil
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +23,7 @@ from trainer import files
 from trainer import locks
 from trainer import workdirs
 from trainer.settings import cli_flags
+from tuning import results
 from tuning import service
 from tuning import space
 from tuning import tuner
@@ -35,6 +35,10 @@ REPORT = "report.html"
 TABLE = "trials.csv"
 BEST_FLAGS = "best.flags"
 WORKERS = "workers"
+LOCK = ".lock"
+# All that a search writes; the file that says that it is one goes last.
+WRITTEN = (REPORT, BEST_FLAGS, TABLE, WORKERS, results.SEEDS, results.TRIALS)
+WRITTEN += (tuner.ORACLE_FOLDER, FEATURES, SEARCH)
 
 # Of the options, those that say where and how long, not what.
 _FREE = ("settings", "out", "workdir", "max_trials", "feature_cache")
@@ -52,7 +56,7 @@ def check_folder(options: SearchOptions, *, overwrite: bool) -> None:
       SearchError: it holds another search, or something that is none.
     """
     out = options.out
-    if not out.exists() or not any(out.iterdir()):
+    if not out.exists() or not _listed(out):
         return
     if not (out / SEARCH).exists():
         raise SearchError(
@@ -94,10 +98,19 @@ def open_folder(options: SearchOptions, *, overwrite: bool) -> None:
     """Makes a folder ready for a search, new or resumed."""
     out = options.out
     if overwrite and (out / SEARCH).exists():
-        shutil.rmtree(out)
+        files.delete(out, WRITTEN)
+        kept = _listed(out)
+        if kept:
+            print(f"kept in {out}, of no search: {', '.join(kept)}")
     if not (out / SEARCH).exists():
         text = json.dumps(_identity(options), indent=2) + "\n"
         files.write_text(out / SEARCH, text)
+
+
+def _listed(out: pathlib.Path) -> list[str]:
+    """Names of what is in a folder, but for the locks of processes."""
+    names = (path.name for path in out.iterdir())
+    return sorted(name for name in names if not name.endswith(LOCK))
 
 
 def keep_key(out: pathlib.Path, key: dict[str, Any]) -> None:
@@ -139,14 +152,14 @@ def alone(out: pathlib.Path) -> Iterator[None]:
     Raises:
       SearchError: there is one already.
     """
-    path = out / f"{service.tuner_id()}.lock"
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(locks.only_one(path, wait=False))
-        except BlockingIOError as error:
+            name = f"{service.tuner_id()}{LOCK}"
+            stack.enter_context(locks.hold_folder(out, name))
+        except locks.InUseError as error:
             raise SearchError(
-                f"another process searches in {path.parent} as {path.stem}. "
-                "Wait for it, or give it another KERASTUNER_TUNER_ID"
+                f"another process searches as {service.tuner_id()}: {error}. "
+                "Processes of one search have a KERASTUNER_TUNER_ID each"
             ) from error
         yield
 

@@ -5,12 +5,14 @@ A search that was interrupted resumes when the same command is typed again;
 """
 
 import dataclasses
+import pathlib
 from typing import Any
 
 import keras
 import tensorflow as tf
 from keras_tuner import errors
 
+from trainer import console
 from trainer import files
 from trainer import runtime
 from trainer.data import prepared
@@ -47,18 +49,28 @@ def run_search(
     role = service.role()
     if role == "worker":
         folder_lib.wait_for_chief(options.out)
-    folder_lib.check_folder(options, overwrite=overwrite and role != "worker")
-    strategy = runtime.configure(options.base.training)
-    work = _prepare(options, strategy)
-    if role != "worker":
-        folder_lib.open_folder(options, overwrite=overwrite)
-    with folder_lib.alone(options.out):
+    with (
+        folder_lib.alone(options.out),
+        console.told_when_stopped(lambda: _stands(options.out)),
+    ):
+        overwrite = overwrite and role != "worker"
+        folder_lib.check_folder(options, overwrite=overwrite)
+        strategy = runtime.configure(options.base.training)
+        work = _prepare(options, strategy)
+        if role != "worker":
+            folder_lib.open_folder(options, overwrite=overwrite)
         folder_lib.keep_key(options.out, work.key)
         tuner = tuner_lib.SearchTuner(options, work.train, work.layers)
         _run_trials(role, tuner, options)
         if role == "worker":
             return None
         return _finish(options, work)
+
+
+def _stands(out: pathlib.Path) -> str:
+    """Says how far a search has come, in a sentence."""
+    count = len(results.read_trials(out / results.TRIALS))
+    return f"{count} trials are kept in {out}. The same command resumes"
 
 
 @dataclasses.dataclass(frozen=True)

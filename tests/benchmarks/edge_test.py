@@ -79,8 +79,8 @@ def test_crops_are_judged_by_rule_and_the_one_in_use_is_bold():
     assert faces.CROPS["haar"] in rules
     assert rules == sorted(set(rules))
     tight, wide = boxes.CropRule(0.0), boxes.CropRule(0.3)
-    assert edge_margin.shares(found[:1], [tight, wide], answer) == [1, 0]
-    assert edge_margin.shares(found, [tight, wide], answer) == [0.5, 0.5]
+    assert edge_margin.accuracies(found[:1], [tight, wide], answer) == [1, 0]
+    assert edge_margin.accuracies(found, [tight, wide], answer) == [0.5, 0.5]
     values = {"right": [0.5] * len(rules)}
     rows = cells(edge_margin.as_table("haar", rules, values))[2:]
     bold = [row for row in rows if "**" in row[0]]

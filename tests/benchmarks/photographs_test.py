@@ -74,9 +74,9 @@ def test_intervals_draw_people_with_all_of_their_pictures():
     assert (two.accuracy.low, two.accuracy.high) == (0, 1)
 
 
-def test_a_share_is_said_in_percent():
-    share = photograph_figures.Share(0.615, 0.58, 0.65)
-    assert str(share) == "61.5% (58.0% to 65.0%)"
+def test_an_estimate_is_said_in_percent():
+    estimate = photograph_figures.Estimate(0.615, 0.58, 0.65)
+    assert str(estimate) == "61.5% (58.0% to 65.0%)"
 
 
 def test_pictures_taken_whole_were_not_found():

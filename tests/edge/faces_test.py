@@ -1,5 +1,6 @@
 """Tests of edge/faces.py: drawn faces through Haar, squares through YuNet."""
 
+import os
 import sys
 
 import numpy as np
@@ -93,6 +94,12 @@ def test_yunet_sees_colours_in_their_order(yunet):
     detector._network = Spy()
     detector.find(red)
     assert seen == [[0, 0, 255]]
+
+
+def test_a_face_model_may_have_a_name_that_is_no_text(tmp_path, yunet):
+    path = os.path.join(tmp_path, "squares\udcff.onnx")
+    os.rename(yunet, path)
+    assert faces.load_detector(path).find(bright(64, 64, (0, 0, 32)))
 
 
 @pytest.mark.parametrize("damage", ["missing", "text", "empty", "other"])

@@ -136,9 +136,10 @@ def test_wrong_images_are_refused(images, message):
         model.probabilities(images)
 
 
-def test_no_threads_are_refused():
-    with pytest.raises(ValueError, match=r"num_threads.*received 0"):
-        edge.Classifier(model_path("float32"), num_threads=0)
+@pytest.mark.parametrize("number", [0, 100_000])
+def test_threads_that_cannot_be_are_refused(number):
+    with pytest.raises(ValueError, match=rf"num_threads.*received {number}"):
+        edge.Classifier(model_path("float32"), num_threads=number)
 
 
 def test_threads_may_share_a_classifier():

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 
 import pytest
@@ -49,6 +50,13 @@ def test_output_goes_to_the_end_of_a_file_and_comes_back(tmp_path, capfd):
     assert capfd.readouterr() == ("after\n", "")
 
 
+@pytest.fixture
+def quiet_errors(monkeypatch):
+    monkeypatch.setattr(console, "load_tensorflow", lambda: None)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -62,13 +70,8 @@ def test_output_goes_to_the_end_of_a_file_and_comes_back(tmp_path, capfd):
     ],
     ids=repr,
 )
-def test_the_kind_of_error_chooses_the_exit_code(
-    error, code, monkeypatch, capsys
-):
-    monkeypatch.setattr(console, "load_tensorflow", lambda: None)
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
-
+@pytest.mark.usefixtures("quiet_errors")
+def test_the_kind_of_error_chooses_the_exit_code(error, code, capsys):
     def fail():
         raise error
 
@@ -79,3 +82,28 @@ def test_the_kind_of_error_chooses_the_exit_code(
 def test_exit_codes_differ_and_leave_pythons_own_alone():
     codes = [0, exit_codes.FAILED, 2, exit_codes.DIVERGED, exit_codes.DISK_FULL]
     assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.usefixtures("quiet_errors")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
+)
+def test_a_signal_says_where_the_work_stands(number, code, capsys):
+    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+
+    def work():
+        with console.told_when_stopped(lambda: "2 of 3 are kept"):
+            signal.raise_signal(number)
+
+    assert console.run_command(work) == code
+    said = capsys.readouterr().err
+    assert said == f"stopped by {number.name}: 2 of 3 are kept\n"
+    after = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+    assert after == before
+
+
+@pytest.mark.usefixtures("quiet_errors")
+def test_a_signal_before_any_work_says_so(capsys):
+    assert console.run_command(lambda: signal.raise_signal(signal.SIGTERM))
+    said = capsys.readouterr().err
+    assert said == "stopped by SIGTERM: nothing was written\n"

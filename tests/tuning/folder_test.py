@@ -61,6 +61,24 @@ def test_overwrite_begins_again(tmp_path):
     assert [p.name for p in options.out.iterdir()] == ["search.json"]
 
 
+def test_overwrite_keeps_what_no_search_wrote(tmp_path, capsys):
+    options = make_options(tmp_path / "out")
+    folder.open_folder(options, overwrite=False)
+    (options.out / "notes.txt").write_text("mine")
+    (options.out / "trials").mkdir()
+    folder.open_folder(options, overwrite=True)
+    assert "of no search: notes.txt" in capsys.readouterr().out
+    names = sorted(path.name for path in options.out.iterdir())
+    assert names == ["notes.txt", "search.json"]
+
+
+def test_a_lock_alone_is_no_search(tmp_path):
+    options = make_options(tmp_path / "out")
+    with folder.alone(options.out):
+        folder.check_folder(options, overwrite=False)
+    assert not options.out.exists()
+
+
 def test_a_second_process_of_the_same_name_is_kept_out(tmp_path):
     with (
         folder.alone(tmp_path),

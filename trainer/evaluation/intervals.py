@@ -151,7 +151,33 @@ def resampled_intervals(
     """
     n, rng = int(matrix.sum()), np.random.default_rng(0)
     draws = rng.multinomial(n, matrix.ravel() / n, size=RESAMPLES)
-    values = compute(draws.reshape(RESAMPLES, *matrix.shape))
+    return _percentiles(compute(draws.reshape(RESAMPLES, *matrix.shape)))
+
+
+def grouped_intervals(
+    matrices: np.ndarray,
+    compute: Callable[[np.ndarray], dict[str, np.ndarray]],
+) -> dict[str, list[float]]:
+    """As `resampled_intervals`, for examples that belong together.
+
+    Groups are drawn, each with all of its examples: pictures of one person are
+    not independent of each other.
+
+    Args:
+      matrices: int [G, K, K], the confusion matrix of each group.
+      compute: int [r, K, K] -> name -> float [r].
+
+    Returns:
+      name -> [low, high], 95%.
+    """
+    count, shape = len(matrices), matrices.shape[1:]
+    rng = np.random.default_rng(0)
+    draws = rng.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+    drawn = draws @ matrices.reshape(count, -1)
+    return _percentiles(compute(drawn.reshape(RESAMPLES, *shape)))
+
+
+def _percentiles(values: dict[str, np.ndarray]) -> dict[str, list[float]]:
     return {
         name: np.percentile(series, _PERCENTILES).tolist()
         for name, series in values.items()

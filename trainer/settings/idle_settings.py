@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trainer import phases
+from trainer.settings.model_and_data import STRENGTHS
 from trainer.settings.model_and_data import AugmentationSettings
 from trainer.settings.settings import Settings
 
@@ -113,23 +114,13 @@ _AUGMENTATIONS = tuple(
     field.name for field in dataclasses.fields(AugmentationSettings)
 )
 
-# Probability -> the strengths that it is of.
-_OF_PROBABILITY = {
-    "noise_probability": ("noise",),
-    "blur_probability": ("blur",),
-    "low_resolution_probability": ("low_resolution",),
-    "jpeg_probability": ("jpeg",),
-    "light_probability": ("gamma", "dimming", "gradient", "colour_cast"),
-    "crop_probability": ("crop_zoom", "crop_shift", "crop_tilt"),
-}
-
 _PROBABILITIES = tuple(
     Rule(
         (name,),
         f"no {', '.join(f'--{strength}' for strength in strengths)}",
         functools.partial(_has_none_of, names=strengths),
     )
-    for name, strengths in _OF_PROBABILITY.items()
+    for name, strengths in STRENGTHS.items()
 )
 
 _MODEL = (

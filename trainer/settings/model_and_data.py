@@ -142,13 +142,26 @@ class ModelSettings:
     )
 
 
-def _probability(of: str) -> Any:
-    """The setting that says how many images something befalls.
+# How many images something befalls -> what, as the strengths that it has.
+STRENGTHS = {
+    "noise_probability": ("noise",),
+    "blur_probability": ("blur",),
+    "low_resolution_probability": ("low_resolution",),
+    "jpeg_probability": ("jpeg",),
+    "light_probability": ("gamma", "dimming", "gradient", "colour_cast"),
+    "crop_probability": ("crop_zoom", "crop_shift", "crop_tilt"),
+}
+
+
+def _probability(name: str) -> Any:
+    """A setting of STRENGTHS.
 
     It cannot be 0, which would be a second way to switch it off.
     """
+    of = ", ".join(f"--{strength}" for strength in STRENGTHS[name])
+    together = " together" if "," in of else ""
     return setting(
-        0.5, f"Probability of {of} in an image.", lower=0.001, upper=1
+        0.5, f"Probability of {of}{together} in an image.", lower=0.001, upper=1
     )
 
 
@@ -184,7 +197,7 @@ class AugmentationSettings:
         lower=0,
         upper=128,
     )
-    noise_probability: float = _probability("--noise")
+    noise_probability: float = _probability("noise_probability")
     blur: float = setting(
         0.0,
         "Largest standard deviation of a Gaussian blur, as a fraction of the "
@@ -192,7 +205,7 @@ class AugmentationSettings:
         lower=0,
         upper=0.25,
     )
-    blur_probability: float = _probability("--blur")
+    blur_probability: float = _probability("blur_probability")
     low_resolution: float = setting(
         0.0,
         "Largest loss of resolution: 0.75 makes images up to four times "
@@ -200,7 +213,9 @@ class AugmentationSettings:
         lower=0,
         upper=0.9,
     )
-    low_resolution_probability: float = _probability("--low_resolution")
+    low_resolution_probability: float = _probability(
+        "low_resolution_probability"
+    )
     jpeg: int = setting(
         0,
         "Lowest quality of JPEG compression, from 1 to 100; images draw theirs "
@@ -208,7 +223,7 @@ class AugmentationSettings:
         lower=0,
         upper=100,
     )
-    jpeg_probability: float = _probability("--jpeg")
+    jpeg_probability: float = _probability("jpeg_probability")
     gamma: float = setting(
         0.0,
         "Largest change of gamma: 1 is from half to double.",
@@ -231,9 +246,7 @@ class AugmentationSettings:
         lower=0,
         upper=0.9,
     )
-    light_probability: float = _probability(
-        "--gamma, --dimming, --gradient and --colour_cast together"
-    )
+    light_probability: float = _probability("light_probability")
     crop_zoom: float = setting(
         0.0,
         "Crops of a face detector: the largest zoom beyond --zoom; 0.5 is "
@@ -254,9 +267,7 @@ class AugmentationSettings:
         lower=0,
         upper=180,
     )
-    crop_probability: float = _probability(
-        "--crop_zoom, --crop_shift and --crop_tilt together"
-    )
+    crop_probability: float = _probability("crop_probability")
 
     @property
     def is_off(self) -> bool:
@@ -264,5 +275,5 @@ class AugmentationSettings:
         return all(
             getattr(self, field.name) == field.default
             for field in dataclasses.fields(self)
-            if not field.name.endswith("_probability")
+            if field.name not in STRENGTHS
         )

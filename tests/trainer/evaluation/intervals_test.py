@@ -98,6 +98,19 @@ def test_mean_and_resampled_intervals_are_close_to_known_ones():
     assert intervals.resampled_intervals(matrix, shares)["share"] == drawn
 
 
+def test_groups_are_drawn_with_all_of_their_examples():
+    one = np.array([[1, 0], [0, 0]]), np.array([[0, 1], [0, 0]])
+
+    def shares(matrices):
+        return {"share": matrices[:, 0, 0] / matrices.sum((1, 2))}
+
+    alone = intervals.grouped_intervals(np.array(one * 50), shares)["share"]
+    # Of 100 draws, 95% have 40 to 60 of either kind.
+    assert alone == pytest.approx([0.40, 0.60], abs=0.02)
+    people = np.array([one[0] * 50, one[1] * 50])
+    assert intervals.grouped_intervals(people, shares)["share"] == [0, 1]
+
+
 def test_area_influences_are_those_of_leaving_an_example_out():
     rng = np.random.default_rng(1)
     is_class = np.arange(40) < 15
