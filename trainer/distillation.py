@@ -7,6 +7,7 @@ they predict once before training (`teacher_predictions`), or they predict on
 every batch (`load_teacher`).
 """
 
+import dataclasses
 from collections.abc import Callable
 
 import keras
@@ -33,7 +34,8 @@ def teacher_predictions(
     """Averages the teachers' predictions on each view of each image.
 
     Where images are flipped at random, an image and its mirror image show
-    the same face, and teachers predict the mean of both.
+    the same face, and teachers predict the mean of both. They see what no
+    camera has spoilt: a noisy face is to be called what a clean one is.
 
     Args:
       settings: of the new run; `target.distill_from` names the teachers.
@@ -49,6 +51,9 @@ def teacher_predictions(
     """
     views = settings.target.distill_views
     predict = _make_predict(settings, splits, strategy)
+    settings = dataclasses.replace(
+        settings, augmentation=settings.augmentation.unspoilt
+    )
     predictions = []
     for view in range(views):
         predictions.append(predict(make_view(splits["train"], settings, view)))

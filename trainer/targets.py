@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import distillation
+from trainer import kept_targets
 from trainer.data import prepared
 from trainer.settings.model_and_data import DataSettings
 from trainer.settings.settings import Settings
@@ -40,6 +41,8 @@ def training_targets(
     """
     teacher = None
     if settings.target.distill_from and settings.target.distill_views:
+        if settings.target.distill_targets != "none":
+            return kept_targets.read(settings, splits)
         teacher = distillation.teacher_predictions(settings, splits, strategy)
     return _with_votes(settings, splits["train"], teacher)
 

@@ -1,5 +1,6 @@
 """Answers of an earlier run as targets of a new one."""
 
+import dataclasses
 import json
 import shutil
 
@@ -12,6 +13,7 @@ from tests.trainer.small_runs import tiny
 from trainer import checkpoints
 from trainer import distillation
 from trainer import run_folder
+from trainer import targets
 from trainer import train
 from trainer.data import prepared
 from trainer.settings import settings as settings_lib
@@ -55,6 +57,14 @@ def test_it_answers_on_each_view_and_on_its_mirror_image(teacher, flip):
             expected = (expected + mirrored) / 2
         np.testing.assert_allclose(got[view], expected, atol=1e-5)
     assert np.abs(got[0] - got[1]).max() > 0.01
+
+
+def test_it_does_not_see_what_cameras_spoil(teacher):
+    settings = change(teacher[1], distill_views=1, crop_zoom=0.3)
+    noisy = change(settings, noise=60.0, noise_probability=1.0, gamma=1.0)
+    np.testing.assert_array_equal(answers(noisy), answers(settings))
+    other = change(settings, crop_zoom=0.1)
+    assert np.abs(answers(other) - answers(settings)).max() > 0.01
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
@@ -147,3 +157,85 @@ def test_teachers_are_asked_once_in_all_starts(teacher, tmp_path, monkeypatch):
     assert "test" in train.train_and_evaluate(settings, tmp_path / "run")
     with pytest.raises(AssertionError, match="asked again"):
         train.train_and_evaluate(settings, tmp_path / "run", overwrite=True)
+
+
+@pytest.fixture(scope="module")
+def taught(teacher, tmp_path_factory):
+    """(workdir of a run that kept its targets, its settings)."""
+    workdir = tmp_path_factory.mktemp("taught") / "run"
+    settings = change(teacher[1], distill_views=2, test_split="none")
+    train.train_and_evaluate(settings, workdir)
+    return workdir, settings
+
+
+def test_targets_are_taken_from_an_earlier_run(taught, tmp_path, monkeypatch):
+    workdir, settings = taught
+
+    def ask(*_):
+        raise AssertionError("asked again")
+
+    monkeypatch.setattr(distillation, "teacher_predictions", ask)
+    values = {"seed": 5, "noise": 20.0, "distill_targets": str(workdir)}
+    settings = change(settings, **values, test_split="test")
+    train.train_and_evaluate(settings, tmp_path / "run")
+    both = [
+        np.load(folder / run_folder.TARGETS)
+        for folder in (workdir, tmp_path / "run")
+    ]
+    np.testing.assert_array_equal(*both)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"distill_views": 3}, "--distill_views: 2 there, 3 here"),
+        ({"rotation": 5.0}, "--rotation: 20.0 there, 5.0 here"),
+        ({"label_smoothing": 0.1}, "--label_smoothing: 0.0 there, 0.1 here"),
+        ({"distill_from": ("runs/a",)}, r"--distill_from: .*runs/a"),
+        ({"distill_targets": "runs/absent"}, "runs/absent"),
+    ],
+    ids=lambda value: next(iter(value), "") if type(value) is dict else "",
+)
+def test_targets_for_something_else_are_refused(taught, values, text):
+    workdir, settings = taught
+    named = {"distill_targets": str(workdir), **values}
+    settings = change(settings, **named)
+    splits = prepared.load_splits(settings.data)
+    strategy = tf.distribute.get_strategy()
+    with pytest.raises(ValueError, match=text):
+        targets.training_targets(settings, splits, strategy)
+
+
+def test_targets_for_other_images_are_refused(taught):
+    workdir, settings = taught
+    settings = change(settings, distill_targets=str(workdir))
+    splits = prepared.load_splits(settings.data)
+    train_split = dataclasses.replace(
+        splits["train"], images=255 - splits["train"].images
+    )
+    with pytest.raises(ValueError, match="other images"):
+        targets.training_targets(
+            settings,
+            splits | {"train": train_split},
+            tf.distribute.get_strategy(),
+        )
+
+
+def test_targets_of_a_teacher_that_knows_the_test_are_refused(taught, tmp_path):
+    """The run that kept them was not tested, so nothing was wrong with it."""
+    teacher, run = (tmp_path / name for name in ("teacher", "run"))
+    shutil.copytree(taught[1].target.distill_from[0], teacher)
+    shutil.copytree(taught[0], run)
+    for folder, group, name, value in (
+        (teacher, "data", "train_split", "test"),
+        (run, "target", "distill_from", [str(teacher)]),
+    ):
+        values = json.loads((folder / run_folder.SETTINGS).read_text())
+        values[group][name] = value
+        (folder / run_folder.SETTINGS).write_text(json.dumps(values))
+    named = {"distill_from": (str(teacher),), "distill_targets": str(run)}
+    settings = change(taught[1], **named, test_split="test")
+    splits = prepared.load_splits(settings.data)
+    strategy = tf.distribute.get_strategy()
+    with pytest.raises(ValueError, match="of this run's test examples"):
+        targets.training_targets(settings, splits, strategy)

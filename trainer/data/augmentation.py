@@ -49,13 +49,9 @@ def draw_uniforms(
     own = _seed_of(seed, epoch, step)
     # A seed of their own, so that those from before there were cameras stay.
     others = tf.random.fold_in(own, cameras.UNIFORMS)
-    return tf.concat(
-        [
-            tf.random.stateless_uniform([batch_size, _OWN], own),
-            tf.random.stateless_uniform([batch_size, cameras.UNIFORMS], others),
-        ],
-        axis=1,
-    )
+    seeds = {_OWN: own, cameras.UNIFORMS: others}
+    draw = tf.random.stateless_uniform
+    return tf.concat([draw([batch_size, n], s) for n, s in seeds.items()], 1)
 
 
 def draw_view(count: int, view: tf.Tensor) -> tf.Tensor:
@@ -72,6 +68,12 @@ def draw_view(count: int, view: tf.Tensor) -> tf.Tensor:
     """
     # Epochs count from 0, so that none shows the same.
     return draw_uniforms(count, seed=0, epoch=-1 - view, step=0)
+
+
+def spoil_anew(view: tf.Tensor, fresh: tf.Tensor) -> tf.Tensor:
+    """Returns a view's random numbers, [B, UNIFORMS], with fresh cameras."""
+    kept = _OWN + cameras.CROP.stop
+    return tf.concat([view[:, :kept], fresh[:, kept:]], axis=1)
 
 
 def mirror(uniforms: tf.Tensor) -> tf.Tensor:

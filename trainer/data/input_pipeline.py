@@ -35,8 +35,8 @@ def make_for_train(
     Args:
       images: uint8 [n, S, S, C] in [0, 255], the training images.
       targets: float32 [n, K], or [views, n, K]: each image is augmented in so
-        many ways, and epochs show them in turn, or their mirror images where
-        images are flipped; otherwise it is augmented anew in every epoch.
+        many ways, and epochs show them in turn, mirrored where images are
+        flipped and spoilt anew; otherwise it is augmented anew in each epoch.
       settings: the augmentation.
       mixup: parameter of the Beta distribution of the mixing fraction (Zhang
         et al., mixup, arXiv 1710.09412); 0 is off.
@@ -126,13 +126,11 @@ class _BatchMaker:
         )
         if not self.views:
             return fresh
+        view = augmentation.spoil_anew(view_uniforms, fresh)
         if not self.settings.flip:
-            return view_uniforms
-        return tf.where(
-            fresh[:, :1] < 0.5,
-            augmentation.mirror(view_uniforms),
-            view_uniforms,
-        )
+            return view
+        is_mirrored = fresh[:, :1] < 0.5
+        return tf.where(is_mirrored, augmentation.mirror(view), view)
 
     def _take(
         self,

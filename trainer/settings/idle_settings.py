@@ -172,7 +172,12 @@ _TARGETS = (
         lambda s: bool(s.target.distill_from) and s.target.distill_share == 1,
     ),
     Rule(
-        ("distill_share", "distill_temperature", "distill_views"),
+        (
+            "distill_share",
+            "distill_temperature",
+            "distill_views",
+            "distill_targets",
+        ),
         "no --distill_from",
         lambda s: not s.target.distill_from,
     ),
@@ -185,6 +190,11 @@ _TARGETS = (
         ("distill_from",),
         "--distill_share=0",
         lambda s: s.target.distill_share == 0 and _views_change_nothing(s),
+    ),
+    Rule(
+        ("distill_targets",),
+        "--distill_views=0",
+        lambda s: s.target.distill_views == 0,
     ),
     # Predicting on every batch they cost more, and see mixed images.
     Rule(

@@ -270,6 +270,22 @@ class AugmentationSettings:
     crop_probability: float = _probability("crop_probability")
 
     @property
+    def unspoilt(self) -> "AugmentationSettings":
+        """These without what a poor camera does; crops stay loose."""
+        spoilt = {
+            name
+            for probability, strengths in STRENGTHS.items()
+            if probability != "crop_probability"
+            for name in (probability, *strengths)
+        }
+        defaults = {
+            field.name: field.default
+            for field in dataclasses.fields(self)
+            if field.name in spoilt
+        }
+        return dataclasses.replace(self, **defaults)
+
+    @property
     def is_off(self) -> bool:
         """Whether no image is changed, whatever the probabilities are."""
         return all(

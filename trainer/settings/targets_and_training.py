@@ -54,10 +54,16 @@ class TargetSettings:
     distill_views: int = setting(
         8,
         "Teachers predict once, before training, on this many augmented views "
-        "of each image; epochs then show the views in turn, flipped or not. 0: "
+        "of each image; epochs then show the views in turn, flipped or not, "
+        "and spoilt by noise, blur and the like, which teachers do not see. 0: "
         "images are augmented anew in every epoch and teachers predict on "
         "every batch, which is slower.",
         lower=0,
+    )
+    distill_targets: str = setting(
+        "none",
+        "Workdir of a run with the same teachers, votes, data and views, whose "
+        "targets are used as they are; `none` has the teachers predict.",
     )
     mixup: float = setting(
         0.0,

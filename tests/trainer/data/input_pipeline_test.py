@@ -12,15 +12,14 @@ from trainer.settings.model_and_data import AugmentationSettings
 
 AUGMENTATION = AugmentationSettings(flip=True, rotation=10, erasing=0.5)
 NONE = AugmentationSettings()
+CROPS = {"crop_zoom": 0.3, "crop_shift": 0.1, "crop_tilt": 20.0}
 CAMERAS = {
+    **CROPS,
     "noise": 20.0,
     "blur": 0.04,
     "low_resolution": 0.7,
     "gamma": 1.0,
     "gradient": 0.5,
-    "crop_zoom": 0.3,
-    "crop_shift": 0.1,
-    "crop_tilt": 20.0,
 }
 
 
@@ -89,7 +88,7 @@ def test_epochs_and_seeds_differ_and_a_resumed_run_sees_the_same():
             np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("others", [{}, CAMERAS], ids=["plain", "cameras"])
+@pytest.mark.parametrize("others", [{}, CROPS], ids=["plain", "crops"])
 @pytest.mark.parametrize("flip", [False, True])
 def test_epochs_show_the_views_in_turn_each_with_its_targets(flip, others):
     random = np.random.default_rng(0)
@@ -122,6 +121,27 @@ def test_epochs_show_the_views_in_turn_each_with_its_targets(flip, others):
         np.testing.assert_allclose(images, expected, atol=0.51)
     share = np.mean(mirrored)
     assert share == 0 if not flip else 0.3 < share < 0.7
+
+
+def test_views_are_spoilt_anew_in_every_epoch():
+    grey = np.full([16, 48, 48, 1], 128, np.uint8)
+    settings = settings_lib.from_flat({"noise": 20.0, "noise_probability": 1.0})
+    dataset = input_pipeline.make_for_train(
+        grey,
+        np.eye(16, dtype=np.float32)[None],
+        settings.augmentation,
+        batch_size=16,
+        seed=0,
+        epochs=range(2),
+    )
+    first, second = (
+        images[targets.argmax(axis=0)]
+        for images, targets in dataset.as_numpy_iterator()
+    )
+    # Were the noise the same, strong and weak would fall on the same images.
+    levels = [images.std(axis=(1, 2, 3)) for images in (first, second)]
+    assert min(levels[0].max(), levels[1].max()) > 10
+    assert np.abs(levels[0] - levels[1]).max() > 5
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ OTHER = {
     "soft_labels": "fer2013/plus", "soft_label_share": 0.25,
     "distill_from": ("runs/a", "runs/b"),
     "distill_share": 0.75, "distill_temperature": 2.0, "distill_views": 3,
+    "distill_targets": "runs/d",
     "mixup": 0.2, "class_weights": "balanced", "focal_gamma": 2.0,
     "head_epochs": 2, "head_learning_rate": 0.5, "head_augmentation": False,
     "fine_tune_epochs": 3, "fine_tune_learning_rate": 0.25,

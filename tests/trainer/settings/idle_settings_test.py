@@ -72,6 +72,9 @@ soft_label_share=0.3 | TAUGHT VOTES distill_share=1.0 |
     --distill_share=1 | distill_share=0.9
 distill_share=0.3 distill_temperature=2.0 distill_views=0 |  |
     no --distill_from | TAUGHT
+distill_targets=runs/b |  | no --distill_from | TAUGHT
+distill_targets=runs/b | TAUGHT distill_views=0 |
+    --distill_views=0 | distill_views=2
 distill_temperature=2.0 | TAUGHT distill_share=0.0 |
     --distill_share=0 | distill_share=0.1
 distill_from=('runs/a',) | distill_share=0.0 | --distill_share=0 | flip=True

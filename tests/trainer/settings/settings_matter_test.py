@@ -56,6 +56,7 @@ LATER = ("plateau_patience", "plateau_factor", "early_stopping")
 # chooses among epochs: tests of their own.
 ELSEWHERE = {
     "selection_metric": "train_test",
+    "distill_targets": "distillation_test",
     "precision": "runtime_test",
     "strategy": "distribution_test",
     "reuse_features": "features_test",
