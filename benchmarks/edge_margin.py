@@ -124,31 +124,23 @@ def accuracies(
 
 
 def as_table(
-    name: str,
-    rules: Sequence[CropRule],
-    columns: dict[str, list[float]],
+    rules: Sequence[CropRule], columns: dict[str, list[list[float]]]
 ) -> str:
-    """Returns a detector's table, the rule in use in bold.
+    """Returns the table of all detectors, the rule in use by each in bold.
 
     Args:
-      name: of the detector, as in `edge.faces.CROPS`.
       rules: one for each row.
-      columns: header -> fraction of right answers for each rule.
+      columns: detector, as in `edge.faces.CROPS` -> fractions of right answers
+        for each rule, on each kind of picture.
     """
     rows = []
     for index, rule in enumerate(rules):
-        cells = [f"{rule.margin:g}", f"{rule.up:g}"]
-        cells += [f"{values[index]:.1%}" for values in columns.values()]
-        if rule == CROPS[name]:
-            cells = [f"**{cell}**" for cell in cells]
-        rows.append(cells)
-    return harness.as_table(["margin", "up", *columns], rows)
-
-
-def rules_for(name: str) -> list[CropRule]:
-    """Returns the rules that are tried, the one in use among them."""
-    grid = itertools.starmap(CropRule, itertools.product(MARGINS, UPS))
-    return sorted({*grid, CROPS[name]})
+        row = [f"{rule.margin:g}, {rule.up:g}"]
+        for name, each in columns.items():
+            cell = ", ".join(f"{values[index]:.1%}" for values in each)
+            row.append(f"**{cell}**" if rule == CROPS[name] else cell)
+        rows.append(row)
+    return harness.as_table(["margin, up", *columns], rows)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -162,21 +154,24 @@ def make_parser() -> argparse.ArgumentParser:
     add("--photographs", type=pathlib.Path, metavar="DIR")
     add("--face_model", metavar="FILE", help="YuNet's .onnx, measured too")
     add("--num_faces", type=int, default=1000)
+    add("--results", type=pathlib.Path, help="Markdown file")
     return parser
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Prints a table for each detector."""
+    """Prints the table; with --results also puts it between its markers."""
     options = make_parser().parse_args(arguments)
     try:
-        for text in measure(options):
-            print(text, flush=True)
+        text = measure(options)
     except ValueError as error:
         sys.exit(f"edge_margin: {error}")
+    print(text)
+    if options.results:
+        harness.write_section(options.results, "edge_margin", text)
 
 
-def measure(options: argparse.Namespace) -> Iterator[str]:
-    """Yields the table of each detector.
+def measure(options: argparse.Namespace) -> str:
+    """Returns the table of all detectors.
 
     Raises:
       ValueError: there is nothing to measure on, or it cannot be used.
@@ -188,16 +183,19 @@ def measure(options: argparse.Namespace) -> Iterator[str]:
         rows = classifier.predict(crops).argmax(axis=1)
         return [labels.canonical_name(classifier.labels[row]) for row in rows]
 
+    grid = itertools.starmap(CropRule, itertools.product(MARGINS, UPS))
+    rules = sorted({*grid, *CROPS.values()})
+    columns, lines = {}, []
     for _, detector in photographs.load_detectors(options.face_model):
         if detector is None:
             continue
-        rules, columns = rules_for(detector.name), {}
-        for name, finder in finders.items():
-            found = finder(detector)
-            header = f"right on {len(found):,} {name}"
-            columns[header] = accuracies(found, rules, answer)
-        table = as_table(detector.name, rules, columns)
-        yield f"{detector.name}\n\n{table}\n"
+        found = {name: find(detector) for name, find in finders.items()}
+        columns[detector.name] = [
+            accuracies(each, rules, answer) for each in found.values()
+        ]
+        counts = (f"{len(each):,} {name}" for name, each in found.items())
+        lines.append(f"{detector.name}: right on {' and on '.join(counts)}.")
+    return "\n".join(lines) + "\n\n" + as_table(rules, columns)
 
 
 def load_finders(
