@@ -21,8 +21,8 @@ from benchmarks import drawn_video
 from edge import boxes
 from edge.boxes import Box
 from edge.classifier import Classifier
-from edge.faces import CROPS
-from edge.faces import Detector
+from edge.detector import CROPS
+from edge.detector import Detector
 from edge.faces import load_detector
 from edge.tracks import Tracker
 

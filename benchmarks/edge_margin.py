@@ -6,8 +6,8 @@ Puts faces of a validation split, enlarged, into a larger picture, finds them
 there with the detectors of `python -m edge`, and classifies what is cut out
 with each margin and each shift upwards; the same for photographs in class
 folders. Pasted faces flatter tight crops, photographs wide ones, so that one
-rule has to do for both: `edge.faces.CROPS` has it, in bold here. Never looks at
-a test split: the margin is a choice.
+rule has to do for both: `edge.detector.CROPS` has it, in bold here. Never looks
+at a test split: the margin is a choice.
 """
 
 import argparse
@@ -29,8 +29,8 @@ from edge import boxes
 from edge.boxes import Box
 from edge.boxes import CropRule
 from edge.classifier import Classifier
-from edge.faces import CROPS
-from edge.faces import Detector
+from edge.detector import CROPS
+from edge.detector import Detector
 from fer_tfds import labels
 from trainer.data import prepared
 from trainer.settings.model_and_data import DataSettings
@@ -130,8 +130,8 @@ def as_table(
 
     Args:
       rules: one for each row.
-      columns: detector, as in `edge.faces.CROPS` -> fractions of right answers
-        for each rule, on each kind of picture.
+      columns: detector, as in `edge.detector.CROPS` -> fractions of right
+        answers for each rule, on each kind of picture.
     """
     rows = []
     for index, rule in enumerate(rules):

@@ -34,7 +34,7 @@ from edge import faces
 from edge import opencv
 from edge.analyser import Analyser
 from edge.classifier import Classifier
-from edge.faces import Detector
+from edge.detector import Detector
 from fer_tfds import labels
 
 SECTION = "photographs"

@@ -7,6 +7,7 @@ used, so that the command can look at its arguments first.
 """
 
 import importlib
+from typing import Any
 
 _MODULES = {
     "Classifier": "edge.classifier",
@@ -18,7 +19,7 @@ _MODULES = {
 __all__ = list(_MODULES)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'edge' has no attribute '{name}'")
     return getattr(importlib.import_module(_MODULES[name]), name)

@@ -13,8 +13,8 @@ from edge import boxes
 from edge.boxes import Box
 from edge.boxes import CropRule
 from edge.classifier import Classifier
-from edge.faces import CROPS
-from edge.faces import Detector
+from edge.detector import CROPS
+from edge.detector import Detector
 from edge.tracks import Tracker
 
 # A picture of at most so many pixels on its longer side in which no face is

@@ -89,7 +89,9 @@ def places(box: Box, words_box: Box) -> Iterator[Box]:
     yield Box(left, top, wide, high)
 
 
-def _draw_box(pen, face, size):
+def _draw_box(
+    pen: ImageDraw.ImageDraw, face: Face, size: tuple[int, int]
+) -> None:
     left, top, width, height = face.box
     thick = min(min(size) / 200, max(width, height) / 25)
     line_px = max(1, round(thick)) if face.is_sure else 1
@@ -98,7 +100,13 @@ def _draw_box(pen, face, size):
     pen.rectangle(ends, outline=outline, width=line_px)
 
 
-def _draw_words(pen, face, taken, *, size):
+def _draw_words(
+    pen: ImageDraw.ImageDraw,
+    face: Face,
+    taken: Sequence[Box],
+    *,
+    size: tuple[int, int],
+) -> Box:
     """Writes at a face where nothing else is; returns the place."""
     text, font = words(face), _font_for(face, size)
     needed = _extent(text, font)
@@ -115,7 +123,7 @@ def _draw_words(pen, face, taken, *, size):
     return place
 
 
-def _font_for(face, size):
+def _font_for(face: Face, size: tuple[int, int]) -> ImageFont.FreeTypeFont:
     box_px = max(face.box.width, face.box.height)
     letters = max(_letters_px(size), round(box_px * LETTERS_OF_BOX))
     widest = min(WIDEST_WORDS * box_px, size[0])
@@ -128,23 +136,30 @@ def _font_for(face, size):
     return ImageFont.load_default(LEAST_LETTERS_PX)
 
 
-def _letters_px(size):
+def _letters_px(size: tuple[int, int]) -> int:
     return max(LEAST_LETTERS_PX, round(max(size) * LETTERS_OF_PICTURE))
 
 
-def _write(pen, text, place, *, font, ground=COLOURS["happy"]):
+def _write(
+    pen: ImageDraw.ImageDraw,
+    text: str,
+    place: Box,
+    *,
+    font: ImageFont.FreeTypeFont,
+    ground: tuple[int, int, int] = COLOURS["happy"],
+) -> None:
     left, top, width, height = place
     pen.rectangle((left, top, left + width - 1, top + height - 1), fill=ground)
     ink = DARK if np.dot(ground, (0.299, 0.587, 0.114)) > 100 else LIGHT
     pen.text((left + 2, top + 1), text, fill=ink, font=font)
 
 
-def _extent(text, font):
+def _extent(text: str, font: ImageFont.FreeTypeFont) -> Box:
     _, _, right, bottom = font.getbbox(text)
     return Box(0, 0, int(right) + 4, int(bottom) + 3)
 
 
-def _is_inside(place, size):
+def _is_inside(place: Box, size: tuple[int, int]) -> bool:
     return (
         place.left >= 0
         and place.top >= 0
@@ -153,7 +168,7 @@ def _is_inside(place, size):
     )
 
 
-def _moved_inside(box, needed, size):
+def _moved_inside(box: Box, needed: Box, size: tuple[int, int]) -> Box:
     """Over the face itself, where there is no room around it."""
     left = max(0, min(box.left, size[0] - needed.width))
     top = max(0, min(box.top, size[1] - needed.height))

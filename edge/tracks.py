@@ -89,7 +89,7 @@ class Tracker:
             answers.append((track.number, track.probabilities))
         return answers
 
-    def _match(self, boxes):
+    def _match(self, boxes: list[Box]) -> dict[int, _Track]:
         """Box index -> track, the best overlaps first."""
         pairs = [
             (overlap(_grown(track.box), _grown(box)), -track.number, index)
@@ -105,13 +105,22 @@ class Tracker:
                 known[index] = tracks.pop(-negative)
         return known
 
-    def _begin(self, seconds, box, probabilities):
+    def _begin(
+        self, seconds: float, box: Box, probabilities: np.ndarray
+    ) -> _Track:
         track = _Track(self._next_number, box, seconds, probabilities)
         self._next_number += 1
         self._tracks.append(track)
         return track
 
-    def _continue(self, track, seconds, box, *, probabilities):
+    def _continue(
+        self,
+        track: _Track,
+        seconds: float,
+        box: Box,
+        *,
+        probabilities: np.ndarray,
+    ) -> None:
         weight = 1.0
         if self._smoothing_s > 0:
             weight -= math.exp(-(seconds - track.seen_s) / self._smoothing_s)
@@ -120,7 +129,7 @@ class Tracker:
         track.box, track.seen_s = box, seconds
 
 
-def _grown(box):
+def _grown(box: Box) -> Box:
     """The box around the same centre, `GROWN` times as large."""
     width, height = box.width * (GROWN - 1), box.height * (GROWN - 1)
     return Box(

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 from typing import NamedTuple
 
 import numpy as np
@@ -140,7 +141,7 @@ class Camera:
 
     is_live = True
 
-    def __init__(self, capture, name: str):
+    def __init__(self, capture: Any, name: str):
         """Begins to read.
 
         Args:
@@ -223,7 +224,7 @@ class Camera:
 class _Paced:
     """A video file that gives its frames at its own speed, like a camera."""
 
-    def __init__(self, capture):
+    def __init__(self, capture: Any):
         self._capture = capture
         self._step_s = 1 / frame_rate(capture)
         self._next_s = time.monotonic()
@@ -271,7 +272,7 @@ def open_camera(source: str) -> Camera:
     return Camera(_Paced(capture) if is_file else capture, name)
 
 
-def frame_rate(capture) -> float:
+def frame_rate(capture: Any) -> float:
     """Returns the frames per second that a capture states, or 25."""
     fps = capture.get(FPS)
     return float(fps) if LEAST_FPS <= fps <= MOST_FPS else DEFAULT_FPS
@@ -287,7 +288,7 @@ def to_rgb(pixels: np.ndarray | None) -> np.ndarray | None:
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
-def _check_size(name, capture):
+def _check_size(name: str, capture: Any) -> None:
     width, height = capture.get(WIDTH), capture.get(HEIGHT)
     if not width * height <= MAX_PIXELS:
         with contextlib.suppress(Exception):

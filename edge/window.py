@@ -104,6 +104,6 @@ class Window:
         if self._is_shown:
             self._cv2.destroyAllWindows()
 
-    def _is_open(self):
+    def _is_open(self) -> bool:
         visible = self._cv2.WND_PROP_VISIBLE
         return self._cv2.getWindowProperty(self._title, visible) >= 1

@@ -4,6 +4,7 @@ Draws what `fer_tfds.audit` counts, so that a person can judge it by eye. The
 sheet shows real people and belongs to whoever has the data: never publish it.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -101,7 +102,7 @@ def _vote_bands(records: FaceRecords, votes: ferplus.Votes) -> Iterable[_Band]:
     against = order[(winners[order] != own[order]) & (winners[order] < 8)]
     no_face = order[winners[order] == ferplus.NOT_A_FACE]
 
-    def caption(index):
+    def caption(index: int) -> str:
         percent = round(100 * shares[index].max())
         return f"{ferplus.NAMES[winners[index]]} {percent}%"
 
@@ -119,7 +120,13 @@ def _by_group(groups: np.ndarray, indices: np.ndarray) -> np.ndarray:
     return indices[np.argsort(groups[indices], kind="stable")]
 
 
-def _band(records, title, indices, *, second_line=None) -> _Band:
+def _band(
+    records: FaceRecords,
+    title: str,
+    indices: np.ndarray,
+    *,
+    second_line: Callable[[int], str] | None = None,
+) -> _Band:
     shown = indices[: _COLUMNS * _ROWS_PER_BAND]
     second_line = second_line or (lambda index: records.splits[index])
     cells = [

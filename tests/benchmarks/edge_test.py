@@ -13,6 +13,8 @@ from benchmarks import edge_soak
 from benchmarks import photograph_folder
 from edge import boxes
 from edge import faces
+from edge.detector import CROPS
+from edge.detector import Detector
 from fer_tfds import synthetic
 from tests.benchmarks.tables import cells
 from tests.edge import edge_fixtures
@@ -78,14 +80,14 @@ def test_crops_are_judged_by_rule_and_the_one_in_use_is_bold():
     tight, wide = boxes.CropRule(0.0), boxes.CropRule(0.3)
     assert edge_margin.accuracies(found[:1], [tight, wide], answer) == [1, 0]
     assert edge_margin.accuracies(found, [tight, wide], answer) == [0.5, 0.5]
-    rules = [tight, faces.CROPS["haar"]]
+    rules = [tight, CROPS["haar"]]
     values = {"haar": [[0.5, 0.6], [0.7, 0.8]]}
     rows = cells(edge_margin.as_table(rules, values))[2:]
     assert [row[1] for row in rows] == ["50.0%, 70.0%", "**60.0%, 80.0%**"]
 
 
 def test_the_largest_face_of_a_photograph_counts(tmp_path):
-    class TwoFaces(faces.Detector):
+    class TwoFaces(Detector):
         name = "haar"
 
         def find(self, picture, least_px=None, **_):

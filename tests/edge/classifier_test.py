@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import edge
-from edge import faces
 from edge import options
 from edge import runner
 from edge import video
+from edge.detector import Detector
 from export import choices
 from export import tflite
 from export import tflite_recipes
@@ -159,7 +159,7 @@ def test_known_crops_in_a_video_get_their_own_answers():
     from edge.boxes import Box
     from edge.boxes import CropRule
 
-    class Known(faces.Detector):
+    class Known(Detector):
         name = "haar"
 
         def find(self, picture, least_px=None, *, is_frame=False):

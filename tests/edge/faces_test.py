@@ -1,4 +1,4 @@
-"""Tests of edge/faces.py: drawn faces through Haar, squares through YuNet."""
+"""Tests of the detectors: drawn faces through Haar, squares through YuNet."""
 
 import os
 import sys
