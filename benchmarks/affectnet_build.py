@@ -18,6 +18,8 @@ import shutil
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow_datasets as tfds
@@ -47,13 +49,15 @@ class PlainAffectNet(tfds.core.GeneratorBasedBuilder):
             builder=self, features=shards.make_features(SIZE_PX)
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+    def _split_generators(
+        self, dl_manager: tfds.download.DownloadManager
+    ) -> dict[str, Iterator]:
         manual_dir = pathlib.Path(dl_manager.manual_dir)
         settings = affectnet_settings.load(manual_dir)
         source = find.find_source(manual_dir, settings)
         return {"train": self._generate_examples(source)}
 
-    def _generate_examples(self, source):
+    def _generate_examples(self, source: find.Source) -> Iterator:
         with source.open() as load:
             for row in source.annotations():
                 if isinstance(row, Annotation):
@@ -93,8 +97,8 @@ def measure_size(count: int, options: argparse.Namespace) -> list[list[str]]:
     """Builds so many images; returns a row of the table for each build."""
     raw = drawn_data.photographs(count, options.scratch)
 
-    def way(command):
-        def build():
+    def way(command: list[str]) -> Callable[[], dict[str, float]]:
+        def build() -> dict[str, float]:
             shutil.rmtree(data_dir, ignore_errors=True)
             return harness.run_watched(command)
 

@@ -11,6 +11,7 @@ import argparse
 import gzip
 import json
 import pathlib
+from typing import Any
 
 from benchmarks import harness
 from export.compression import check
@@ -68,7 +69,7 @@ def table_rows(exports: list[pathlib.Path]) -> list[list[str]]:
     return [_row(path) for path in ordered]
 
 
-def _row(path):
+def _row(path: pathlib.Path) -> list[str]:
     content = path.read_bytes()
     judged = _judged(path)
     low, high = judged["accuracy_difference_interval"]
@@ -91,7 +92,7 @@ def _row(path):
     ]
 
 
-def _judged(path):
+def _judged(path: pathlib.Path) -> dict[str, Any]:
     report = json.loads((path.parent / run_folder.PARITY).read_text("utf-8"))
     for row in report["artefacts"]:
         if row["artefact"] == path.name:

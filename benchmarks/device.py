@@ -164,7 +164,7 @@ def as_tables(
     return tables
 
 
-def _size(sizes, name, unit):
+def _size(sizes: dict[str, float], name: str, unit: int) -> str:
     return harness.digits(sizes[name] / unit) if name in sizes else "-"
 
 

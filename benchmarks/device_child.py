@@ -61,7 +61,7 @@ def package_answers() -> Callable:
 
     package = FER()
 
-    def answer(face):
+    def answer(face: np.ndarray) -> dict[str, float]:
         # It takes pictures of three channels.
         picture = np.repeat(face[:, :, np.newaxis], 3, axis=2)
         (found,) = package.detect_emotions(picture, [(0, 0, *face.shape)])

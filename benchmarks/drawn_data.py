@@ -78,10 +78,12 @@ def records(count: int) -> FaceRecords:
     )
 
 
-def csv_folder(count: int, scratch: pathlib.Path = harness.SCRATCH):
+def csv_folder(
+    count: int, scratch: pathlib.Path = harness.SCRATCH
+) -> pathlib.Path:
     """Returns a folder with `fer2013.csv`."""
 
-    def make(folder):
+    def make(folder: pathlib.Path) -> None:
         folder.mkdir()
         drawn = records(count)
         with (folder / "fer2013.csv").open("wb") as file:
@@ -97,10 +99,12 @@ def csv_folder(count: int, scratch: pathlib.Path = harness.SCRATCH):
     return _once(scratch / f"csv_{count}", make)
 
 
-def data_dir(count: int, scratch: pathlib.Path = harness.SCRATCH):
+def data_dir(
+    count: int, scratch: pathlib.Path = harness.SCRATCH
+) -> pathlib.Path:
     """Returns a folder of prepared data: `fer2013/original`."""
 
-    def make(folder):
+    def make(folder: pathlib.Path) -> None:
         subprocess.run(
             build_command("fer2013", csv_folder(count, scratch), folder),
             cwd=harness.ROOT,
@@ -111,10 +115,12 @@ def data_dir(count: int, scratch: pathlib.Path = harness.SCRATCH):
     return _once(scratch / f"data_{count}", make)
 
 
-def class_folders(count: int, scratch: pathlib.Path = harness.SCRATCH):
+def class_folders(
+    count: int, scratch: pathlib.Path = harness.SCRATCH
+) -> pathlib.Path:
     """Returns a folder with a folder of JPEG files for each class."""
 
-    def make(folder):
+    def make(folder: pathlib.Path) -> None:
         names = labels.class_names("fer2013")
         for name in names:
             (folder / name).mkdir(parents=True)
@@ -128,7 +134,9 @@ def class_folders(count: int, scratch: pathlib.Path = harness.SCRATCH):
     return _once(scratch / f"folders_{count}", make)
 
 
-def photographs(count: int, scratch: pathlib.Path = harness.SCRATCH):
+def photographs(
+    count: int, scratch: pathlib.Path = harness.SCRATCH
+) -> pathlib.Path:
     """Returns a folder with AffectNet's full release, training split alone.
 
     Names are all different; files with the same picture are one file on disk.
@@ -138,7 +146,7 @@ def photographs(count: int, scratch: pathlib.Path = harness.SCRATCH):
     with (drawn / table).open(encoding="utf-8") as file:
         header, *rows = csv.reader(file)
 
-    def make(folder):
+    def make(folder: pathlib.Path) -> None:
         folder.mkdir()
         images = affectnet.IMAGES_FOLDER
         found = [0] * len(labels.native_names("affectnet"))
@@ -184,12 +192,12 @@ def build_command(
 
 
 @functools.cache
-def _draw(count):
+def _draw(count: int) -> np.ndarray:
     ids = np.arange(count) % NUM_CLASSES
     return fer2013.draw_faces(ids, SEED)
 
 
-def _vary(drawn, turn):
+def _vary(drawn: np.ndarray, turn: int) -> np.ndarray:
     if not turn:
         return drawn
     level, place = divmod(turn, len(_SHIFTS) ** 2)
@@ -199,16 +207,18 @@ def _vary(drawn, turn):
     return (shifted * factor).astype(np.uint8)
 
 
-def _drawn_photographs(count, scratch):
+def _drawn_photographs(count: int, scratch: pathlib.Path) -> pathlib.Path:
     row = np.bincount(np.arange(count) % 8, minlength=11).tolist()
 
-    def make(folder):
+    def make(folder: pathlib.Path) -> None:
         synthetic.write("full", folder, {"train": row}, seed=SEED)
 
     return _once(scratch / f"drawn_photographs_{count}", make)
 
 
-def _once(folder: pathlib.Path, make: Callable[[pathlib.Path], None]):
+def _once(
+    folder: pathlib.Path, make: Callable[[pathlib.Path], None]
+) -> pathlib.Path:
     if not folder.exists():
         print(f"drawing {folder.name}", file=sys.stderr)
         with files.write_aside(folder) as aside:

@@ -72,14 +72,14 @@ class DrawnVideo:
 
 
 @functools.cache
-def _draw_background(seed):
+def _draw_background(seed: int) -> Image.Image:
     rng = np.random.default_rng((seed, 1))
     patches = Image.fromarray(rng.integers(60, 180, (4, 5, 3), np.uint8))
     return patches.resize(SIZE, BICUBIC)
 
 
 @functools.cache
-def _draw_faces(expressions, seed):
+def _draw_faces(expressions: tuple[str, ...], seed: int) -> list[Image.Image]:
     faces = []
     for face, name in enumerate(expressions):
         rng = np.random.default_rng((seed, 3, face))

@@ -179,7 +179,7 @@ def measure(options: argparse.Namespace) -> str:
     classifier = Classifier(options.model)
     finders = load_finders(options)
 
-    def answer(crops):
+    def answer(crops: list[np.ndarray]) -> list[str]:
         rows = classifier.predict(crops).argmax(axis=1)
         return [labels.canonical_name(classifier.labels[row]) for row in rows]
 

@@ -45,7 +45,7 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
         bare = [sys.executable, "-m", "benchmarks.png_writer"]
         bare += [str(raw / "fer2013.csv"), f"{folder}/faces"]
 
-        def build():
+        def build() -> dict[str, float]:
             shutil.rmtree(target, ignore_errors=True)
             command = drawn_data.build_command("fer2013", raw, target)
             return harness.run_watched(command)

@@ -14,6 +14,7 @@ import csv
 import pathlib
 import sys
 import tempfile
+from collections.abc import Callable
 
 from benchmarks import drawn_data
 from benchmarks import harness
@@ -52,7 +53,9 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
     rows = []
     for epochs in options.epochs:
 
-        def way(quick, epochs=epochs):
+        def way(
+            quick: bool, epochs: int = epochs
+        ) -> Callable[[], tuple[float, str]]:
             return lambda: run_phase(options, epochs, quick)
 
         found = harness.in_turns(
@@ -64,7 +67,9 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
     return {"frozen_phase": harness.as_table(HEADER, rows)}
 
 
-def run_phase(options, epochs: int, quick: bool) -> tuple[float, str]:
+def run_phase(
+    options: argparse.Namespace, epochs: int, quick: bool
+) -> tuple[float, str]:
     """Trains once: seconds of phase 1, and the last validation accuracy."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
@@ -86,7 +91,13 @@ def run_phase(options, epochs: int, quick: bool) -> tuple[float, str]:
     return seconds, f"{float(rows[-1]['val_accuracy']):.4f}"
 
 
-def table_row(options, epochs: int, *, plain, quick) -> list:
+def table_row(
+    options: argparse.Namespace,
+    epochs: int,
+    *,
+    plain: list[tuple[float, str]],
+    quick: list[tuple[float, str]],
+) -> list:
     """A row from (seconds, accuracy) of each turn of both ways."""
     times = [[seconds for seconds, _ in turns] for turns in (plain, quick)]
     same = len({accuracy for _, accuracy in [*plain, *quick]}) == 1

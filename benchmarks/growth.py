@@ -184,14 +184,14 @@ def measure_alone(way: str, data_dir: str) -> dict[str, float]:
     return dict(zip(TASKS, np.diff(clock).tolist(), strict=True))
 
 
-def _text(key):
+def _text(key: str | tuple[str, str]) -> str:
     if key == "build":
         return TASK_TEXT[key]
     task, way = key
     return f"{TASK_TEXT[task]}, {way}"
 
 
-def _memory_text(way):
+def _memory_text(way: str) -> str:
     return "build" if way == "build" else f"reading and batches, {way}"
 
 

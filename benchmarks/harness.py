@@ -50,7 +50,7 @@ class Spread:
     low: float
     high: float
 
-    def __str__(self):
+    def __str__(self) -> str:
         """Returns three digits of each, as `2.51 (2.40 to 2.73)`.
 
         Where they are the same, as in a single turn: `2.51`.
@@ -138,7 +138,7 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _at_least_one(text):
+def _at_least_one(text: str) -> int:
     if int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} turns measure nothing")
     return int(text)
@@ -232,7 +232,9 @@ def run_watched(command: Sequence[str]) -> dict[str, float]:
     return _watch(command, os.environ)[1]
 
 
-def _watch(command, environment):
+def _watch(
+    command: Sequence[str], environment: Mapping[str, str]
+) -> tuple[str, dict[str, float]]:
     """What a command wrote, and how `run_watched` saw it."""
     with (
         tempfile.TemporaryFile("w+") as output,

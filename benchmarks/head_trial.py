@@ -14,6 +14,7 @@ import argparse
 import pathlib
 import statistics
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks import drawn_data
@@ -65,7 +66,7 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
         "head_dropout": [0.2],
     }
 
-    def way(name):
+    def way(name: str) -> Callable[[], dict[str, float]]:
         return lambda: harness.run_alone(MODULE, way=name, values=values)
 
     found = harness.in_turns(
@@ -78,7 +79,7 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
 def figures(found: dict[str, list[dict[str, float]]]) -> list[Any]:
     """Returns the measured columns of the table."""
 
-    def column(way, key):
+    def column(way: str, key: str) -> list[float]:
         return [turn[key] for turn in found[way]]
 
     keys = ("trial_seconds", "epochs_seconds")
@@ -121,7 +122,7 @@ def measure_alone(way: str, values: dict[str, Any]) -> dict[str, float]:
             train = trials.train_whole
         features_seconds = time.monotonic() - started
 
-        def train_and_keep(*arguments):
+        def train_and_keep(*arguments: Any) -> list[dict[str, Any]]:
             history.extend(train(*arguments))
             return history
 

@@ -20,6 +20,7 @@ import dataclasses
 import pathlib
 import statistics
 import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
@@ -85,7 +86,7 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
     pages = {}
     for task in ("training", "evaluation"):
 
-        def way(name, task=task):
+        def way(name: str, task: str = task) -> Callable[[], dict[str, Any]]:
             return lambda: harness.run_alone(
                 MODULE,
                 way=name,
@@ -181,7 +182,9 @@ def make_batches(
     return _folders(source, batch_size, is_training, is_cached=way == "cached")
 
 
-def _ours(source, batch_size, is_training, *, others):
+def _ours(
+    source: str, batch_size: int, is_training: bool, *, others: dict[str, Any]
+) -> Iterator:
     import numpy as np
 
     from trainer.batches import PREDICT_BATCH_SIZE
@@ -213,7 +216,7 @@ def _ours(source, batch_size, is_training, *, others):
         yield images
 
 
-def _generator(source, batch_size, is_training):
+def _generator(source: str, batch_size: int, is_training: bool) -> Iterator:
     from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
     options = {}
@@ -236,7 +239,9 @@ def _generator(source, batch_size, is_training):
         yield next(iterator)[0]
 
 
-def _folders(source, batch_size, is_training, *, is_cached):
+def _folders(
+    source: str, batch_size: int, is_training: bool, *, is_cached: bool
+) -> Iterator:
     import keras
     import tensorflow as tf
 

@@ -41,7 +41,7 @@ def measure(name: str) -> dict[str, int]:
     return {"bytes": total, "distributions": len(found)}
 
 
-def _bytes(distribution):
+def _bytes(distribution: metadata.Distribution) -> int:
     paths = [file.locate() for file in distribution.files or ()]
     folder = _editable_folder(distribution)
     if folder is not None:
@@ -53,7 +53,9 @@ def _bytes(distribution):
     )
 
 
-def _editable_folder(distribution):
+def _editable_folder(
+    distribution: metadata.Distribution,
+) -> pathlib.Path | None:
     """Where the code of a distribution lies that is installed editable."""
     text = distribution.read_text("direct_url.json")
     if not text or not json.loads(text).get("dir_info", {}).get("editable"):

@@ -42,7 +42,7 @@ class Estimate(NamedTuple):
     low: float
     high: float
 
-    def __str__(self):
+    def __str__(self) -> str:
         """Returns it in percent: `61.5% (58.0% to 65.0%)`."""
         return f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%})"
 
@@ -99,7 +99,9 @@ def compute(
     )
 
 
-def _matrices(labels, answers, people) -> np.ndarray:
+def _matrices(
+    labels: Sequence[str], answers: Sequence[Answer], people: Sequence[str]
+) -> np.ndarray:
     """Int [P, K, K]: the confusion matrix of each person's pictures."""
     places = {name: place for place, name in enumerate(CANONICAL_NAMES)}
     names, rows = np.unique(people, return_inverse=True)

@@ -3,6 +3,7 @@
 import pathlib
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 from trainer import files
 from trainer.evaluation import charts
@@ -63,7 +64,7 @@ def draw_bars(
     _save(figure, path)
 
 
-def _save(figure, path):
+def _save(figure: Any, path: pathlib.Path) -> None:
     with files.write_aside(path) as aside:
         options = {"dpi": _DOTS_PER_INCH, "metadata": {"Software": None}}
         figure.savefig(aside, format="png", **options)

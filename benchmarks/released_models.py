@@ -15,6 +15,7 @@ import argparse
 import pathlib
 import tempfile
 from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -166,7 +167,13 @@ def face_times(options: argparse.Namespace) -> dict[pathlib.Path, list[float]]:
         )
 
 
-def table_row(path, figures, times, *, baseline_times) -> list[str]:
+def table_row(
+    path: pathlib.Path,
+    figures: Sequence[tuple[int, int]],
+    times: Sequence[float],
+    *,
+    baseline_times: Sequence[float],
+) -> list[str]:
     """A row from (right, all) of each split and the times of each turn."""
     content = path.read_bytes()
     operators = flatbuffer.read_operators(content)
@@ -183,7 +190,7 @@ def table_row(path, figures, times, *, baseline_times) -> list[str]:
     ]
 
 
-def _with_interval(right, count):
+def _with_interval(right: int, count: int) -> str:
     low, high = intervals.wilson_interval(right, count)
     return f"{right / count:.2%} ({low:.2%} to {high:.2%})"
 

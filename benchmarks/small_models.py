@@ -83,7 +83,7 @@ def _metadata(size: int, channels: int) -> dict[str, Any]:
     return {"image_size": size, "channels": channels}
 
 
-def _save(model, folder):
+def _save(model: keras.Model, folder: pathlib.Path) -> None:
     """A SavedModel of one picture, as `export.artifacts` makes it."""
     server = tf.Module()
     server.variables_of_model = [v.value for v in model.variables]
@@ -94,13 +94,17 @@ def _save(model, folder):
     tf.saved_model.save(server, folder, signatures=answer)
 
 
-def _convolve(x, width, strides=1):
+def _convolve(
+    x: keras.KerasTensor, width: int, strides: int = 1
+) -> keras.KerasTensor:
     x = keras.layers.Conv2D(width, 3, strides=strides, use_bias=False)(x)
     x = keras.layers.BatchNormalization()(x)
     return keras.layers.Activation("relu")(x)
 
 
-def _module(x, width, *, starts_with_relu):
+def _module(
+    x: keras.KerasTensor, width: int, *, starts_with_relu: bool
+) -> keras.KerasTensor:
     options = {"padding": "same", "use_bias": False}
     side = keras.layers.Conv2D(width, 1, strides=2, **options)(x)
     side = keras.layers.BatchNormalization()(side)
@@ -115,7 +119,7 @@ def _module(x, width, *, starts_with_relu):
     return keras.layers.Add()([x, side])
 
 
-def _end(inputs, x):
+def _end(inputs: keras.KerasTensor, x: keras.KerasTensor) -> keras.Model:
     x = keras.layers.Conv2D(len(NAMES), 3, padding="same")(x)
     x = keras.layers.GlobalAveragePooling2D()(x)
     return keras.Model(inputs, keras.layers.Softmax()(x))

@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 import time
 from collections.abc import Callable
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -30,7 +31,7 @@ class TimedIterator:
     clock there would count it as waiting.
     """
 
-    def __init__(self, iterator):
+    def __init__(self, iterator: Iterator):
         self._iterator = iterator
         self._batch = tf.nest.map_structure(tf.Variable, next(iterator))
         self.waited = 0.0
@@ -44,7 +45,7 @@ class TimedIterator:
             lambda held, part: held.assign(part), self._batch, batch
         )
 
-    def __next__(self):
+    def __next__(self) -> tuple[tf.Tensor, ...]:
         """Returns what was fetched last."""
         return tf.nest.map_structure(tf.convert_to_tensor, self._batch)
 
@@ -81,7 +82,7 @@ class TimedRun(run_lib.TrainingRun):
         )
         take_step = self._steps_of(timed, 1)
 
-        def take_steps(count):
+        def take_steps(count: int) -> None:
             timed.waited = 0.0
             for _ in range(count):
                 timed.fetch()
@@ -90,11 +91,13 @@ class TimedRun(run_lib.TrainingRun):
 
         return take_steps
 
-    def _steps_of(self, iterator, steps_per_execution):
+    def _steps_of(
+        self, iterator: Iterator, steps_per_execution: int
+    ) -> Callable[[int], None]:
         train_call = loop.make_train_call(self._learner)
         done = 0
 
-        def take_steps(count):
+        def take_steps(count: int) -> None:
             nonlocal done
             loop.run_epoch(
                 train_call,
@@ -119,7 +122,7 @@ class TimedRun(run_lib.TrainingRun):
             metrics=["accuracy"],
         )
 
-        def take_steps(count):
+        def take_steps(count: int) -> None:
             for _ in range(count):
                 model.train_on_batch(images, targets)
 

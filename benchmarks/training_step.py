@@ -27,12 +27,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from benchmarks import drawn_data
 from benchmarks import harness
+from trainer.settings.settings import Settings
 
 MODULE = "benchmarks.training_step"
 LOOP, MEMORY, BARE = "loop", "memory", "train_on_batch"
@@ -107,7 +109,11 @@ def measure(options: argparse.Namespace) -> dict[str, str]:
     }
 
 
-def _rows(as_row, flagfiles, **how):
+def _rows(
+    as_row: Callable[[str, dict[str, Any]], list[Any]],
+    flagfiles: Sequence[str],
+    **how: Any,
+) -> list[list[Any]]:
     rows = []
     for flagfile in flagfiles:
         print(f"{as_row.__name__}: {flagfile}", file=sys.stderr)
@@ -167,7 +173,9 @@ def measure_alone(
         return _wait(settings, images, pathlib.Path(folder), seconds=seconds)
 
 
-def _compare(settings, images, folder, *, turns):
+def _compare(
+    settings: Settings, images: np.ndarray, folder: pathlib.Path, *, turns: int
+) -> dict[str, list[float]]:
     from benchmarks import timed_run
 
     ours, bare = (
@@ -204,8 +212,8 @@ def compare_steps(
     }
 
 
-def _block(take_steps):
-    def time_block():
+def _block(take_steps: Callable[[int], Any]) -> Callable[[], float]:
+    def time_block() -> float:
         take_steps(1)  # compiles, or finds the caches as another way left them
         begin = time.perf_counter()
         take_steps(BLOCK_STEPS)
@@ -214,7 +222,13 @@ def _block(take_steps):
     return time_block
 
 
-def _wait(settings, images, folder, *, seconds):
+def _wait(
+    settings: Settings,
+    images: np.ndarray,
+    folder: pathlib.Path,
+    *,
+    seconds: float,
+) -> dict[str, Any]:
     from benchmarks import timed_run
 
     run = timed_run.make_run(settings, images, folder, is_ours=True)
@@ -228,7 +242,9 @@ def _wait(settings, images, folder, *, seconds):
     }
 
 
-def time_steps(take_steps, seconds: float) -> dict[str, float]:
+def time_steps(
+    take_steps: Callable[[int], Any], seconds: float
+) -> dict[str, float]:
     """Takes steps for about so many seconds, after the first ones.
 
     Args:
@@ -248,7 +264,7 @@ def time_steps(take_steps, seconds: float) -> dict[str, float]:
     return {"steps": steps, "seconds": time.perf_counter() - begin}
 
 
-def read_recipe(flagfile: str):
+def read_recipe(flagfile: str) -> Settings:
     """Returns the settings of a recipe, with random weights."""
     from trainer.settings import cli_flags
 
@@ -259,7 +275,7 @@ def read_recipe(flagfile: str):
     )
 
 
-def count_images(settings) -> int:
+def count_images(settings: Settings) -> int:
     """Returns how many images to draw: some batches, and not too many bytes."""
     data, batch = settings.data, settings.training.batch_size
     most = MOST_BYTES // (data.image_size**2 * data.channels)

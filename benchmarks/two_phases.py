@@ -80,13 +80,13 @@ def row_on_page(page: str, name: str) -> list[str]:
     return [f"`{name}`", NOT_RUN] + ["-"] * (len(HEADER) - 2)
 
 
-def _best(rows):
+def _best(rows: list[dict[str, str]]) -> str:
     """The best epoch of a phase is the one it hands on."""
     figures = [float(row["val_accuracy"]) for row in rows]
     return f"{max(figures):.2%}" if figures else "-"
 
 
-def _test(workdir):
+def _test(workdir: pathlib.Path) -> str:
     figures = json.loads((workdir / run_folder.METRICS).read_text("utf-8"))
     if "test" not in figures:
         return "not scored"

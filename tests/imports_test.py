@@ -107,14 +107,6 @@ FILES = [
 ]
 
 
-# Packages all of whose functions say what they take and give.
-TYPED = [
-    path
-    for path in FILES
-    if path.relative_to(ROOT).parts[0] in ("trainer", "export", "tuning")
-]
-
-
 def name_of(path):
     return path.relative_to(ROOT).as_posix()
 
@@ -206,7 +198,7 @@ def test_functions_are_short_and_take_few_arguments_by_position(path):
         assert len(taken) <= 3, f"{node.name}{tuple(taken)}"
 
 
-@pytest.mark.parametrize("path", TYPED, ids=name_of)
+@pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_functions_are_typed(path):
     for node in functions_of(path):
         given = node.args

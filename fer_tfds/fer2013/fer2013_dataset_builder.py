@@ -132,7 +132,9 @@ class Builder(NamedConfigs, tfds.core.GeneratorBasedBuilder):
         """Which of the configurations this builder builds."""
         return self.builder_config.name
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+    def _split_generators(
+        self, dl_manager: tfds.download.DownloadManager
+    ) -> dict[str, Iterator]:
         try:
             faces = self._read(_find_raw_data(dl_manager, self.config_name))
         except SourceError:

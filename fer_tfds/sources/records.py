@@ -82,7 +82,9 @@ class FaceCollector:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def add(self, image: np.ndarray, *, label: int, split: str, name: str):
+    def add(
+        self, image: np.ndarray, *, label: int, split: str, name: str
+    ) -> None:
         """Adds a face, uint8 [48, 48].
 
         Raises:
