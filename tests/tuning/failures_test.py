@@ -1,9 +1,13 @@
 """Trials that fail, and searches in which all do."""
 
+import pathlib
+import shutil
+
 import pytest
 
 from tests.tuning.tuning_fixtures import make_options
 from trainer import loop
+from trainer.data import prepared
 from tuning import folder
 from tuning import results
 from tuning import search
@@ -59,3 +63,22 @@ def test_a_full_disk_is_no_fault_of_the_trial(tmp_path, monkeypatch):
         search.run_search(options)
     assert not results.read_trials(options.out / "trials")
     assert len(search.run_search(options).trials) == 1
+
+
+@pytest.mark.parametrize("scope", ["head", "full"])
+def test_damaged_data_is_told_before_the_first_trial(
+    prepared_data, tmp_path, scope
+):
+    """Once, and not as the traceback of every trial."""
+    data = shutil.copytree(prepared_data, tmp_path / "data")
+    (shard,) = pathlib.Path(data).glob("*/*/*/*train.tfrecord*")
+    shard.write_bytes(shard.read_bytes()[:-1])
+    options = make_options(
+        tmp_path / "out",
+        values={"data_dir": str(data)},
+        scope=scope,
+        tune=("head_learning_rate",),
+    )
+    with pytest.raises(prepared.DataError, match=rf"{shard.name} is cut"):
+        search.run_search(options)
+    assert not options.out.exists()
