@@ -5,13 +5,13 @@ measured is said to be so. Computes nothing and loads no model.
 """
 
 import datetime
-import json
 import pathlib
 from typing import Any
 
 from export import artifacts
 from export.measure import latency
 from trainer import files
+from trainer import json_files
 from trainer import run_folder
 from trainer.evaluation import report
 
@@ -37,6 +37,7 @@ DATA_NOTES = {
         "recorded.",
     ),
 }
+_ADVICE = "put the file back, or export again with --overwrite"
 UNKNOWN_DATA = (
     "Nothing is known here of this data beyond its name: read its licence.",
     "Who is in it is not recorded here.",
@@ -91,10 +92,4 @@ def _sizes(folder: pathlib.Path) -> dict[str, int]:
 
 
 def _read(path: pathlib.Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} is damaged: it holds no object")
-    return content
+    return json_files.read(path, json_files.as_object, advice=_ADVICE)

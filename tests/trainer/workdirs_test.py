@@ -101,7 +101,7 @@ def test_overwrite_deletes_what_a_run_wrote_and_keeps_the_rest(
 def test_damaged_settings_beside_a_flagfile_may_be_overwritten(tmp_path):
     (tmp_path / "settings.json").write_text('{"cut')
     (tmp_path / "run.flags").touch()
-    with pytest.raises(workdirs.WorkdirError, match="cannot be read"):
+    with pytest.raises(ValueError, match=r"settings\.json is damaged.*--over"):
         workdirs.open_workdir(tmp_path, Settings(), overwrite=False)
     workdirs.open_workdir(tmp_path, Settings(), overwrite=True)
     assert os.listdir(tmp_path) == ["settings.json"]

@@ -158,8 +158,8 @@ def load_votes(data: DataSettings, dataset: str) -> dict[str, np.ndarray]:
     Raises:
       DataError: it is not prepared, or has no votes.
     """
-    data = dataclasses.replace(data, dataset=dataset)
-    builder = find_data(data)
+    theirs = dataclasses.replace(data, dataset=dataset)
+    builder = find_data(theirs)
     if "votes" not in builder.info.features:
         raise DataError(f"`{dataset}` has no votes; fer2013/plus has")
     names = [_canonical(n) for n in builder.info.features["label"].names]
@@ -167,7 +167,7 @@ def load_votes(data: DataSettings, dataset: str) -> dict[str, np.ndarray]:
     votes = {}
     for split in builder.info.splits:
         for example in _read_stored(
-            builder, data, split=split, features=["id", "votes"]
+            builder, theirs, split=split, features=["id", "votes"]
         ):
             chosen = example["votes"][ours]
             if chosen.sum() > 0:
