@@ -59,12 +59,26 @@ def write(folder: pathlib.Path, workdir: pathlib.Path) -> pathlib.Path:
       OSError: the folder cannot be written.
       ValueError: a file of the run or of the export is damaged.
     """
+    try:
+        text = _fill_in(folder, workdir)
+    except json_files.DamagedFileError:
+        raise
+    except json_files.UNREADABLE as error:
+        raise ValueError(
+            f"what {workdir} or {folder} holds is damaged or of another "
+            f"version ({error!r:.200}): {_ADVICE}"
+        ) from error
+    files.write_text(folder / CARD, text.rstrip() + "\n")
+    return folder / CARD
+
+
+def _fill_in(folder: pathlib.Path, workdir: pathlib.Path) -> str:
     metadata = _read(folder / artifacts.METADATA)
     timed = folder / latency.LATENCY
     measured = _read(workdir / run_folder.METRICS)
     dataset = metadata["settings"]["data"]["dataset"]
     known = DATA_NOTES.get(dataset.split("/")[0], UNKNOWN_DATA)
-    text = report.render(
+    return report.render(
         TEMPLATE,
         package=__package__,
         name=workdir.resolve().name,
@@ -79,8 +93,6 @@ def write(folder: pathlib.Path, workdir: pathlib.Path) -> pathlib.Path:
         not_represented=known[1],
         sizes=_sizes(folder),
     )
-    files.write_text(folder / CARD, text.rstrip() + "\n")
-    return folder / CARD
 
 
 def _is_split(value: Any) -> bool:

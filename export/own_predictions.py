@@ -13,9 +13,6 @@ from trainer.checkpoints import FinishedRun
 from trainer.data.prepared import Split
 from trainer.evaluation import predictions
 
-# Validation images that are compared, spread over all of them.
-IMAGES = 256
-
 # Mean over images of the largest difference of a probability. In float32 on two
 # processors it was below 1e-5; a GPU or 16 bits round more coarsely.
 MOST_DIFFERENCE = 1e-3
@@ -30,7 +27,8 @@ def check(run: FinishedRun, validation: Split) -> None:
 
     Args:
       run: the loaded run.
-      validation: the whole validation split, uint8 [n, S, S, C] in [0, 255].
+      validation: the whole split, uint8 [n, S, S, C] in [0, 255]; one batch of
+        images is compared, spread over all of them.
 
     Raises:
       ExportError: the network predicts something else than the run recorded.
@@ -43,7 +41,7 @@ def check(run: FinishedRun, validation: Split) -> None:
     stored = predictions.read(path, "validation")
     places = {name: row for row, name in enumerate(stored.ids)}
     count = len(validation.ids)
-    rows = np.unique(np.linspace(0, count - 1, IMAGES).astype(int))
+    rows = np.unique(np.linspace(0, count - 1, PREDICT_BATCH_SIZE).astype(int))
     rows = [row for row in rows if validation.ids[row] in places]
     if _has_other_images(run, validation) or not rows:
         print("WARNING: other images than the run had: weights not checked")

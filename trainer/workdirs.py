@@ -8,6 +8,7 @@ import json
 import pathlib
 from typing import Any
 
+from trainer import checkpoints
 from trainer import files
 from trainer import locks
 from trainer.checkpoints import WorkdirError
@@ -39,7 +40,8 @@ def check_workdir(
     Raises:
       WorkdirError: the folder holds a finished run, a run with other
         settings, or something that is no run.
-      json_files.DamagedFileError: its settings cannot be read.
+      json_files.DamagedFileError: its settings, manifest or progress cannot
+        be read.
     """
     if not workdir.exists() or not _listed(workdir):
         return
@@ -50,6 +52,9 @@ def check_workdir(
     if overwrite:
         return
     stored = _check_same_settings(workdir, settings)
+    if (workdir / MANIFEST).exists():
+        stored_runs.read_manifest(workdir, _ADVICE)
+    checkpoints.read_progress(workdir)
     if (workdir / METRICS).exists() and not _is_to_be_tested(stored, settings):
         raise WorkdirError(
             f"{workdir} holds a finished run. Export it with\n"
