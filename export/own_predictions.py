@@ -12,6 +12,7 @@ from trainer.batches import PREDICT_BATCH_SIZE
 from trainer.checkpoints import FinishedRun
 from trainer.data.prepared import Split
 from trainer.evaluation import predictions
+from trainer.evaluation import stored_runs
 
 # Mean over images of the largest difference of a probability. In float32 on two
 # processors it was below 1e-5; a GPU or 16 bits round more coarsely.
@@ -59,8 +60,8 @@ def check(run: FinishedRun, validation: Split) -> None:
         raise ExportError(
             f"{run.workdir / run_folder.BEST_WEIGHTS} does not predict what "
             f"{path} recorded ({difference:.3f} off on average). One of them, "
-            f"or {run_folder.SETTINGS}, is damaged or of another run: put it "
-            "back, or train the run again with --overwrite"
+            f"or {run_folder.SETTINGS}, is damaged or of another run: "
+            f"{stored_runs.train_again(run.workdir)}"
         )
 
 

@@ -181,8 +181,8 @@ def load_weights(model: Any, workdir: pathlib.Path) -> None:
     except _UNREADABLE as error:
         raise WorkdirError(
             f"{path} is damaged or does not fit {SETTINGS} beside it "
-            f"({str(error).strip().splitlines()[0]:.200}): put the file back, "
-            "or train the run again with --overwrite"
+            f"({str(error).strip().splitlines()[0]:.200}): "
+            f"{stored_runs.train_again(workdir)}"
         ) from error
 
 

@@ -27,9 +27,6 @@ _COLUMNS += ("learning_rate", "seconds")
 # The page draws each; AffectNet has eleven.
 MAX_CLASSES = 100
 
-# What to do about a damaged file of a finished run.
-_ADVICE = "put the file back, or train the run again with --overwrite"
-
 
 class StoredRunError(ValueError):
     """A folder holds no finished run; the text says what to do."""
@@ -109,31 +106,39 @@ def read_run(folder: pathlib.Path, name: str) -> StoredRun:
         raise StoredRunError(str(error)) from error
 
 
+def train_again(folder: pathlib.Path) -> str:
+    """Returns what to do about a damaged file of a finished run."""
+    return (
+        "put the file back, or train the run again with\n  python -m trainer "
+        f"--flagfile={folder / run_folder.FLAGFILE} --overwrite"
+    )
+
+
 def read_settings(
-    folder: pathlib.Path, advice: str = _ADVICE
+    folder: pathlib.Path, advice: str = ""
 ) -> settings_lib.Settings:
     """Reads the settings of a run.
 
     Args:
       folder: the workdir.
-      advice: what to do about a damaged file.
+      advice: what to do about a damaged file; "" is `train_again`.
 
     Raises:
       json_files.DamagedFileError: they cannot be used.
       OSError: they cannot be opened.
     """
+    advice = advice or train_again(folder)
     path = folder / run_folder.SETTINGS
     return json_files.read(path, settings_lib.from_groups, advice=advice)
 
 
-def read_manifest(
-    folder: pathlib.Path, advice: str = _ADVICE
-) -> dict[str, Any]:
+def read_manifest(folder: pathlib.Path, advice: str = "") -> dict[str, Any]:
     """Reads what a run was made from: data, libraries, hardware.
 
     Earlier versions wrote less into it. Arguments and errors are those of
     `read_settings`.
     """
+    advice = advice or train_again(folder)
     path = folder / run_folder.MANIFEST
     return json_files.read(path, _as_manifest, advice=advice)
 
@@ -146,7 +151,7 @@ def read_metrics(folder: pathlib.Path) -> dict[str, StoredMetrics]:
       OSError: they cannot be opened.
     """
     path = folder / run_folder.METRICS
-    return json_files.read(path, _as_metrics, advice=_ADVICE)
+    return json_files.read(path, _as_metrics, advice=train_again(folder))
 
 
 def _check_finished(folder: pathlib.Path) -> None:
@@ -231,7 +236,7 @@ def _read_history(path: pathlib.Path) -> dict[str, np.ndarray]:
     except (*json_files.UNREADABLE, csv.Error) as error:
         raise json_files.DamagedFileError(
             f"{path} is damaged or of another version ({error!r:.200}): "
-            f"{_ADVICE}"
+            f"{train_again(path.parent)}"
         ) from error
 
 
