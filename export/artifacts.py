@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from export import choices
 from export import tflite_recipes
+from trainer import json_files
 from trainer.checkpoints import FinishedRun
 from trainer.data import preprocessing
 from trainer.settings.settings import Settings
@@ -46,7 +47,7 @@ def write_keras_files(run: FinishedRun, folder: pathlib.Path) -> None:
     run.model.save(folder / KERAS)
     with _without_legacy_warning():
         run.model.save(folder / H5)
-    text = json.dumps(json.loads(run.model.to_json()), indent=2) + "\n"
+    text = json.dumps(json_files.parse(run.model.to_json()), indent=2) + "\n"
     (folder / ARCHITECTURE).write_text(text, encoding="utf-8")
     run.model.save_weights(folder / WEIGHTS)
 

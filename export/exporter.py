@@ -21,6 +21,7 @@ from export import bounds
 from export import golden
 from export import model_card
 from export import options as options_lib
+from export import own_predictions
 from export import parity
 from export import quantisation_debug
 from export import representative_data
@@ -39,6 +40,7 @@ from trainer import run_folder
 from trainer.checkpoints import FinishedRun
 from trainer.data import prepared
 from trainer.data.prepared import Split
+from trainer.evaluation import stored_runs
 
 FAILED_PARITY = "parity_failed.json"
 DEBUG_TABLE = "quantisation_debug.csv"
@@ -63,6 +65,8 @@ def export_run(options: ExportOptions) -> pathlib.Path:
     """
     options_lib.check(options)
     run = checkpoints.load_for_inference(options.workdir)
+    # The model card tells them, at the very end.
+    stored_runs.read_metrics(options.workdir)
     check.check(run.settings, options.compression, options.workdir)
     run = _with_data_dir(run, options.data_dir)
     splits = _load_splits(run, options)
@@ -92,6 +96,7 @@ def _with_data_dir(run: FinishedRun, data_dir: str | None) -> FinishedRun:
 def _load_splits(run: FinishedRun, options: ExportOptions) -> dict[str, Split]:
     data = run.settings.data
     splits = {"validation": prepared.load_split(data, data.validation_split)}
+    own_predictions.check(run, splits["validation"])
     if options.tflite:
         splits["train"] = prepared.load_split(data, data.train_split)
     _warn_of_other_data(run, splits)

@@ -5,13 +5,13 @@ measured is said to be so. Computes nothing and loads no model.
 """
 
 import datetime
-import json
 import pathlib
 from typing import Any
 
 from export import artifacts
 from export.measure import latency
 from trainer import files
+from trainer import json_files
 from trainer import run_folder
 from trainer.evaluation import report
 
@@ -37,6 +37,7 @@ DATA_NOTES = {
         "recorded.",
     ),
 }
+_ADVICE = "put the file back, or export again with --overwrite"
 UNKNOWN_DATA = (
     "Nothing is known here of this data beyond its name: read its licence.",
     "Who is in it is not recorded here.",
@@ -58,12 +59,26 @@ def write(folder: pathlib.Path, workdir: pathlib.Path) -> pathlib.Path:
       OSError: the folder cannot be written.
       ValueError: a file of the run or of the export is damaged.
     """
+    try:
+        text = _fill_in(folder, workdir)
+    except json_files.DamagedFileError:
+        raise
+    except json_files.UNREADABLE as error:
+        raise ValueError(
+            f"what {workdir} or {folder} holds is damaged or of another "
+            f"version ({error!r:.200}): {_ADVICE}"
+        ) from error
+    files.write_text(folder / CARD, text.rstrip() + "\n")
+    return folder / CARD
+
+
+def _fill_in(folder: pathlib.Path, workdir: pathlib.Path) -> str:
     metadata = _read(folder / artifacts.METADATA)
     timed = folder / latency.LATENCY
     measured = _read(workdir / run_folder.METRICS)
     dataset = metadata["settings"]["data"]["dataset"]
     known = DATA_NOTES.get(dataset.split("/")[0], UNKNOWN_DATA)
-    text = report.render(
+    return report.render(
         TEMPLATE,
         package=__package__,
         name=workdir.resolve().name,
@@ -78,8 +93,6 @@ def write(folder: pathlib.Path, workdir: pathlib.Path) -> pathlib.Path:
         not_represented=known[1],
         sizes=_sizes(folder),
     )
-    files.write_text(folder / CARD, text.rstrip() + "\n")
-    return folder / CARD
 
 
 def _is_split(value: Any) -> bool:
@@ -91,10 +104,4 @@ def _sizes(folder: pathlib.Path) -> dict[str, int]:
 
 
 def _read(path: pathlib.Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} is damaged: it holds no object")
-    return content
+    return json_files.read(path, json_files.as_object, advice=_ADVICE)

@@ -78,6 +78,7 @@ WITHOUT_TENSORFLOW = (
     "trainer/compare.py",
     "trainer/exit_codes.py",
     "trainer/files.py",
+    "trainer/json_files.py",
     "trainer/evaluation/intervals.py",
     "trainer/evaluation/train_overlap.py",
     "trainer/evaluation/metrics.py",
@@ -159,6 +160,18 @@ def test_flags_are_defined_in_their_own_files_only(path):
             assert not node.attr.startswith("DEFINE_"), f"line {node.lineno}"
         if isinstance(node, ast.Attribute) and node.attr == "FLAGS":
             assert name_of(path) == "trainer/console.py", node.lineno
+
+
+@pytest.mark.parametrize("path", TYPED, ids=name_of)
+def test_json_is_parsed_in_one_place(path):
+    """Where it is bounded, and damage is told with the name of the file."""
+    if name_of(path) == "trainer/json_files.py":
+        return
+    assert not imported(path) & {"json.load", "json.loads"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        is_named = isinstance(node, ast.Attribute)
+        if is_named and node.attr in ("load", "loads", "JSONDecoder"):
+            assert ast.unparse(node.value) != "json", f"line {node.lineno}"
 
 
 def test_the_walk_sees_what_is_there():

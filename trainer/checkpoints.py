@@ -11,9 +11,12 @@ import pathlib
 import shutil
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from trainer import files
+from trainer import json_files
+from trainer.evaluation import stored_runs
 from trainer.models import build_model
 from trainer.run_folder import BEST_WEIGHTS
 from trainer.run_folder import CHECKPOINTS
@@ -23,10 +26,13 @@ from trainer.run_folder import SETTINGS
 from trainer.settings import settings as settings_lib
 
 KEPT_CHECKPOINTS = 2
+PROGRESS = "progress.json"
 
 # What TensorFlow raises for a checkpoint that is cut, damaged or of other
 # shapes.
-_UNREADABLE = (AssertionError, IndexError, ValueError, tf.errors.OpError)
+_UNREADABLE = (AssertionError, LookupError, ValueError, tf.errors.OpError)
+# And Keras and HDF5 for weights.
+_UNREADABLE += (OSError, TypeError, AttributeError, RuntimeError)
 
 
 class WorkdirError(ValueError):
@@ -105,9 +111,7 @@ def save_checkpoint(
                 f"cannot write {folder} ({reason}). What was finished before "
                 "is still there: make room and type the same command again"
             ) from error
-        (aside / "progress.json").write_text(
-            json.dumps(dataclasses.asdict(progress))
-        )
+        (aside / PROGRESS).write_text(json.dumps(dataclasses.asdict(progress)))
     for old in _checkpoints(workdir)[:-KEPT_CHECKPOINTS]:
         shutil.rmtree(old)
 
@@ -117,8 +121,26 @@ def read_progress(workdir: pathlib.Path) -> Progress:
     folders = _checkpoints(workdir)
     if not folders:
         return Progress()
-    text = (folders[-1] / "progress.json").read_text()
-    return Progress(**json.loads(text))
+    path = folders[-1] / PROGRESS
+    return json_files.read(path, _as_progress, advice=_advice(folders[-1]))
+
+
+def _as_progress(value: Any) -> Progress:
+    progress = json_files.as_dataclass(Progress, value)
+    for row in progress.history:
+        json_files.as_object(row)
+    counts = progress.phase, progress.phase_epoch, progress.epoch
+    if min(counts) < 0:
+        raise ValueError(f"fewer than no epochs: {counts}")
+    return progress
+
+
+def _advice(folder: pathlib.Path) -> str:
+    """What to do about a checkpoint that cannot be used."""
+    return (
+        f"delete {folder} to resume from the checkpoint before it, or give "
+        "--overwrite to begin again"
+    )
 
 
 def restore_checkpoint(workdir: pathlib.Path, objects: dict[str, Any]) -> None:
@@ -133,9 +155,8 @@ def restore_checkpoint(workdir: pathlib.Path, objects: dict[str, Any]) -> None:
         status.assert_existing_objects_matched()
     except _UNREADABLE as error:
         raise WorkdirError(
-            f"{folder} cannot be restored ({str(error).splitlines()[0]}). "
-            "Delete that folder to resume from the checkpoint before it, or "
-            "give --overwrite to begin again"
+            f"{folder} cannot be restored ({str(error).splitlines()[0]}): "
+            f"{_advice(folder)}"
         ) from error
 
 
@@ -145,12 +166,33 @@ def save_weights(model: Any, path: pathlib.Path) -> None:
         model.save_weights(aside)
 
 
+def load_weights(model: Any, workdir: pathlib.Path) -> None:
+    """Loads the weights of a run's best epoch.
+
+    Raises:
+      WorkdirError: they are cut, of another network, or infinite or NaN.
+    """
+    path = workdir / BEST_WEIGHTS
+    try:
+        model.load_weights(path)
+        for weight in model.weights:
+            if not np.isfinite(weight.numpy()).all():
+                raise ValueError(f"{weight.path} holds NaN or is infinite")
+    except _UNREADABLE as error:
+        raise WorkdirError(
+            f"{path} is damaged or does not fit {SETTINGS} beside it "
+            f"({str(error).strip().splitlines()[0]:.200}): "
+            f"{stored_runs.train_again(workdir)}"
+        ) from error
+
+
 def load_for_inference(workdir: str | os.PathLike) -> FinishedRun:
     """Rebuilds the best model of a finished run, in float32.
 
     Raises:
       WorkdirError: the folder holds no finished run, or its weights do not
-        fit its settings.
+        fit its settings or are no finite numbers.
+      json_files.DamagedFileError: its settings or manifest cannot be read.
     """
     import keras
 
@@ -162,19 +204,12 @@ def load_for_inference(workdir: str | os.PathLike) -> FinishedRun:
                 "(or finish) it with\n  python -m trainer "
                 f"--flagfile=edge.flags --workdir={workdir}"
             )
-    try:
-        text = (workdir / SETTINGS).read_text(encoding="utf-8")
-        settings = settings_lib.from_json(text)
-        manifest = json.loads((workdir / MANIFEST).read_text("utf-8"))
-        class_names = settings.data.class_names
-        keras.mixed_precision.set_dtype_policy("float32")
-        model = build_model(settings, len(class_names), keras)
-        model.load_weights(workdir / BEST_WEIGHTS)
-    except (ValueError, KeyError, OSError, TypeError) as error:
-        raise WorkdirError(
-            f"{workdir} is damaged or of another version: "
-            f"{str(error).splitlines()[0]}"
-        ) from error
+    settings = stored_runs.read_settings(workdir)
+    manifest = stored_runs.read_manifest(workdir)
+    class_names = settings.data.class_names
+    keras.mixed_precision.set_dtype_policy("float32")
+    model = build_model(settings, len(class_names), keras)
+    load_weights(model, workdir)
     return FinishedRun(model, settings, class_names, manifest, workdir)
 
 

@@ -5,10 +5,9 @@ import os
 import pathlib
 
 from trainer import checkpoints
-from trainer import run_folder
 from trainer import runtime
 from trainer.data import prepared
-from trainer.settings import settings as settings_lib
+from trainer.evaluation import stored_runs
 from trainer.settings.model_and_data import DataSettings
 
 
@@ -39,8 +38,7 @@ def check_apart(
     Raises:
       ValueError: the text says on how many examples.
     """
-    text = (pathlib.Path(workdir) / run_folder.SETTINGS).read_text("utf-8")
-    theirs = settings_lib.from_json(text).data
+    theirs = stored_runs.read_settings(pathlib.Path(workdir)).data
     if _family(theirs) != _family(data):
         return
     theirs = dataclasses.replace(theirs, data_dir=data.data_dir)

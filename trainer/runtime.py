@@ -1,13 +1,13 @@
 """Seeds, precision and distribution: the only writer of process-wide state."""
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
 
+from trainer import json_files
 from trainer.settings.targets_and_training import TrainingSettings
 
 
@@ -142,7 +142,7 @@ def _check_tf_config() -> None:
     if not text:
         raise ValueError(f"`strategy=multi_worker` needs TF_CONFIG. {advice}")
     try:
-        config = json.loads(text)
+        config = json_files.parse(text)
         workers = [a for job in config["cluster"].values() for a in job]
         complete = {"type", "index"} <= set(config["task"]) and workers
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -161,7 +161,9 @@ def _find_targets(
         return None, None  # It is trained, and only to be tested.
     teacher = distillation.load_teacher(settings, splits, strategy)
     if begun and (begun / run_folder.TARGETS).exists():
-        return np.load(begun / run_folder.TARGETS), teacher
+        shape = len(splits["train"].labels), len(settings.data.class_names)
+        kept = targets_lib.read_kept(begun / run_folder.TARGETS, shape)
+        return kept, teacher
     return targets_lib.training_targets(settings, splits, strategy), teacher
 
 

@@ -87,7 +87,7 @@ class TrainingRun:
     def _load_best(self) -> None:
         for model in (self.model, self.average):
             if model is not None:
-                model.load_weights(self.workdir / run_folder.BEST_WEIGHTS)
+                checkpoints.load_weights(model, self.workdir)
 
     def _run_phase(self, phase: phases.Phase) -> None:
         # What is computed before the first epoch counts into its seconds.

@@ -57,6 +57,7 @@ def load_backbone_weights(
             donor = _donor(settings, keras)
             donor.load_weights(path)
             _copy(donor, model)
+        _check_finite(model)
     except _MISFITS as error:
         raise WeightsError(
             f"`weights`: {path} does not fit {settings.model.backbone} "
@@ -74,6 +75,12 @@ def check_source(settings: Settings, splits: dict[str, prepared.Split]) -> None:
     # A folder may be called like one of the words.
     if settings.model.weights not in ("none", "imagenet") and path.is_dir():
         earlier_runs.check_apart(path, settings.data, splits)
+
+
+def _check_finite(model: Any) -> None:
+    for weight in model.weights:
+        if not np.isfinite(weight.numpy()).all():
+            raise ValueError(f"{weight.path} holds NaN or is infinite")
 
 
 def _application(name: str, weights: str | None, keras: ModuleType) -> Any:

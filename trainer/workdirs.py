@@ -8,9 +8,11 @@ import json
 import pathlib
 from typing import Any
 
+from trainer import checkpoints
 from trainer import files
 from trainer import locks
 from trainer.checkpoints import WorkdirError
+from trainer.evaluation import stored_runs
 from trainer.run_folder import EXPORT
 from trainer.run_folder import FLAGFILE
 from trainer.run_folder import MANIFEST
@@ -22,6 +24,9 @@ from trainer.settings import settings as settings_lib
 
 # Settings that say where and how, not what: they may change on resuming.
 FREE_ON_RESUME = ("data_dir", "max_memory_gib")
+
+# What to do about a damaged file of a run that is to go on.
+_ADVICE = "give another --workdir, or --overwrite to begin again"
 
 
 def check_workdir(
@@ -35,6 +40,8 @@ def check_workdir(
     Raises:
       WorkdirError: the folder holds a finished run, a run with other
         settings, or something that is no run.
+      json_files.DamagedFileError: its settings, manifest or progress cannot
+        be read.
     """
     if not workdir.exists() or not _listed(workdir):
         return
@@ -45,6 +52,9 @@ def check_workdir(
     if overwrite:
         return
     stored = _check_same_settings(workdir, settings)
+    if (workdir / MANIFEST).exists():
+        stored_runs.read_manifest(workdir, _ADVICE)
+    checkpoints.read_progress(workdir)
     if (workdir / METRICS).exists() and not _is_to_be_tested(stored, settings):
         raise WorkdirError(
             f"{workdir} holds a finished run. Export it with\n"
@@ -66,7 +76,7 @@ def open_workdir(
         _delete_run(workdir)
     path = workdir / SETTINGS
     if path.exists():
-        stored = settings_lib.from_json(path.read_text("utf-8"))
+        stored = stored_runs.read_settings(workdir, _ADVICE)
         if not _is_to_be_tested(stored, settings):
             return
         # It is no finished run again until it has been tested.
@@ -79,9 +89,8 @@ def is_run(workdir: pathlib.Path) -> bool:
 
     Other programs have a `settings.json` too.
     """
-    path = workdir / SETTINGS
     try:
-        settings_lib.from_json(path.read_text(encoding="utf-8"))
+        stored_runs.read_settings(workdir)
     except FileNotFoundError:
         return False
     except (OSError, ValueError):
@@ -115,9 +124,9 @@ def keep_manifest(workdir: pathlib.Path, manifest: dict[str, Any]) -> None:
     """
     path = workdir / MANIFEST
     if path.exists():
-        stored = json.loads(path.read_text("utf-8"))
+        stored = stored_runs.read_manifest(workdir, _ADVICE)
         _check_same_data(workdir, stored["data"], manifest["data"])
-        manifest = {**stored, "data": manifest["data"]}
+        manifest = {**manifest, **stored, "data": manifest["data"]}
     files.write_text(path, json.dumps(manifest, indent=2) + "\n")
 
 
@@ -132,7 +141,8 @@ def _is_to_be_tested(
 def _check_same_data(
     workdir: pathlib.Path, began_with: dict[str, Any], now: dict[str, Any]
 ) -> None:
-    splits = {name: now["splits"].get(name) for name in began_with["splits"]}
+    before = began_with.get("splits", {})
+    splits = {name: now["splits"].get(name) for name in before}
     if began_with != {**now, "splits": splits}:
         raise WorkdirError(
             f"the run in {workdir} began with other data: {began_with}, and "
@@ -145,14 +155,7 @@ def _check_same_settings(
     workdir: pathlib.Path, settings: settings_lib.Settings
 ) -> settings_lib.Settings:
     """Returns the stored settings, unless a run with others is there."""
-    text = (workdir / SETTINGS).read_text(encoding="utf-8")
-    try:
-        stored = settings_lib.from_json(text)
-    except ValueError as error:
-        raise WorkdirError(
-            f"{workdir / SETTINGS} cannot be read ({error}); give another "
-            "--workdir, or --overwrite to begin again"
-        ) from error
+    stored = stored_runs.read_settings(workdir, _ADVICE)
     free = set(FREE_ON_RESUME)
     if _is_to_be_tested(stored, settings):
         free.add("test_split")

@@ -18,6 +18,7 @@ import tensorflow as tf
 from trainer import distillation
 from trainer import features as features_lib
 from trainer import files
+from trainer import json_files
 from trainer import locks
 from trainer import phases
 from trainer import weights
@@ -205,7 +206,10 @@ def _read(
 ) -> Features | None:
     """The features of an entry; None where there are none, or damaged ones."""
     try:
-        if json.loads((entry / KEY).read_text("utf-8")) != key:
+        stored = json_files.read(
+            entry / KEY, json_files.as_object, advice="it is computed anew"
+        )
+        if stored != key:
             raise ValueError("another key")
         numbers = range(max(1, key["augmentation"]["passes"]))
         passes = [np.load(entry / f"train_{i}.npy") for i in numbers]

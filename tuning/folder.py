@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from trainer import files
+from trainer import json_files
 from trainer import locks
 from trainer import workdirs
 from trainer.settings import cli_flags
@@ -27,6 +28,7 @@ from tuning import results
 from tuning import service
 from tuning import space
 from tuning import tuner
+from tuning.options import BEGIN_AGAIN
 from tuning.options import SearchOptions
 
 SEARCH = "search.json"
@@ -54,6 +56,7 @@ def check_folder(options: SearchOptions, *, overwrite: bool) -> None:
 
     Raises:
       SearchError: it holds another search, or something that is none.
+      json_files.DamagedFileError: what it was made from cannot be read.
     """
     out = options.out
     if not out.exists() or not _listed(out):
@@ -64,10 +67,8 @@ def check_folder(options: SearchOptions, *, overwrite: bool) -> None:
         )
     if overwrite:
         return
-    began, now = (
-        json.loads((out / SEARCH).read_text("utf-8")),
-        _identity(options),
-    )
+    now, path = _identity(options), out / SEARCH
+    began = json_files.read(path, json_files.as_object, advice=BEGIN_AGAIN)
     changed = [
         f"{name}: {began.get(name)!r} there, {now.get(name)!r} now"
         for name in now | began
@@ -91,7 +92,7 @@ def _identity(options: SearchOptions) -> dict[str, Any]:
     settings = options.settings.flat()
     for name in (*workdirs.FREE_ON_RESUME, "test_split"):
         settings.pop(name, None)
-    return json.loads(json.dumps(values | settings))
+    return json_files.parse(json.dumps(values | settings))
 
 
 def open_folder(options: SearchOptions, *, overwrite: bool) -> None:
@@ -122,7 +123,9 @@ def keep_key(out: pathlib.Path, key: dict[str, Any]) -> None:
     path = out / FEATURES
     if not path.exists():
         files.write_text(path, json.dumps(key, indent=2) + "\n")
-    elif json.loads(path.read_text("utf-8")) != json.loads(json.dumps(key)):
+        return
+    began = json_files.read(path, json_files.as_object, advice=BEGIN_AGAIN)
+    if began != json_files.parse(json.dumps(key)):
         raise SearchError(
             f"the search in {out} began with other data or weights; see "
             f"{path}. Bring them back, or give another --out or --overwrite"

@@ -20,6 +20,9 @@ OBJECTIVES = {
     "loss": ("val_loss", True),
 }
 
+# What to do about a search whose files are damaged.
+BEGIN_AGAIN = "give another --out, or --overwrite to begin again"
+
 # Trials that keep weights and are trained again with other seeds.
 KEPT = 3
 

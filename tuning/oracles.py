@@ -10,6 +10,7 @@ hyperparameters alone; a search goes on when every trial fails.
 import contextlib
 import json
 import os
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,9 @@ from keras_tuner.engine import oracle as oracle_lib
 from keras_tuner.engine.trial import Trial
 
 from trainer import files
+from trainer import json_files
 from tuning import space
+from tuning.options import BEGIN_AGAIN
 from tuning.options import OBJECTIVES
 from tuning.options import SearchOptions
 
@@ -43,7 +46,11 @@ class _Durable(oracle_lib.Oracle):
         files.write_text(path, json.dumps(trial.get_state()))
 
     def reload(self) -> None:
-        super().reload()
+        folder = pathlib.Path(self._project_dir)
+        for path in folder.glob("trial_*/trial.json"):
+            json_files.read(path, Trial.from_state, advice=BEGIN_AGAIN)
+        path = self._get_oracle_fname()
+        json_files.read(path, self._reload, advice=BEGIN_AGAIN)
         # Killed between the two files of a new trial, the oracle knows
         # nothing of it.
         for name, trial in self.trials.items():
@@ -52,6 +59,14 @@ class _Durable(oracle_lib.Oracle):
                 self._retry_queue.append(name)
             if name not in self.start_order:
                 self.start_order.append(name)
+
+    def _reload(self, state: Any) -> None:
+        """KerasTuner reads its files again, and says KeyError its own way."""
+        json_files.as_object(state)
+        try:
+            super().reload()
+        except RuntimeError as error:
+            raise ValueError(repr(error.__cause__)) from error
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         if self.has_only_failures():

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trainer import files
+from trainer import json_files
 from trainer import run_folder
 from tuning.options import KEPT
 from tuning.options import OBJECTIVES
@@ -75,13 +76,29 @@ def write_trial(folder: pathlib.Path, trial: Trial) -> None:
 
 
 def read_trial(folder: pathlib.Path) -> Trial | None:
-    """Returns how a trial ended; None when it has not."""
+    """Returns how a trial ended; None when it has not.
+
+    Raises:
+      json_files.DamagedFileError: it cannot be read.
+    """
+    path = folder / RESULT
+    advice = f"delete {folder}; the search goes on without that trial"
     try:
-        stored = json.loads((folder / RESULT).read_text("utf-8"))
+        return json_files.read(path, _as_trial, advice=advice)
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _as_trial(value: Any) -> Trial:
+    stored = json_files.as_object(value)
     names = {key: name for name, key in _KEYS.items()}
-    return Trial(**{names.get(key, key): stored[key] for key in stored})
+    trial = json_files.as_dataclass(
+        Trial, {names.get(key, key): stored[key] for key in stored}
+    )
+    if trial.is_completed:
+        for name in OBJECTIVES:
+            float(trial.metrics[name])
+    return trial
 
 
 def read_trials(folder: pathlib.Path) -> list[Trial]:

@@ -93,6 +93,9 @@ def _prepare(options: SearchOptions, strategy: tf.distribute.Strategy) -> _Work:
     base = options.base
     prepared.find_data(base.data)
     if options.scope == "full":
+        # Each trial would come upon damage anew, in a process of its own.
+        for split in base.data.splits.values():
+            prepared.load_ids(base.data, split)
         model = build_model(base, len(base.data.class_names), keras)
         layers = tuple(layer.name for layer in model.layers if layer.weights)
         return _Work(trials.train_whole, layers, {})

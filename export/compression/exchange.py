@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from trainer import json_files
+
 DATA = (
     "train_images",
     "train_targets",
@@ -91,4 +93,8 @@ class CompressionFiles:
         (self.folder / name).write_text(text, encoding="utf-8")
 
     def _read_json(self, name: str) -> dict[str, Any]:
-        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+        return json_files.read(
+            self.folder / name,
+            json_files.as_object,
+            advice="type the same command again",
+        )

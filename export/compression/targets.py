@@ -43,19 +43,11 @@ def find(run: FinishedRun, splits: dict[str, Split]) -> np.ndarray:
 def _read(path: pathlib.Path, run: FinishedRun, split: Split) -> np.ndarray:
     """Reads float32 [views, n, K]; refuses what is of other images."""
     _check_images(path, run, split)
-    try:
-        kept = np.load(path, allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
-        raise _refusal(path, f"cannot be read ({error})") from error
     shape = (len(split.labels), len(run.class_names))
-    if kept.ndim != 3 or kept.shape[1:] != shape or not len(kept):
-        raise _refusal(
-            path,
-            f"has the shape {kept.shape}, not (views, {shape[0]}, {shape[1]})",
-        )
-    if not np.isfinite(kept).all():
-        raise _refusal(path, "holds infinite values or NaN")
-    return kept
+    try:
+        return targets.read_kept(path, shape)
+    except ValueError as error:
+        raise CompressionError(str(error)) from error
 
 
 def _check_images(path: pathlib.Path, run: FinishedRun, split: Split) -> None:
@@ -68,10 +60,3 @@ def _check_images(path: pathlib.Path, run: FinishedRun, split: Split) -> None:
             f"{run.settings.data.data_dir}: name the run's own data with "
             "--data_dir, or quantise after training with --recipes=int8"
         )
-
-
-def _refusal(path: pathlib.Path, reason: str) -> CompressionError:
-    return CompressionError(
-        f"{path} {reason}. Put back what the run kept there; or delete it, and "
-        "the teachers are asked again"
-    )

@@ -7,7 +7,6 @@ results there. The only file that knows tf_keras and the model-optimization
 toolkit, which live in no process of Keras 3. Checks nothing: the parent does.
 """
 
-import json
 import os
 import pathlib
 import sys
@@ -48,7 +47,7 @@ def main(folder: str) -> None:
     """Does all the steps of one request."""
     files = CompressionFiles(pathlib.Path(folder))
     request = files.read_request()
-    settings = settings_lib.from_json(json.dumps(request["settings"]))
+    settings = settings_lib.from_groups(request["settings"])
     tf_keras.utils.set_random_seed(settings.training.seed)
     trainer = _Trainer(settings, request, files.read_data())
     model = _build(settings, request)

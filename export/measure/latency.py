@@ -18,6 +18,7 @@ from typing import Any
 from edge.classifier import Classifier
 from export.measure import flatbuffer
 from trainer import files
+from trainer import json_files
 from trainer import run_folder
 
 LATENCY = "latency.json"
@@ -154,7 +155,7 @@ def run_alone(path: pathlib.Path, threads: int) -> dict[str, float]:
             f"{path.name} does not run on {threads} thread(s): "
             f"{done.stderr.strip().splitlines()[-1:]}"
         )
-    return json.loads(done.stdout)
+    return json_files.parse(done.stdout)
 
 
 def _not_delegated(
@@ -185,8 +186,13 @@ def _accuracies(folder: pathlib.Path) -> dict[str, float | None]:
     path = folder / run_folder.PARITY
     if not path.is_file():
         return {}
-    rows = json.loads(path.read_text(encoding="utf-8"))["artefacts"]
-    return {row["artefact"]: row.get("accuracy") for row in rows}
+    return json_files.read(
+        path,
+        lambda report: {
+            row["artefact"]: row.get("accuracy") for row in report["artefacts"]
+        },
+        advice="export again with --overwrite",
+    )
 
 
 def _cores() -> int:

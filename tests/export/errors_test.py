@@ -2,6 +2,8 @@
 
 import shutil
 
+import h5py
+import numpy as np
 import pytest
 
 from export import agreement
@@ -113,6 +115,47 @@ def test_the_export_that_is_there_can_be_measured(workdir):
     assert "p95" in (folder / "MODEL_CARD.md").read_text()
     with pytest.raises(exporter.ExportError, match="is no export"):
         exporter.benchmark_export(options(workdir, out=workdir / "none"))
+
+
+def spoil(workdir, change):
+    """Changes the variance of the first batch normalisation."""
+    with h5py.File(workdir / run_folder.BEST_WEIGHTS, "r+") as stored:
+        variance = stored["layers/batch_normalization/vars/3"]
+        variance[...] = change(variance[...])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda values: values * np.nan, r"best\.weights\.h5.*holds NaN"),
+        (
+            lambda values: values[::-1] * 9,
+            r"weights\.h5 does not predict",
+        ),
+    ],
+    ids=["NaN", "other numbers"],
+)
+def test_other_weights_than_the_run_was_judged_by_are_refused(
+    workdir, change, message
+):
+    spoil(workdir, change)
+    with pytest.raises(ValueError, match=message):
+        exporter.export_run(options(workdir))
+    assert not (workdir / "export").exists()
+
+
+def test_a_run_of_an_earlier_version_is_exported_with_a_warning(
+    workdir, capsys
+):
+    (workdir / run_folder.PREDICTIONS).unlink()
+    exporter.export_run(options(workdir, parity_images=10))
+    assert "predictions.npz to check" in capsys.readouterr().out
+
+
+def test_damaged_figures_are_told_before_anything_is_computed(workdir):
+    (workdir / run_folder.METRICS).write_text('{"validation": 3}')
+    with pytest.raises(ValueError, match=r"metrics\.json is damaged"):
+        exporter.export_run(options(workdir))
 
 
 @pytest.mark.parametrize("damage", ["weights", "shapes", "settings"])

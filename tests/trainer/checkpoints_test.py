@@ -56,9 +56,38 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path, lack):
     elif lack == "bytes":
         (data,) = tmp_path.glob("checkpoints/*/state.data-00000-of-00001")
         data.write_bytes(data.read_bytes()[:10])
-    message = r"cannot be restored[\s\S]*Delete that folder"
+    message = r"cannot be restored.*: delete .*epoch-00001 to resume"
     with pytest.raises(checkpoints.WorkdirError, match=message):
         checkpoints.restore_checkpoint(tmp_path, wanted)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"epoch": 1', "[]", '{"epoch": "1"}', '{"steps": 1}', "[" * 10**5]
+)
+def test_damaged_progress_is_told_with_its_file(tmp_path, text):
+    model, progress = small_model(), checkpoints.Progress(epoch=1)
+    checkpoints.save_checkpoint(tmp_path, {"model": model}, progress)
+    path = tmp_path / "checkpoints" / "epoch-00001" / "progress.json"
+    path.write_text(text)
+    with pytest.raises(ValueError) as caught:
+        checkpoints.read_progress(tmp_path)
+    assert str(caught.value).startswith(f"{path} is damaged")
+    assert f"delete {path.parent} to resume" in str(caught.value)
+
+
+@pytest.mark.parametrize("damage", ["NaN", "infinite", "cut", "shape"])
+def test_damaged_weights_are_told_with_their_file(tmp_path, damage):
+    model, path = small_model(), tmp_path / "best.weights.h5"
+    wrong = {"NaN": np.nan, "infinite": np.inf}.get(damage, 1.0)
+    model.set_weights([np.full(w.shape, wrong) for w in model.get_weights()])
+    checkpoints.save_weights(model, path)
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-500])
+    fresh = small_model(5 if damage == "shape" else 2)
+    with pytest.raises(checkpoints.WorkdirError) as caught:
+        checkpoints.load_weights(fresh, tmp_path)
+    assert str(caught.value).startswith(f"{path} is damaged")
+    assert "train the run again" in str(caught.value)
 
 
 def test_the_last_finished_run_is_found_and_no_other_is_loaded(tmp_path):

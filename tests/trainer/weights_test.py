@@ -10,6 +10,7 @@ from trainer import checkpoints
 from trainer import train
 from trainer import weights
 from trainer.data import prepared
+from trainer.models import BACKBONE_LAYER
 from trainer.models import build_model
 from trainer.settings.settings import from_flat
 
@@ -133,6 +134,17 @@ def test_other_weights_are_refused(tmp_path, name, error, message):
     dense.save_weights(tmp_path / "other.weights.h5")
     model, settings = make("tiny_cnn", str(tmp_path / name))
     with pytest.raises(error, match=message):
+        weights.load_backbone_weights(model, settings, keras)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    donor, _ = make("tiny_cnn")
+    wrong = [np.full(w.shape, np.nan) for w in donor.get_weights()]
+    donor.set_weights(wrong)
+    donor = keras.Model(donor.inputs, donor.get_layer(BACKBONE_LAYER).output)
+    donor.save_weights(tmp_path / "nan.weights.h5")
+    model, settings = make("tiny_cnn", str(tmp_path / "nan.weights.h5"))
+    with pytest.raises(weights.WeightsError, match=r"nan\.weights.*holds NaN"):
         weights.load_backbone_weights(model, settings, keras)
 
 

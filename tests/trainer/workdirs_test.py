@@ -101,7 +101,20 @@ def test_overwrite_deletes_what_a_run_wrote_and_keeps_the_rest(
 def test_damaged_settings_beside_a_flagfile_may_be_overwritten(tmp_path):
     (tmp_path / "settings.json").write_text('{"cut')
     (tmp_path / "run.flags").touch()
-    with pytest.raises(workdirs.WorkdirError, match="cannot be read"):
+    with pytest.raises(ValueError, match=r"settings\.json is damaged.*--over"):
         workdirs.open_workdir(tmp_path, Settings(), overwrite=False)
     workdirs.open_workdir(tmp_path, Settings(), overwrite=True)
     assert os.listdir(tmp_path) == ["settings.json"]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"cut', "[]", '{"data": 3}', '{"data": {"name": 3}}', "{}"]
+)
+def test_a_damaged_manifest_of_a_resumed_run_is_told(tmp_path, text):
+    open_workdir(tmp_path, Settings())
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ValueError) as caught:
+        workdirs.check_workdir(tmp_path, Settings(), overwrite=False)
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path / 'manifest.json'} is damaged")
+    assert said.endswith("or --overwrite to begin again")

@@ -1,9 +1,14 @@
 """Trials that fail, and searches in which all do."""
 
+import dataclasses
+import pathlib
+import shutil
+
 import pytest
 
 from tests.tuning.tuning_fixtures import make_options
 from trainer import loop
+from trainer.data import prepared
 from tuning import folder
 from tuning import results
 from tuning import search
@@ -59,3 +64,47 @@ def test_a_full_disk_is_no_fault_of_the_trial(tmp_path, monkeypatch):
         search.run_search(options)
     assert not results.read_trials(options.out / "trials")
     assert len(search.run_search(options).trials) == 1
+
+
+@pytest.mark.parametrize("text", ['{"cut', "[" * 10**5, "3", '{"a": 3}'])
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("search.json", "ive another --out"),
+        ("features.json", "ive another --out"),
+        ("oracle/oracle.json", "give another --out"),
+        ("oracle/trial_0/trial.json", "give another --out"),
+        ("trials/0/result.json", "out/trials/0; the search goes on without"),
+    ],
+)
+def test_damaged_files_of_a_search_are_told_by_name(
+    finished, tmp_path, name, advice, text
+):
+    options = dataclasses.replace(finished[0], out=tmp_path / "out")
+    shutil.copytree(finished[0].out, options.out)
+    (options.out / name).write_text(text)
+    with pytest.raises(ValueError, match=advice) as caught:
+        search.run_search(options)
+    # As of another search, whose settings are listed.
+    if name != "search.json" or text != '{"a": 3}':
+        assert str(options.out / name) in str(caught.value)
+        assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("scope", ["head", "full"])
+def test_damaged_data_is_told_before_the_first_trial(
+    prepared_data, tmp_path, scope
+):
+    """Once, and not as the traceback of every trial."""
+    data = shutil.copytree(prepared_data, tmp_path / "data")
+    (shard,) = pathlib.Path(data).glob("*/*/*/*train.tfrecord*")
+    shard.write_bytes(shard.read_bytes()[:-1])
+    options = make_options(
+        tmp_path / "out",
+        values={"data_dir": str(data)},
+        scope=scope,
+        tune=("head_learning_rate",),
+    )
+    with pytest.raises(prepared.DataError, match=rf"{shard.name} is cut"):
+        search.run_search(options)
+    assert not options.out.exists()

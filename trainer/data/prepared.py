@@ -6,7 +6,6 @@ Prepared data is read by name and folder; nothing of the builders is imported.
 import dataclasses
 import hashlib
 import itertools
-import pathlib
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
@@ -16,18 +15,16 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from fer_tfds import labels as taxonomy
+from trainer.data import damage
 from trainer.data import preprocessing
 from trainer.data import storage
+from trainer.data.damage import DataError
 from trainer.settings.model_and_data import DataSettings
 
 GIB = 2**30
 
 # Sharded reading in parallel would change the order from run to run.
 _IN_ORDER = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
-
-
-class DataError(ValueError):
-    """Prepared data is missing or is not what the settings say."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +55,8 @@ def find_data(data: DataSettings) -> tfds.core.DatasetBuilder:
     """Finds prepared data and checks its class names, reading no image.
 
     Raises:
-      DataError: nothing is prepared, or its labels are not ours; the text
-        says which command to type.
+      DataError: nothing is prepared, what describes it is damaged, or its
+        labels are not ours; the text says which command to type.
     """
     try:
         # From its files alone: what counts is what was written, not what
@@ -67,19 +64,10 @@ def find_data(data: DataSettings) -> tfds.core.DatasetBuilder:
         builder = tfds.core.read_only_builder.builder_from_files(
             data.dataset, data_dir=data.data_dir
         )
-        is_prepared = bool(builder.info.splits)
-    except tfds.core.DatasetNotFoundError:
-        is_prepared = False
-    if not is_prepared:
-        where = data.data_dir or tfds.core.constants.DATA_DIR
-        option = f" --data_dir={data.data_dir}" if data.data_dir else ""
-        raise DataError(
-            f"no prepared `{data.dataset}` in {where}. Put the raw file into "
-            f"{where}/downloads/manual and type:\n"
-            f"  {_build_command(data.dataset)}{option}"
-            f"{_list_prepared(pathlib.Path(where), data.dataset)}"
-        )
-    _check_labels(builder, data.dataset)
+        damage.check_described(builder)
+    except Exception as error:  # Of TFDS, protobuf, JSON: damage has no name.
+        raise damage.unfound(data, error) from error
+    _check_features(builder, data)
     return builder
 
 
@@ -113,7 +101,8 @@ def load_split(data: DataSettings, split: str) -> Split:
       split: a split in TFDS's language, such as `train` or `train[:90%]`.
 
     Raises:
-      DataError: the split is absent or empty, or the data is not prepared.
+      DataError: the split is absent, empty or damaged, or the data is not
+        prepared.
       trainer.files.NoSpaceError: it is too large for memory and for the disk.
     """
     builder = find_data(data)
@@ -126,19 +115,14 @@ def load_split(data: DataSettings, split: str) -> Split:
     labels = np.empty([count], np.int32)
     ids: list[str] = []
     kept = 0
-    for batch in tfds.as_numpy(_read_prepared(builder, split, data)):
+    for batch in _read_prepared(builder, split, data):
         labels[len(ids) : len(ids) + len(batch["label"])] = batch["label"]
         ids.extend(name.decode() for name in batch["id"])
         chosen = batch["image"][batch["label"] < len(data.class_names)]
         images[kept : kept + len(chosen)] = chosen
         kept += len(chosen)
-    if len(ids) != count:
-        raise DataError(
-            f"split `{split}` announces {count} examples and holds {len(ids)}; "
-            f"build it again: {_build_command(data.dataset)} --overwrite"
-        )
     is_class = labels < len(data.class_names)
-    subgroups = _read_subgroups(builder, split)
+    subgroups = _read_subgroups(builder, split, data)
     return Split(
         images[:kept],
         labels[is_class],
@@ -155,7 +139,7 @@ def load_ids(data: DataSettings, split: str) -> list[str]:
     """
     builder = find_data(data)
     _count_examples(builder, data, split)
-    examples = _read_stored(builder, split, ["id"])
+    examples = _read_stored(builder, data, split=split, features=["id"])
     return [example["id"].decode() for example in examples]
 
 
@@ -174,14 +158,17 @@ def load_votes(data: DataSettings, dataset: str) -> dict[str, np.ndarray]:
     Raises:
       DataError: it is not prepared, or has no votes.
     """
-    builder = find_data(dataclasses.replace(data, dataset=dataset))
+    theirs = dataclasses.replace(data, dataset=dataset)
+    builder = find_data(theirs)
     if "votes" not in builder.info.features:
         raise DataError(f"`{dataset}` has no votes; fer2013/plus has")
     names = [_canonical(n) for n in builder.info.features["label"].names]
     ours = [names.index(_canonical(name)) for name in data.class_names]
     votes = {}
     for split in builder.info.splits:
-        for example in _read_stored(builder, split, ["id", "votes"]):
+        for example in _read_stored(
+            builder, theirs, split=split, features=["id", "votes"]
+        ):
             chosen = example["votes"][ours]
             if chosen.sum() > 0:
                 votes[example["id"].decode()] = chosen / chosen.sum()
@@ -189,14 +176,14 @@ def load_votes(data: DataSettings, dataset: str) -> dict[str, np.ndarray]:
 
 
 def _read_subgroups(
-    builder: tfds.core.DatasetBuilder, split: str
+    builder: tfds.core.DatasetBuilder, split: str, data: DataSettings
 ) -> list[str] | None:
     """Names of the subgroups in stored order, None without such a feature."""
     feature = dict(builder.info.features.items()).get("group")
     is_class = isinstance(feature, tfds.features.ClassLabel)
     if not is_class and not isinstance(feature, tfds.features.Text):
         return None
-    examples = _read_stored(builder, split, ["group"])
+    examples = _read_stored(builder, data, split=split, features=["group"])
     values = [example["group"] for example in examples]
     if is_class:
         # TFDS keeps -1 where an example has no label.
@@ -212,23 +199,26 @@ def _canonical(name: str) -> str:
 
 
 def _read_stored(
-    builder: tfds.core.DatasetBuilder, split: str, features: Sequence[str]
+    builder: tfds.core.DatasetBuilder,
+    data: DataSettings,
+    *,
+    split: str,
+    features: Sequence[str],
 ) -> Iterable[dict[str, Any]]:
     """Examples as numpy, in stored order, with these features alone."""
-    return tfds.as_numpy(
-        builder.as_dataset(
-            split=split,
-            shuffle_files=False,
-            decoders=tfds.decode.PartialDecoding(dict.fromkeys(features, True)),
-            read_config=_IN_ORDER,
-        )
+    dataset = builder.as_dataset(
+        split=split,
+        shuffle_files=False,
+        decoders=tfds.decode.PartialDecoding(dict.fromkeys(features, True)),
+        read_config=_IN_ORDER,
     )
+    return damage.read(dataset, builder, data, split=split)
 
 
 def _read_prepared(
     builder: tfds.core.DatasetBuilder, split: str, data: DataSettings
-) -> tf.data.Dataset:
-    """Batches of prepared examples in stored order."""
+) -> Iterable[dict[str, Any]]:
+    """Batches of prepared examples as numpy, in stored order."""
 
     def prepare(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         image = preprocessing.prepare_image(
@@ -249,33 +239,31 @@ def _read_prepared(
         read_config=_IN_ORDER,
     )
     dataset = dataset.map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
-    return dataset.batch(512).prefetch(1)
+    dataset = dataset.batch(512).prefetch(1)
+    return damage.read(dataset, builder, data, split=split)
 
 
-def _check_labels(builder: tfds.core.DatasetBuilder, dataset: str) -> None:
-    stored = tuple(builder.info.features["label"].names)
-    ours = taxonomy.native_names(dataset)
-    if stored != ours:
-        raise DataError(
-            f"the prepared `{dataset}` has the classes {stored}, and this "
-            f"version wants {ours}. Build it again:\n"
-            f"  {_build_command(dataset)} --overwrite"
+def _check_features(
+    builder: tfds.core.DatasetBuilder, data: DataSettings
+) -> None:
+    features = builder.info.features
+    where = builder.data_path
+    lacking = {"image", "label", "id"} - set(features)
+    if lacking or not isinstance(features["label"], tfds.features.ClassLabel):
+        raise damage.damaged(
+            builder,
+            data,
+            f"{where / damage.FEATURES} names no {min(lacking or {'labels'})}",
         )
-
-
-def _build_command(dataset: str) -> str:
-    name, _, config = dataset.partition("/")
-    return f"tfds build fer_tfds/{name}" + (config and f" --config={config}")
-
-
-def _list_prepared(where: pathlib.Path, dataset: str) -> str:
-    """What is prepared of the same data set, for people who forgot which."""
-    name = dataset.partition("/")[0]
-    found = sorted(
-        path.parent.parent.relative_to(where).as_posix()
-        for path in where.expanduser().glob(f"{name}/*/*/dataset_info.json")
-    )
-    return f"\nPrepared there: {', '.join(found)}" if found else ""
+    stored = tuple(features["label"].names)
+    ours = taxonomy.native_names(data.dataset)
+    if stored != ours:
+        raise damage.damaged(
+            builder,
+            data,
+            f"the prepared `{data.dataset}` in {where} has the classes "
+            f"{stored}, and this version wants {ours}",
+        )
 
 
 def _count_examples(
@@ -293,4 +281,5 @@ def _count_examples(
         ) from error
     if count == 0:
         raise DataError(f"split `{split}` of `{data.dataset}` is empty")
+    damage.check_files(builder, data, split)
     return count

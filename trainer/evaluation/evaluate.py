@@ -14,6 +14,7 @@ from trainer.data.prepared import Split
 from trainer.evaluation import calibration
 from trainer.evaluation import metrics
 from trainer.evaluation import predictions as predictions_lib
+from trainer.evaluation import stored_runs
 from trainer.evaluation import subgroups
 from trainer.evaluation import train_overlap
 from trainer.settings import cli_flags
@@ -173,7 +174,7 @@ def _write_json(path: pathlib.Path, value: Any) -> None:
 
 def _summary(workdir: pathlib.Path, settings: Settings) -> dict[str, str]:
     """What the head of the report says of the run."""
-    manifest = json.loads((workdir / run_folder.MANIFEST).read_text())
+    manifest = stored_runs.read_manifest(workdir)
     libraries = manifest["libraries"]
     here = dataclasses.replace(settings.data, data_dir=None)
     changed = cli_flags.to_flags(

@@ -109,7 +109,10 @@ def render(
     Args:
       template: its file name.
       package: in whose folder it is; what it extends may be in this one.
-      **values: what it shows; one that is missing raises.
+      **values: what it shows.
+
+    Raises:
+      ValueError: one is missing.
     """
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda n: _read_template(n, package)),
@@ -117,7 +120,10 @@ def render(
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["percent"] = _percent
-    return environment.get_template(template).render(values)
+    try:
+        return environment.get_template(template).render(values)
+    except jinja2.UndefinedError as error:
+        raise ValueError(f"for {template}: {error}") from error
 
 
 def _read_template(name: str, package: str) -> str:

@@ -7,13 +7,13 @@ Nothing is computed here, and no weights are read.
 
 import csv
 import io
-import json
 import pathlib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from trainer import json_files
 from trainer import run_folder
 from trainer.settings import settings as settings_lib
 
@@ -24,15 +24,8 @@ METRIC_NAMES += ("ece", "temperature")
 _COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1")
 _COLUMNS += ("learning_rate", "seconds")
 
-# 100,000 epochs of history, and metrics of a thousand classes, are smaller.
-MAX_BYTES = 2**24
-
 # The page draws each; AffectNet has eleven.
 MAX_CLASSES = 100
-
-# What json, csv and the conversions raise for what no run has written.
-_UNREADABLE = (ValueError, KeyError, TypeError, IndexError, AttributeError)
-_UNREADABLE += (OverflowError, RecursionError, csv.Error)
 
 
 class StoredRunError(ValueError):
@@ -109,10 +102,56 @@ def read_run(folder: pathlib.Path, name: str) -> StoredRun:
         raise StoredRunError(
             f"{folder} is no whole run: {error.filename} is missing"
         ) from error
-    except _UNREADABLE as error:
-        raise StoredRunError(
-            f"{folder} is damaged or of another version: {error!r:.300}"
-        ) from error
+    except json_files.DamagedFileError as error:
+        raise StoredRunError(str(error)) from error
+
+
+def train_again(folder: pathlib.Path) -> str:
+    """Returns what to do about a damaged file of a finished run."""
+    return (
+        "put the file back, or train the run again with\n  python -m trainer "
+        f"--flagfile={folder / run_folder.FLAGFILE} --overwrite"
+    )
+
+
+def read_settings(
+    folder: pathlib.Path, advice: str = ""
+) -> settings_lib.Settings:
+    """Reads the settings of a run.
+
+    Args:
+      folder: the workdir.
+      advice: what to do about a damaged file; "" is `train_again`.
+
+    Raises:
+      json_files.DamagedFileError: they cannot be used.
+      OSError: they cannot be opened.
+    """
+    advice = advice or train_again(folder)
+    path = folder / run_folder.SETTINGS
+    return json_files.read(path, settings_lib.from_groups, advice=advice)
+
+
+def read_manifest(folder: pathlib.Path, advice: str = "") -> dict[str, Any]:
+    """Reads what a run was made from: data, libraries, hardware.
+
+    Earlier versions wrote less into it. Arguments and errors are those of
+    `read_settings`.
+    """
+    advice = advice or train_again(folder)
+    path = folder / run_folder.MANIFEST
+    return json_files.read(path, _as_manifest, advice=advice)
+
+
+def read_metrics(folder: pathlib.Path) -> dict[str, StoredMetrics]:
+    """Reads the metrics of a finished run: split -> its metrics.
+
+    Raises:
+      json_files.DamagedFileError: they cannot be used.
+      OSError: they cannot be opened.
+    """
+    path = folder / run_folder.METRICS
+    return json_files.read(path, _as_metrics, advice=train_again(folder))
 
 
 def _check_finished(folder: pathlib.Path) -> None:
@@ -130,26 +169,33 @@ def _check_finished(folder: pathlib.Path) -> None:
 
 
 def _parse_run(folder: pathlib.Path, name: str) -> StoredRun:
-    manifest = json.loads(_read_text(folder / run_folder.MANIFEST))
-    settings = settings_lib.from_json(_read_text(folder / run_folder.SETTINGS))
-    stored = json.loads(_read_text(folder / run_folder.METRICS))
+    manifest = read_manifest(folder)
     return StoredRun(
         name=name,
         path=folder,
-        settings=settings.flat(),
-        metrics={s: _metrics(stored[s]) for s in SPLITS if s in stored},
-        history=_history(_read_text(folder / run_folder.HISTORY)),
+        settings=read_settings(folder).flat(),
+        metrics=read_metrics(folder),
+        history=_read_history(folder / run_folder.HISTORY),
         data=str(manifest["data"]["name"]),
-        code=str(manifest["commit"] or "not under version control"),
+        code=str(manifest.get("commit") or "not under version control"),
     )
 
 
-def _read_text(path: pathlib.Path) -> str:
-    with open(path, "rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"{path.name} has more than {MAX_BYTES:,} bytes")
-    return data.decode("utf-8")
+def _as_manifest(value: Any) -> dict[str, Any]:
+    manifest = json_files.as_object(value)
+    data = json_files.as_object(manifest["data"])
+    if not isinstance(data["name"], str):
+        raise ValueError(f"the data is named {data['name']!r:.80}")
+    for each in json_files.as_object(data.get("splits", {})).values():
+        json_files.as_object(each)
+    for name in ("libraries", "hardware"):
+        json_files.as_object(manifest.get(name, {}))
+    return manifest
+
+
+def _as_metrics(value: Any) -> dict[str, StoredMetrics]:
+    stored = json_files.as_object(value)
+    return {s: _metrics(stored[s]) for s in SPLITS if s in stored}
 
 
 def _metrics(stored: dict) -> StoredMetrics:
@@ -182,9 +228,23 @@ def _pair(value: Any) -> list[float] | None:
     return [float(low), float(high)]
 
 
-def _history(text: str) -> dict[str, np.ndarray]:
-    rows = list(csv.DictReader(io.StringIO(text)))
+def _read_history(path: pathlib.Path) -> dict[str, np.ndarray]:
+    with open(path, "rb") as file:
+        data = file.read(json_files.MAX_BYTES + 1)
+    try:
+        return _history(data)
+    except (*json_files.UNREADABLE, csv.Error) as error:
+        raise json_files.DamagedFileError(
+            f"{path} is damaged or of another version ({error!r:.200}): "
+            f"{train_again(path.parent)}"
+        ) from error
+
+
+def _history(data: bytes) -> dict[str, np.ndarray]:
+    if len(data) > json_files.MAX_BYTES:
+        raise ValueError(f"more than {json_files.MAX_BYTES:,} bytes")
+    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8"))))
     if not rows:
-        raise ValueError(f"{run_folder.HISTORY} has no epoch")
+        raise ValueError("it has no epoch")
     columns = {key: [float(row[key]) for row in rows] for key in _COLUMNS}
     return {key: np.array(values) for key, values in columns.items()}

@@ -35,6 +35,11 @@ def check(tokens: tuple[str, ...]) -> None:
             )
 
 
+def width_of(token: str) -> int:
+    """Returns the channels of a convolution, 0 of any other part."""
+    return int(_TOKEN.fullmatch(token)["width"] or 0)
+
+
 def layer_list(
     inputs: Any, *, tokens: tuple[str, ...], seed: int, keras: ModuleType
 ) -> Any:

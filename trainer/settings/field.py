@@ -4,6 +4,9 @@ import dataclasses
 import typing
 from typing import Any
 
+# TensorFlow counts in 32 bits.
+MOST = 2**31 - 1
+
 
 def setting(
     default: Any,
@@ -61,6 +64,30 @@ def element_type(field: dataclasses.Field) -> type | None:
     return arguments[0] if Ellipsis in arguments else None
 
 
+def check_type(field: dataclasses.Field, value: Any) -> None:
+    """Refuses a value that is not of a setting's type; files hold any.
+
+    Raises:
+      ValueError: the text names the setting, its type and the value.
+    """
+    kind = element_type(field)
+    kinds = (kind,) if kind else typing.get_args(field.type) or (field.type,)
+    is_listed = isinstance(value, tuple) or not kind
+    parts = value if kind and is_listed else (value,)
+    if not is_listed or not all(_is_of(part, kinds) for part in parts):
+        names = " or ".join(each.__name__ for each in kinds)
+        raise ValueError(
+            f"`{flag_name(field)}` must be {'a list of ' if kind else ''}"
+            f"{names}; received {value!r:.80}"
+        )
+
+
+def _is_of(value: Any, kinds: tuple[type, ...]) -> bool:
+    if isinstance(value, bool):  # A kind of int, to Python.
+        return bool in kinds
+    return isinstance(value, (*kinds, int) if float in kinds else kinds)
+
+
 def check_bounds(field: dataclasses.Field, value: Any) -> None:
     """Refuses a value that a setting's choices or bounds exclude.
 
@@ -74,6 +101,8 @@ def check_bounds(field: dataclasses.Field, value: Any) -> None:
         )
     lower, upper = field.metadata["lower"], field.metadata["upper"]
     for number in value if isinstance(value, tuple) else (value,):
+        if isinstance(number, int) and number > MOST:
+            raise ValueError(f"`{name}` must be at most {MOST:,}")
         too_low = lower is not None and not number >= lower
         too_high = upper is not None and not number <= upper
         if too_low or too_high:

@@ -52,7 +52,10 @@ class DataSettings:
         lower=0,
     )
     image_size: int = setting(
-        48, "Height and width of the model's input, in pixels.", lower=8
+        48,
+        "Height and width of the model's input, in pixels.",
+        lower=8,
+        upper=2048,
     )
     channels: int = setting(
         1, "1 for grey, 3 for colour input.", lower=1, upper=3

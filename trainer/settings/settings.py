@@ -11,8 +11,11 @@ import dataclasses
 import json
 from typing import Any
 
+from trainer import json_files
 from trainer.models import layer_list
+from trainer.settings import network_size
 from trainer.settings.field import check_bounds
+from trainer.settings.field import check_type
 from trainer.settings.field import element_type
 from trainer.settings.model_and_data import CNNS
 from trainer.settings.model_and_data import AugmentationSettings
@@ -98,9 +101,13 @@ def from_flat(values: dict[str, Any]) -> Settings:
 
 def _of_its_type(field: dataclasses.Field, value: Any) -> Any:
     """JSON has no tuples, and one number may stand for a tuple of one."""
-    if element_type(field) is None:
-        return value
-    return (value,) if isinstance(value, int | float) else tuple(value)
+    if element_type(field) is not None:
+        if isinstance(value, int | float):
+            value = (value,)
+        elif isinstance(value, list):
+            value = tuple(value)
+    check_type(field, value)
+    return value
 
 
 def from_json(text: str) -> Settings:
@@ -109,14 +116,23 @@ def from_json(text: str) -> Settings:
     Raises:
       ValueError: the text is not such JSON, or a value is refused.
     """
-    groups = json.loads(text)
+    return from_groups(json_files.parse(text))
+
+
+def from_groups(groups: Any) -> Settings:
+    """Builds Settings from the value of such a text.
+
+    Raises:
+      ValueError: it is something else, or a value is refused.
+    """
     if not isinstance(groups, dict) or not groups or set(groups) - set(GROUPS):
         raise ValueError(
-            f"settings have the groups {list(GROUPS)}; received {text[:80]!r}"
+            f"settings have the groups {list(GROUPS)}; received {groups!r:.80}"
         )
-    return from_flat(
-        {k: v for group in groups.values() for k, v in group.items()}
-    )
+    flat = {}
+    for group in groups.values():
+        flat |= json_files.as_object(group)
+    return from_flat(flat)
 
 
 def _check_data(data: DataSettings) -> None:
@@ -157,6 +173,7 @@ def _check_combinations(settings: Settings) -> None:
             "neither"
         )
     layer_list.check(model.layers)
+    network_size.check(model, settings.data)
     if model.weights == "imagenet" and model.backbone in CNNS:
         raise ValueError(
             f"`weights=imagenet` does not exist for {model.backbone}; "

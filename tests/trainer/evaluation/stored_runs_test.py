@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.trainer import finished_runs
+from trainer import json_files
 from trainer.evaluation import stored_runs
 
 
@@ -105,6 +106,6 @@ def test_another_history_and_large_files_are_refused(folder, text, monkeypatch):
     (folder / "history.csv").write_text(text)
     with pytest.raises(stored_runs.StoredRunError, match="damaged"):
         stored_runs.read_run(folder, "x")
-    monkeypatch.setattr(stored_runs, "MAX_BYTES", 500)
+    monkeypatch.setattr(json_files, "MAX_BYTES", 500)
     with pytest.raises(stored_runs.StoredRunError, match="more than 500"):
         stored_runs.read_run(folder, "x")

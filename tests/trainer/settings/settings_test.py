@@ -58,6 +58,27 @@ def test_names_are_unique_over_the_groups_and_every_setting_has_help():
         (LISTED, "`layers` and `backbone=layer_list`"),
         ({**LISTED, "layers": ("c8", "conv")}, "received 'conv'"),
         ({"weights": "imagenet"}, "does not exist for plain_cnn"),
+        ({"batch_size": "64"}, "`batch_size` must be int; received '64'"),
+        ({"batch_size": True}, "`batch_size` must be int; received True"),
+        ({"flip": 1}, "`flip` must be bool; received 1"),
+        ({"rotation": [1]}, "`rotation` must be float; received [1]"),
+        ({"dataset": None}, "`dataset` must be str; received None"),
+        ({"widths": "8"}, "`widths` must be a list of int; received '8'"),
+        ({"seed": 10**12}, "`seed` must be at most 2,147,483,647"),
+        ({"image_size": 10**9}, "`image_size` must lie between 8 and 2048"),
+        ({"widths": (8,) * 3000}, "make a network of 6,000 layers; at most"),
+        ({"stage_depth": (10**9,)}, "make a network of 4,000,000,000 layers"),
+        ({"widths": (10**9,)}, "000 weights; at most 1,000,000,000"),
+        (
+            {**LISTED, "layers": ("bn",) * 3000},
+            "of 3,000 layers",
+        ),
+        ({**LISTED, "layers": ("c99999",) * 2}, "weights; at most"),
+        ({"head_units": (10**7,), "head_dropout": (0,)}, "weights; at most"),
+        (
+            {"head_units": (8,) * 3000, "head_dropout": (0,) * 3000},
+            "make a network of 3,008 layers",
+        ),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -65,6 +86,13 @@ def test_bad_values_are_refused_with_their_name(values, text):
     with pytest.raises(ValueError) as caught:
         settings_lib.from_flat(values)
     assert text in str(caught.value)
+
+
+def test_the_largest_networks_of_the_papers_are_no_giants():
+    vgg16 = {"backbone": "vgg16", "image_size": 224, "pooling": "flatten"}
+    head = {"head_units": (4096, 4096), "head_dropout": (0.5, 0.5)}
+    settings_lib.from_flat(vgg16 | head)
+    settings_lib.from_flat({"widths": (64, 128, 256, 512), "stage_depth": 18})
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"other": {}}', "nonsense"])
