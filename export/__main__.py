@@ -142,4 +142,4 @@ def _print_result(folder: pathlib.Path, workdir: str | pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=derived_flags.parse)

@@ -7,7 +7,6 @@ that were compared with the model. Reads no flags and prints only progress.
 
 import contextlib
 import dataclasses
-import json
 import os
 import pathlib
 import time
@@ -17,12 +16,10 @@ from typing import Any
 import tensorflow as tf
 
 from export import artifacts
-from export import bounds
+from export import gate
 from export import golden
 from export import model_card
 from export import options as options_lib
-from export import parity
-from export import quantisation_debug
 from export import representative_data
 from export import tflite
 from export.compression import check
@@ -35,22 +32,11 @@ from export.options import ExportOptions
 from export.representative_data import Calibration
 from trainer import checkpoints
 from trainer import files
-from trainer import run_folder
 from trainer.checkpoints import FinishedRun
 from trainer.data import prepared
 from trainer.data.prepared import Split
 
-FAILED_PARITY = "parity_failed.json"
-DEBUG_TABLE = "quantisation_debug.csv"
 LATENCY_CHART = "latency.png"
-# What to do about a file that broke its bound, by its kind.
-ADVICE = {
-    "int8": "For int8 try another --calibration_images, or "
-    "--recipes=int16x8, or --compress=qat. ",
-    bounds.COMPRESSED: "For a compressed file try more --compress_epochs, "
-    "a smaller --sparsity or more --clusters; the other files are exported "
-    "when --compress does not name it. ",
-}
 
 
 def export_run(options: ExportOptions) -> pathlib.Path:
@@ -66,13 +52,13 @@ def export_run(options: ExportOptions) -> pathlib.Path:
     check.check(run.settings, options.compression, options.workdir)
     run = _with_data_dir(run, options.data_dir)
     splits = _load_splits(run, options)
+    found = gate.prepare(run, splits["validation"])
     target = options.target
     with _explain_unwritable(target), files.write_aside(target) as aside:
         aside.mkdir()
-        chosen = _write_artefacts(run, aside, splits, options=options)
-        _pass_gate(
-            run, aside, splits["validation"], chosen=chosen, options=options
-        )
+        with gate.explain_untrained(found):
+            chosen = _write_artefacts(run, aside, splits, options=options)
+            gate.judge(found, aside, chosen, options=options)
         _write_for_devices(aside, options)
         model_card.write(aside, options.workdir)
         if target.exists():
@@ -197,50 +183,6 @@ def _measure_speed(folder: pathlib.Path) -> None:
     with files.write_aside(folder / LATENCY_CHART) as aside:
         aside.write_bytes(latency_chart.draw(report["files"]))
     print(latency.as_table(report), flush=True)
-
-
-def _pass_gate(
-    run: FinishedRun,
-    folder: pathlib.Path,
-    validation: Split,
-    *,
-    chosen: Calibration | None,
-    options: ExportOptions,
-) -> None:
-    report = parity.measure(run, folder, validation, bounds=options.bounds)
-    print(parity.as_table(report), flush=True)
-    text = json.dumps(report, indent=2) + "\n"
-    beside = options.target.parent
-    if report["passed"]:
-        (folder / run_folder.PARITY).write_text(text, encoding="utf-8")
-        for name in (FAILED_PARITY, DEBUG_TABLE):
-            (beside / name).unlink(missing_ok=True)
-        return
-    files.write_text(beside / FAILED_PARITY, text)
-    failed = [row for row in report["artefacts"] if not row["passed"]]
-    names = [row["artefact"] for row in failed]
-    kinds = {row["kind"] for row in failed}
-    _debug(run, chosen, names, path=beside / DEBUG_TABLE)
-    raise ExportError(
-        f"{', '.join(names)} did not pass the gate; nothing was exported. "
-        f"The report is in {beside / FAILED_PARITY}. "
-        + "".join(ADVICE[kind] for kind in ADVICE if kind in kinds)
-        + "The bounds are flags, see --help"
-    )
-
-
-def _debug(
-    run: FinishedRun,
-    chosen: Calibration | None,
-    failed: list[str],
-    *,
-    path: pathlib.Path,
-) -> None:
-    """Shows where the int8 file went wrong, if it is one of those."""
-    if any(name.startswith(tflite.file_name("int8")) for name in failed):
-        rows = quantisation_debug.measure(run, chosen.images)
-        quantisation_debug.write_table(path, rows)
-        print(f"{quantisation_debug.as_table(rows)}\n  all: {path}")
 
 
 @contextlib.contextmanager
