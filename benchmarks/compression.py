@@ -102,4 +102,4 @@ def _judged(path):
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

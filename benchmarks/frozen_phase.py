@@ -101,4 +101,4 @@ def table_row(options, epochs: int, *, plain, quick) -> list:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

@@ -272,4 +272,4 @@ def _folders(source, batch_size, is_training, *, is_cached):
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

@@ -189,4 +189,4 @@ def _with_interval(right, count):
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

@@ -267,4 +267,4 @@ def count_images(settings) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import shutil
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +32,9 @@ from export.options import ExportError
 from export.options import ExportOptions
 from export.representative_data import Calibration
 from trainer import checkpoints
+from trainer import console
 from trainer import files
+from trainer import locks
 from trainer.checkpoints import FinishedRun
 from trainer.data import prepared
 from trainer.data.prepared import Split
@@ -48,23 +51,62 @@ def export_run(options: ExportOptions) -> pathlib.Path:
       ValueError: the run, the data or a conversion does not do.
     """
     options_lib.check(options)
-    run = checkpoints.load_for_inference(options.workdir)
-    check.check(run.settings, options.compression, options.workdir)
-    run = _with_data_dir(run, options.data_dir)
-    splits = _load_splits(run, options)
-    found = gate.prepare(run, splits["validation"])
+    _clear_killed(options.target)
+    old = "; the export that was there stays" if options.has_export else ""
+    with console.told_when_stopped(
+        lambda: f"nothing of it is kept{old}; the same command starts again"
+    ):
+        return _export_run(options)
+
+
+def _export_run(options: ExportOptions) -> pathlib.Path:
+    with _stage("reading the run and its data"):
+        run = checkpoints.load_for_inference(options.workdir)
+        check.check(run.settings, options.compression, options.workdir)
+        run = _with_data_dir(run, options.data_dir)
+        splits = _load_splits(run, options)
+        found = gate.prepare(run, splits["validation"])
     target = options.target
-    with _explain_unwritable(target), files.write_aside(target) as aside:
+    with (
+        _explain_unwritable(target),
+        files.write_aside(target) as aside,
+        locks.hold_folder(aside.parent),
+    ):
         aside.mkdir()
         with gate.explain_untrained(found):
-            chosen = _write_artefacts(run, aside, splits, options=options)
-            gate.judge(found, aside, chosen, options=options)
-        _write_for_devices(aside, options)
-        model_card.write(aside, options.workdir)
+            with _stage("writing and converting"):
+                chosen = _write_artefacts(run, aside, splits, options=options)
+            with _stage("comparing the files with the trained model"):
+                gate.judge(found, aside, chosen, options=options)
+        with _stage("writing for devices"):
+            _write_for_devices(aside, options)
+            model_card.write(aside, options.workdir)
         if target.exists():
             # Into the hidden folder, which goes when the new one is in place.
             os.replace(target, aside.parent / "old")
     return target
+
+
+def _stage(name: str) -> contextlib.AbstractContextManager[None]:
+    return console.told_when_stopped(lambda: f"while {name}")
+
+
+def _clear_killed(target: pathlib.Path) -> None:
+    """Deletes the hidden folders of exports that were killed.
+
+    By their lock, which goes with its process: without one in it a folder is
+    not ours, and one that cannot be had is held, or nobody can know.
+    """
+    for folder in target.absolute().parent.glob(f".{target.name}-*"):
+        lock = folder / locks.LOCK
+        if folder.is_symlink() or not lock.is_file():
+            continue
+        with (
+            contextlib.suppress(OSError),
+            locks.only_one(lock, wait=False),
+        ):
+            shutil.rmtree(folder)
+            print(f"deleted {folder}, left by an export that was killed")
 
 
 def _with_data_dir(run: FinishedRun, data_dir: str | None) -> FinishedRun:
