@@ -152,4 +152,4 @@ def commands(
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

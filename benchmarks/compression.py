@@ -103,4 +103,4 @@ def _judged(path: pathlib.Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

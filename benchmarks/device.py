@@ -215,4 +215,4 @@ def make_baselines(folder: str, baselines: list[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

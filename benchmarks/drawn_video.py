@@ -14,6 +14,7 @@ import os
 import numpy as np
 from PIL import Image
 
+from benchmarks import harness
 from edge.boxes import Box
 from edge.out_files import VideoWriter
 from edge.video import Frame
@@ -99,4 +100,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

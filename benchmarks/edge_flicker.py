@@ -18,6 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks import drawn_video
+from benchmarks import harness
 from edge import boxes
 from edge.boxes import Box
 from edge.classifier import Classifier
@@ -87,4 +88,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

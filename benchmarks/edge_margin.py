@@ -217,4 +217,4 @@ def load_finders(
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 import psutil
 
 from benchmarks import drawn_video
+from benchmarks import harness
 from edge import options as command_line
 from edge import runner
 from edge import video
@@ -102,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

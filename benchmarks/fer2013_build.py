@@ -80,4 +80,4 @@ def as_table(num_images: int, measured: dict[str, list[dict]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

@@ -112,4 +112,4 @@ def table_row(
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

@@ -196,4 +196,4 @@ def _memory_text(way: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

@@ -25,9 +25,11 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
+from typing import NoReturn
 
 import psutil
 
+from trainer import console
 from trainer import files
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -170,6 +172,11 @@ def run_program(
             write_section(options.results, name, page)
 
 
+def run_stoppable(main: Callable[[], None]) -> NoReturn:
+    """Ends the process with a command; Ctrl-C and SIGTERM become one line."""
+    sys.exit(console.run_stoppable(main, "the same command measures anew"))
+
+
 def machine_line() -> str:
     """Names the machine by its cores and instruction set, and nothing else."""
     known = []
@@ -245,10 +252,14 @@ def _watch(
             command, cwd=ROOT, stdout=output, stderr=log, env=environment
         )
         peak = own = 0
-        while process.poll() is None:
-            resident, of_files = resident_bytes(process.pid)
-            peak, own = max(peak, resident), max(own, resident - of_files)
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+        try:
+            while process.poll() is None:
+                resident, of_files = resident_bytes(process.pid)
+                peak, own = max(peak, resident), max(own, resident - of_files)
+                time.sleep(SECONDS_BETWEEN_LOOKS)
+        except BaseException:
+            process.kill()
+            raise
         seconds = time.monotonic() - start
         texts = []
         for file in (output, log):

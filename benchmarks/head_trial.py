@@ -137,4 +137,4 @@ def measure_alone(way: str, values: dict[str, Any]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

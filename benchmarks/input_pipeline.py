@@ -277,4 +277,4 @@ def _folders(
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

@@ -219,4 +219,4 @@ def as_row(name: str, figures: Figures) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

@@ -196,4 +196,4 @@ def _with_interval(right: int, count: int) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

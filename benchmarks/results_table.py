@@ -128,4 +128,4 @@ def _agreements(workdir: pathlib.Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

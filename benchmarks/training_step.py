@@ -283,4 +283,4 @@ def count_images(settings: Settings) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

@@ -96,4 +96,4 @@ def _test(workdir: pathlib.Path) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    harness.run_stoppable(main)

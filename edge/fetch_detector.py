@@ -52,6 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (FaceModelError, OSError) as error:
         print(f"edge: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("edge: stopped by SIGINT: nothing was kept", file=sys.stderr)
+        return 130
     print(f"face detector: {folder}")
     return 0
 

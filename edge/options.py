@@ -5,7 +5,9 @@ that a wrong command fails at once.
 """
 
 import argparse
+import difflib
 import os
+import re
 
 from edge import console
 from edge.model_file import MAX_THREADS
@@ -36,11 +38,28 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
       The options, under the names that `--help` shows.
     """
     parser = make_parser()
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.exit(2, f"{parser.prog}: error: {_unknown(parser, unknown)}\n")
     problem = _find_problem(options)
     if problem:
         parser.error(console.printable(problem))
     return options
+
+
+def _unknown(parser: argparse.ArgumentParser, unknown: list[str]) -> str:
+    """Says which options do not exist, and what they may have been meant for.
+
+    So does `trainer.settings.derived_flags` for the other commands.
+    """
+    names = set(re.findall(r"--\w+", parser.format_usage()))
+    parts = []
+    for argument in unknown:
+        name = argument.partition("=")[0].lstrip("-").replace("-", "_")
+        near = difflib.get_close_matches(f"--{name}", sorted(names))
+        hint = f"did you mean {' or '.join(near)}?" if near else "see --help"
+        parts.append(f"unknown option {argument}; {hint}")
+    return console.printable(". ".join(parts))
 
 
 def make_parser() -> argparse.ArgumentParser:

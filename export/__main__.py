@@ -102,7 +102,12 @@ def _export() -> None:
         _print_result(exporter.export_run(options), workdir)
     if SERVING.value:
         root = pathlib.Path(SERVING.value)
-        published = serving.publish(options.target, root, SERVING_NAME.value)
+        with console.told_when_stopped(
+            lambda: f"{options.target} is there and was not published"
+        ):
+            published = serving.publish(
+                options.target, root, SERVING_NAME.value
+            )
         print(f"published: {published}")
 
 
@@ -142,4 +147,4 @@ def _print_result(folder: pathlib.Path, workdir: str | pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=derived_flags.parse)

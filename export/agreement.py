@@ -178,8 +178,8 @@ def _agreement(
     if changed <= allowed:
         return None
     return (
-        f"agreement: {changed} of {count} predictions changed, allowed are "
-        f"{allowed} (least agreement {100 * least:g}%)"
+        f"agreement: {changed:,} of {count:,} predictions changed, allowed "
+        f"are {allowed:,} (least agreement {100 * least:g}%)"
     )
 
 

@@ -7,9 +7,9 @@ that were compared with the model. Reads no flags and prints only progress.
 
 import contextlib
 import dataclasses
-import json
 import os
 import pathlib
+import shutil
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,13 +17,11 @@ from typing import Any
 import tensorflow as tf
 
 from export import artifacts
-from export import bounds
+from export import gate
 from export import golden
 from export import model_card
 from export import options as options_lib
 from export import own_predictions
-from export import parity
-from export import quantisation_debug
 from export import representative_data
 from export import tflite
 from export.compression import check
@@ -35,24 +33,15 @@ from export.options import ExportError
 from export.options import ExportOptions
 from export.representative_data import Calibration
 from trainer import checkpoints
+from trainer import console
 from trainer import files
-from trainer import run_folder
+from trainer import locks
 from trainer.checkpoints import FinishedRun
 from trainer.data import prepared
 from trainer.data.prepared import Split
 from trainer.evaluation import stored_runs
 
-FAILED_PARITY = "parity_failed.json"
-DEBUG_TABLE = "quantisation_debug.csv"
 LATENCY_CHART = "latency.png"
-# What to do about a file that broke its bound, by its kind.
-ADVICE = {
-    "int8": "For int8 try another --calibration_images, or "
-    "--recipes=int16x8, or --compress=qat. ",
-    bounds.COMPRESSED: "For a compressed file try more --compress_epochs, "
-    "a smaller --sparsity or more --clusters; the other files are exported "
-    "when --compress does not name it. ",
-}
 
 
 def export_run(options: ExportOptions) -> pathlib.Path:
@@ -64,25 +53,64 @@ def export_run(options: ExportOptions) -> pathlib.Path:
       ValueError: the run, the data or a conversion does not do.
     """
     options_lib.check(options)
-    run = checkpoints.load_for_inference(options.workdir)
-    # The model card tells them, at the very end.
-    stored_runs.read_metrics(options.workdir)
-    check.check(run.settings, options.compression, options.workdir)
-    run = _with_data_dir(run, options.data_dir)
-    splits = _load_splits(run, options)
+    _clear_killed(options.target)
+    old = "; the export that was there stays" if options.has_export else ""
+    with console.told_when_stopped(
+        lambda: f"nothing of it is kept{old}; the same command starts again"
+    ):
+        return _export_run(options)
+
+
+def _export_run(options: ExportOptions) -> pathlib.Path:
+    with _stage("reading the run and its data"):
+        run = checkpoints.load_for_inference(options.workdir)
+        # The model card tells them, at the very end.
+        stored_runs.read_metrics(options.workdir)
+        check.check(run.settings, options.compression, options.workdir)
+        run = _with_data_dir(run, options.data_dir)
+        splits = _load_splits(run, options)
+        found = gate.prepare(run, splits["validation"])
     target = options.target
-    with _explain_unwritable(target), files.write_aside(target) as aside:
+    with (
+        _explain_unwritable(target),
+        files.write_aside(target) as aside,
+        locks.hold_folder(aside.parent),
+    ):
         aside.mkdir()
-        chosen = _write_artefacts(run, aside, splits, options=options)
-        _pass_gate(
-            run, aside, splits["validation"], chosen=chosen, options=options
-        )
-        _write_for_devices(aside, options)
-        model_card.write(aside, options.workdir)
+        with gate.explain_untrained(found):
+            with _stage("writing and converting"):
+                chosen = _write_artefacts(run, aside, splits, options=options)
+            with _stage("comparing the files with the trained model"):
+                gate.judge(found, aside, chosen, options=options)
+        with _stage("writing for devices"):
+            _write_for_devices(aside, options)
+            model_card.write(aside, options.workdir)
         if target.exists():
             # Into the hidden folder, which goes when the new one is in place.
             os.replace(target, aside.parent / "old")
     return target
+
+
+def _stage(name: str) -> contextlib.AbstractContextManager[None]:
+    return console.told_when_stopped(lambda: f"while {name}")
+
+
+def _clear_killed(target: pathlib.Path) -> None:
+    """Deletes the hidden folders of exports that were killed.
+
+    By their lock, which goes with its process: without one in it a folder is
+    not ours, and one that cannot be had is held, or nobody can know.
+    """
+    for folder in target.absolute().parent.glob(f".{target.name}-*"):
+        lock = folder / locks.LOCK
+        if folder.is_symlink() or not lock.is_file():
+            continue
+        with (
+            contextlib.suppress(OSError),
+            locks.only_one(lock, wait=False),
+        ):
+            shutil.rmtree(folder)
+            print(f"deleted {folder}, left by an export that was killed")
 
 
 def _with_data_dir(run: FinishedRun, data_dir: str | None) -> FinishedRun:
@@ -202,50 +230,6 @@ def _measure_speed(folder: pathlib.Path) -> None:
     with files.write_aside(folder / LATENCY_CHART) as aside:
         aside.write_bytes(latency_chart.draw(report["files"]))
     print(latency.as_table(report), flush=True)
-
-
-def _pass_gate(
-    run: FinishedRun,
-    folder: pathlib.Path,
-    validation: Split,
-    *,
-    chosen: Calibration | None,
-    options: ExportOptions,
-) -> None:
-    report = parity.measure(run, folder, validation, bounds=options.bounds)
-    print(parity.as_table(report), flush=True)
-    text = json.dumps(report, indent=2) + "\n"
-    beside = options.target.parent
-    if report["passed"]:
-        (folder / run_folder.PARITY).write_text(text, encoding="utf-8")
-        for name in (FAILED_PARITY, DEBUG_TABLE):
-            (beside / name).unlink(missing_ok=True)
-        return
-    files.write_text(beside / FAILED_PARITY, text)
-    failed = [row for row in report["artefacts"] if not row["passed"]]
-    names = [row["artefact"] for row in failed]
-    kinds = {row["kind"] for row in failed}
-    _debug(run, chosen, names, path=beside / DEBUG_TABLE)
-    raise ExportError(
-        f"{', '.join(names)} did not pass the gate; nothing was exported. "
-        f"The report is in {beside / FAILED_PARITY}. "
-        + "".join(ADVICE[kind] for kind in ADVICE if kind in kinds)
-        + "The bounds are flags, see --help"
-    )
-
-
-def _debug(
-    run: FinishedRun,
-    chosen: Calibration | None,
-    failed: list[str],
-    *,
-    path: pathlib.Path,
-) -> None:
-    """Shows where the int8 file went wrong, if it is one of those."""
-    if any(name.startswith(tflite.file_name("int8")) for name in failed):
-        rows = quantisation_debug.measure(run, chosen.images)
-        quantisation_debug.write_table(path, rows)
-        print(f"{quantisation_debug.as_table(rows)}\n  all: {path}")
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ from trainer.batches import PREDICT_BATCH_SIZE as BATCH
 from trainer.checkpoints import FinishedRun
 from trainer.data.prepared import Split
 from trainer.evaluation import metrics
+from trainer.evaluation import undertrained
 
 # Added to a `.tflite`'s name where it ran without the XNNPACK delegate.
 BUILT_IN = " (built-in kernels)"
@@ -47,7 +48,12 @@ class Artefact:
 
 
 def measure(
-    run: FinishedRun, folder: pathlib.Path, split: Split, *, bounds: Bounds
+    run: FinishedRun,
+    folder: pathlib.Path,
+    split: Split,
+    *,
+    reference: np.ndarray,
+    bounds: Bounds,
 ) -> dict[str, Any]:
     """Compares every artefact in a folder with the live model.
 
@@ -55,6 +61,7 @@ def measure(
       run: the trained model.
       folder: what the exporter wrote.
       split: the images to compare on, with their labels.
+      reference: float32 [n, K], what `live_model` answers to them.
       bounds: what an artefact may differ by.
 
     Returns:
@@ -62,7 +69,6 @@ def measure(
       `trained_model`, `artefacts` (a list of `agreement.compare` results),
       `bounds`, `passed`.
     """
-    reference = live_model(run)(split.images)
     results = []
     for artefact in load_artefacts(folder, run):
         result = agreement.compare(
@@ -77,7 +83,7 @@ def measure(
         results.append(row)
     return {
         "images": len(split.labels),
-        "trained_model": _describe_reference(split.labels, reference, run),
+        "trained_model": describe_trained(split.labels, reference, run),
         "artefacts": results,
         "bounds": dataclasses.asdict(bounds),
         "passed": all(result["passed"] for result in results),
@@ -108,6 +114,31 @@ def live_model(run: FinishedRun) -> Predict:
     return _keras_predict(run.model)
 
 
+def describe_trained(
+    labels: np.ndarray, reference: np.ndarray, run: FinishedRun
+) -> dict[str, Any]:
+    """Describes the trained model that artefacts are compared with.
+
+    Args:
+      labels: int [n], the true classes.
+      reference: float32 [n, K], what `live_model` answers.
+      run: the trained model.
+
+    Returns:
+      `quick_metrics`, `classes_predicted`, and `warning` and `undecided`: why
+      it makes a poor reference, or None.
+    """
+    evaluated = metrics.evaluate_probabilities(
+        labels, reference, run.class_names
+    )
+    return {
+        **metrics.quick_metrics(labels, reference),
+        "classes_predicted": evaluated["predicted_classes"],
+        "warning": undertrained.learned_nothing(evaluated) or None,
+        "undecided": undertrained.is_undecided(reference) or None,
+    }
+
+
 def as_table(report: dict[str, Any]) -> str:
     """Returns a parity report as lines of text for a person."""
     trained = report["trained_model"]
@@ -123,8 +154,6 @@ def as_table(report: dict[str, Any]) -> str:
     for result in report["artefacts"]:
         lines.append(_row(result))
         lines += [f"    {reason}" for reason in result["failures"]]
-    if trained["warning"]:
-        lines.append(f"WARNING: {trained['warning']}")
     return "\n".join(lines)
 
 
@@ -192,25 +221,6 @@ def _keras_files(folder: pathlib.Path) -> dict[str, Predict]:
         artifacts.ARCHITECTURE: rebuilt,
     }
     return {name: _keras_predict(model) for name, model in models.items()}
-
-
-def _describe_reference(
-    labels: np.ndarray, reference: np.ndarray, run: FinishedRun
-) -> dict[str, Any]:
-    predicted = reference.argmax(axis=1)
-    classes = np.unique(predicted)
-    warning = None
-    if len(classes) == 1 and len(np.unique(labels)) > 1:
-        warning = (
-            "the trained model itself predicts only "
-            f"`{run.class_names[classes[0]]}`; agreement with it proves "
-            "little. Train it longer before exporting"
-        )
-    return {
-        **metrics.quick_metrics(labels, reference),
-        "classes_predicted": len(classes),
-        "warning": warning,
-    }
 
 
 def _keras_predict(model: keras.Model) -> Predict:

@@ -181,6 +181,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, SourceError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped by SIGINT: what was asked is not done", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -141,6 +141,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(
+            "stopped by SIGINT: --overwrite begins again",
+            file=sys.stderr,
+        )
+        return 130
     return 0
 
 

@@ -18,6 +18,7 @@ from absl import flags
 from trainer import console
 from trainer import run_folder
 from trainer.settings import cli_flags
+from trainer.settings import derived_flags
 from trainer.settings import manual
 from trainer.settings.settings import Settings
 
@@ -46,7 +47,7 @@ def _parse(arguments: list[str]) -> list[str]:
     if {"--help", "-help"} & set(arguments[1:]):
         print(manual.manual())
         sys.exit(0)
-    return app.parse_flags_with_usage(arguments)
+    return derived_flags.parse(arguments)
 
 
 def _train(settings: Settings) -> None:
@@ -54,6 +55,7 @@ def _train(settings: Settings) -> None:
         cli_flags.WORKDIR.value or f"runs/{settings.model.backbone}"
     )
     from trainer import train
+    from trainer.evaluation import undertrained
 
     metrics = train.train_and_evaluate(
         settings, workdir, overwrite=cli_flags.OVERWRITE.value
@@ -66,7 +68,12 @@ def _train(settings: Settings) -> None:
             f"macro-F1 {split['macro_f1']:.4f}  of {split['n']} images"
         )
     print(f"report:  {workdir / run_folder.REPORT}")
-    print(f"next:    python -m export --workdir={workdir} --tflite")
+    nothing = undertrained.learned_nothing(metrics["validation"])
+    if nothing:
+        print(f"WARNING: {nothing}", file=sys.stderr, flush=True)
+        print(f"next:    {undertrained.advice(settings.training)}")
+    else:
+        print(f"next:    python -m export --workdir={workdir} --tflite")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
+from trainer import console
 from trainer import files
 from trainer import run_folder
 from trainer.evaluation import charts
@@ -220,4 +221,4 @@ def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run_stoppable(main))

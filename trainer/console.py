@@ -55,6 +55,28 @@ def _signals_raise() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def run_stoppable(
+    command: Callable[[], int | None], stands: str = "nothing was written"
+) -> int:
+    """Runs a command; Ctrl-C and SIGTERM become one line.
+
+    Args:
+      command: runs the command; returns an exit code, or None for 0.
+      stands: where the work stands when nothing else was said of it.
+
+    Returns:
+      The exit code of the process, 128 and the number of the signal that
+      stopped it.
+    """
+    try:
+        with _signals_raise():
+            return command() or 0
+    except Stopped as stop:
+        where = "; ".join(getattr(stop, "__notes__", [stands]))
+        print(f"stopped by {stop.signal.name}: {where}", file=sys.stderr)
+        return 128 + stop.signal
+
+
 def run_command(command: Callable[[], int | None]) -> int:
     """Runs a command quietly; a foreseen error becomes one message.
 
@@ -63,16 +85,15 @@ def run_command(command: Callable[[], int | None]) -> int:
 
     Returns:
       The exit code of the process, one of `trainer.exit_codes` after a
-      foreseen error, 128 and the number of the signal that stopped it.
+      foreseen error; otherwise as `run_stoppable`.
     """
+
+    def load_and_run() -> int | None:
+        load_tensorflow()
+        return command()
+
     try:
-        with _signals_raise():
-            load_tensorflow()
-            return command() or 0
-    except Stopped as stop:
-        where = "; ".join(getattr(stop, "__notes__", ["nothing was written"]))
-        print(f"stopped by {stop.signal.name}: {where}", file=sys.stderr)
-        return 128 + stop.signal
+        return run_stoppable(load_and_run)
     except (ValueError, OSError, ArithmeticError) as error:
         # What libraries say of half-written files while they are taken apart
         # would bury the message.

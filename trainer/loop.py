@@ -19,6 +19,11 @@ from trainer import exit_codes
 from trainer.batches import PREDICT_BATCH_SIZE
 from trainer.data import input_pipeline
 
+LOWER_RATE = (
+    "Lower the learning rate and begin again with --overwrite; what was saved "
+    "before is still there"
+)
+
 
 class DivergenceError(ArithmeticError):
     """The loss is no longer a finite number."""
@@ -150,8 +155,7 @@ def run_epoch(
         if not np.isfinite(totals[0]):
             raise DivergenceError(
                 f"the training loss is {totals[0]} by step {done} of {steps} "
-                "of this epoch. Lower the learning rate and begin again with "
-                "--overwrite; what was saved before is still there"
+                f"of this epoch. {LOWER_RATE}"
             )
         on_progress(done, *totals)
     return totals
@@ -164,7 +168,8 @@ def make_predict_call(
 
     Returns:
       A function images uint8 [n, S, S, C] -> probabilities float32 [n, K],
-      in order, on any number of replicas, every image exactly once.
+      in order, on any number of replicas, every image exactly once. It raises
+      DivergenceError for predictions that are no finite numbers.
     """
 
     @tf.function
@@ -190,6 +195,11 @@ def make_predict_call(
                 for part in predict_step(iterator)
             )
             result[index[index >= 0]] = probabilities[index >= 0]
+        # The last step of an epoch, whose loss was still finite, may do that.
+        if not np.isfinite(result).all():
+            raise DivergenceError(
+                f"the network no longer predicts finite numbers. {LOWER_RATE}"
+            )
         return result.astype(np.float32)
 
     return predict

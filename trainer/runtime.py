@@ -56,6 +56,21 @@ def resolve_precision(training: TrainingSettings) -> str:
     return "mixed_float16" if has_gpu else "float32"
 
 
+def describe_devices(strategy: tf.distribute.Strategy) -> str:
+    """Says on what a strategy computes: GPUs by name, or the CPU's cores."""
+    replicas = strategy.num_replicas_in_sync
+    if isinstance(strategy, tf.distribute.TPUStrategy):
+        return f"{replicas} TPU core(s)"
+    gpus = tf.config.list_physical_devices("GPU")
+    if strategy is tf.distribute.get_strategy() and replicas == 1:
+        gpus = gpus[:1]  # The default strategy leaves the others idle.
+    details = map(tf.config.experimental.get_device_details, gpus)
+    names = [each.get("device_name", "without a name") for each in details]
+    here = ", ".join(f"GPU {name}" for name in names)
+    here = here or f"CPU ({os.cpu_count()} cores)"
+    return here if replicas == 1 else f"{replicas} replicas, here {here}"
+
+
 @contextlib.contextmanager
 def keep_precision(policy: str | None = None) -> Iterator[None]:
     """Puts the process's Keras policy back after a block.

@@ -102,7 +102,7 @@ def _train_and_evaluate(
             builder,
             splits=splits,
             model=model,
-            replicas=strategy.num_replicas_in_sync,
+            strategy=strategy,
         )
         _keep_targets(workdir, targets)
     runtime.wait_for_all(strategy)
@@ -211,12 +211,15 @@ def _describe(
     *,
     splits: dict[str, prepared.Split],
     model: keras.Model,
-    replicas: int,
+    strategy: tf.distribute.Strategy,
 ) -> None:
     """Writes and prints what can be said of a run before its first step."""
     precision = keras.mixed_precision.dtype_policy().name
     made_from = manifest.make_manifest(
-        builder, splits, precision=precision, replicas=replicas
+        builder,
+        splits,
+        precision=precision,
+        replicas=strategy.num_replicas_in_sync,
     )
     workdirs.keep_manifest(workdir, made_from)
     files.write_text(
@@ -226,7 +229,7 @@ def _describe(
     print(
         f"{builder.info.full_name}: {len(splits['train'].labels):,} training "
         f"images; {model.name}: {model.count_params():,} weights; {precision} "
-        f"on {replicas} replica(s)",
+        f"on {runtime.describe_devices(strategy)}",
         flush=True,
     )
 

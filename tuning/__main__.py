@@ -74,4 +74,4 @@ def _search(options: options_lib.SearchOptions) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=derived_flags.parse)

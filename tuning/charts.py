@@ -49,7 +49,7 @@ def parallel_chart(
         axes.axvline(place, color="#B0B0B0", linewidth=0.8, zorder=0)
         _mark(axes, place, each)
     names = [charts.plain(each.name.replace("_", "\n")) for each in parameters]
-    axes.set_xticks(range(len(parameters)), names, fontsize=7)
+    axes.set_xticks(range(len(parameters)), names, fontsize=8)
     axes.set(yticks=[], xlim=(-0.3, len(parameters) - 0.2), ylim=(-0.06, 1.06))
     figure.colorbar(colours, ax=axes, label=label, pad=0.01)
     note = "A line is a trial; it breaks where a value does not apply."
@@ -86,6 +86,7 @@ def progress_chart(
     axes.step(
         numbers, sofar, where="post", color="#000000", label="best so far"
     )
+    charts.count_along_x(axes)
     alt = f"best {sofar[-1]:.4g} after {len(scores)} trials"
     return charts.make_chart(figure, "Progress", alt=alt)
 
@@ -178,5 +179,5 @@ def _mark(axes: Axes, place: int, parameter: Parameter) -> None:
         # Legible on top of the lines.
         box = {"facecolor": "white", "alpha": 0.7, "pad": 0.5, "linewidth": 0}
         axes.text(
-            place + 0.04, height, charts.plain(text), fontsize=6.5, bbox=box
+            place + 0.04, height, charts.plain(text), fontsize=8, bbox=box
         )

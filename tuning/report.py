@@ -5,6 +5,7 @@ merit of its own. Must not import TensorFlow or KerasTuner.
 """
 
 import dataclasses
+import math
 import pathlib
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ LABELS = {
     "macro_f1": ("validation macro-F1 (%)", 100.0),
     "loss": ("validation loss (nats)", 1.0),
 }
+
+
+NO_NOISE = "With one seed each no noise was measured"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +75,9 @@ def write_report(
         names=[each.name for each in options.parameters],
         winner=found.winner,
         verdicts=verdicts(options, found),
-        spreads=_spread_rows(options, found),
+        spreads=_spread_rows(found),
+        no_noise=NO_NOISE,
+        has_noise=any(len(each.scores) > 1 for each in found.spreads),
         importances=rows,
         fewest=importance.FEWEST_TRIALS,
         seconds=_median([trial.seconds for trial in order]),
@@ -139,20 +145,25 @@ def _sentence(
     is_better = (gap["difference"] > 0) != OBJECTIVES[options.objective][1]
     side = "better" if is_better else "worse"
     text = f"Trial {best.name} is {amount} {side} than {what}"
-    if gap["noise"] != gap["noise"]:
-        return f"{text}; one seed each says nothing of the noise."
+    if math.isnan(gap["noise"]):
+        return f"{text}. {NO_NOISE}: give --confirm_seeds=3."
     noise = f"twice the standard error over seeds is {show(gap['noise'])}"
     if gap["is_noise"]:
         return f"{text}: inside the noise ({noise})."
     return f"{text}, more than the noise ({noise})."
 
 
-def _spread_rows(options: SearchOptions, found: Found) -> list[dict]:
+def _spread_rows(found: Found) -> list[dict]:
     by_name = {spread.name: spread for spread in found.spreads}
     rows = []
     for spread in found.spreads:
         gap = results.difference(spread, by_name[found.winner], found.spreads)
-        rows.append({"spread": spread, "gap": gap})
+        verdict = "inside the noise" if gap["is_noise"] else "differs"
+        if math.isnan(gap["noise"]):
+            verdict = "no noise measured"
+        if spread.name == found.winner:
+            verdict = "winner"
+        rows.append({"spread": spread, "gap": gap, "verdict": verdict})
     return rows
 
 

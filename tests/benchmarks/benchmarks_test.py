@@ -4,6 +4,7 @@ import collections
 import os
 import pathlib
 import re
+import signal
 import time
 import types
 
@@ -312,3 +313,27 @@ def test_wide_tables_are_set_as_several_with_their_first_column():
     ]
     narrow = harness.as_table(header[:6], [["x", *range(5)]])
     assert len(narrow.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in sorted((harness.ROOT / "benchmarks").glob("*.py"))
+        if "def main(" in path.read_text(encoding="utf-8")
+    ],
+    ids=lambda path: path.stem,
+)
+def test_every_command_takes_ctrl_c(path):
+    end = path.read_text(encoding="utf-8").splitlines()[-2:]
+    assert end[0].startswith("if __name__")
+    assert end[1] == "    harness.run_stoppable(main)"
+
+
+def test_ctrl_c_is_one_line(capsys):
+    with pytest.raises(SystemExit) as ended:
+        harness.run_stoppable(lambda: signal.raise_signal(signal.SIGINT))
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == (
+        "stopped by SIGINT: the same command measures anew\n"
+    )

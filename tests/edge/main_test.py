@@ -199,7 +199,9 @@ def test_out_is_a_folder_for_several_inputs(files):
     ("arguments", "message"),
     [
         ([], "what to look at"),
-        (["light.png", "--thread=1"], "unrecognized"),
+        (["light.png", "--thread=1"], "did you mean --threads?"),
+        (["light.png", "--no-window"], "did you mean --no_window"),
+        (["light.png", "--zzz"], "unknown option --zzz; see --help\n"),
         (["--threads=0", "light.png"], "at least 1"),
         (["--threads=100000", "light.png"], "at most 256; received 100000"),
         (["--json", "--csv", "light.png"], "not allowed with"),

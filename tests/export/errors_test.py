@@ -8,6 +8,7 @@ import pytest
 
 from export import agreement
 from export import exporter
+from export import gate
 from export import parity
 from export import quantisation_debug
 from tests.commands.command_line import python
@@ -29,7 +30,7 @@ def test_a_failed_int8_file_shows_the_bad_layer(workdir, monkeypatch, capsys):
     with pytest.raises(exporter.ExportError, match=r"model_int8\.tflite"):
         exporter.export_run(options(workdir, tflite=True))
     assert "worst tensors of the int8 file" in capsys.readouterr().out
-    table = (workdir / exporter.DEBUG_TABLE).read_text()
+    table = (workdir / gate.DEBUG_TABLE).read_text()
     assert table.startswith(",".join(quantisation_debug.COLUMNS))
     assert "CONV_2D" in table
 

@@ -127,3 +127,12 @@ def test_every_image_is_predicted_in_order(count, monkeypatch):
     predict = loop.make_predict_call(model, tf.distribute.get_strategy())
     got = predict(images)
     np.testing.assert_array_equal(got[:, 0], images[:, 0, 0, 0])
+
+
+def test_predictions_that_are_no_numbers_are_a_divergence():
+    """After the last step of an epoch, whose loss was still finite."""
+    model = two_class_model()
+    model.set_weights([np.full([1, 2], np.nan), np.zeros(2)])
+    predict = loop.make_predict_call(model, tf.distribute.get_strategy())
+    with pytest.raises(loop.DivergenceError, match="Lower the learning rate"):
+        predict(np.zeros([3, 1, 1, 1], np.uint8))

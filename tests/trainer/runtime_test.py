@@ -50,3 +50,21 @@ def test_determinism_is_asked_for_as_the_setting_says(wanted, monkeypatch):
     )
     runtime.configure(from_flat({"deterministic": wanted}).training)
     assert bool(asked) is wanted
+
+
+def test_gpus_are_named_and_only_those_in_use(monkeypatch):
+    strategy = runtime.make_strategy("default")
+    assert runtime.describe_devices(strategy).startswith("CPU (")
+    monkeypatch.setattr(
+        tf.config, "list_physical_devices", lambda kind: ["first", "second"]
+    )
+    monkeypatch.setattr(
+        tf.config.experimental,
+        "get_device_details",
+        lambda gpu: {"device_name": f"Fast {gpu}"},
+    )
+    assert runtime.describe_devices(strategy) == "GPU Fast first"
+    two = types.SimpleNamespace(num_replicas_in_sync=2)
+    assert runtime.describe_devices(two) == (
+        "2 replicas, here GPU Fast first, GPU Fast second"
+    )

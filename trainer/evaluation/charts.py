@@ -77,7 +77,7 @@ def epoch_chart(
         axes.axvline(boundary + 0.5, label="fine-tuning begins", **style)
     if is_log and any((values > 0).any() for values in series.values()):
         axes.set_yscale("log", nonpositive="mask")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    count_along_x(axes)
     ends = [
         f"{name} from {v[0]:.3g} to {v[-1]:.3g}" for name, v in series.items()
     ]
@@ -232,10 +232,18 @@ def make_axes(
     return figure, axes
 
 
+def count_along_x(axes: Axes) -> None:
+    """Marks whole numbers alone, also where there is a single one."""
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+
+
 def make_chart(
     figure: Figure, title: str, note: str = "", *, alt: str = ""
 ) -> dict:
-    """Returns what a page shows of a figure: title, note, alt and source."""
+    """Returns what a page shows of a figure: title, note, alt and source.
+
+    Where `is_wide`, a narrow page scrolls it instead of making it smaller.
+    """
     lines = sum(len(a.get_legend_handles_labels()[0]) for a in figure.axes)
     if lines:
         # Outside the axes it cannot cover data.
@@ -251,6 +259,7 @@ def make_chart(
         "note": note,
         "alt": alt,
         "source": data_url(stream),
+        "is_wide": figure.get_figwidth() > CHART_INCHES[0],
     }
 
 

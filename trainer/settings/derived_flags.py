@@ -6,10 +6,13 @@ flag should not wait for it.
 """
 
 import dataclasses
+import difflib
 import pathlib
+import sys
 import typing
 from typing import Any
 
+from absl import app
 from absl import flags
 
 from trainer.settings.field import element_type
@@ -38,6 +41,32 @@ def values_of(
         field.name: _parse(field, values[flag_name(field)].value)
         for field in settings_of(kind)
     }
+
+
+def parse(arguments: list[str]) -> list[str]:
+    """Parses a command line, as `flags_parser` of `absl.app.run`.
+
+    An unknown flag ends the process, as absl does, and in one line.
+    """
+    try:
+        return flags.FLAGS(arguments)
+    except flags.UnrecognizedFlagError as error:
+        known = [name for name in flags.FLAGS if len(name) > 1]
+        print(_unknown(error.flagname, known), file=sys.stderr)
+        sys.exit(1)
+    except flags.Error:
+        return app.parse_flags_with_usage(arguments)
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    """Names flags that are spelt alike, or that have all of its words."""
+    meant = name.replace("-", "_")
+    near = difflib.get_close_matches(meant, known, cutoff=0.75)
+    words = set(meant.split("_"))
+    near += [n for n in known if words <= set(n.split("_")) and n not in near]
+    hint = " or ".join(f"--{each}" for each in near)
+    hint = f"did you mean {hint}?" if near else "see --help"
+    return f"error: unknown flag --{name}; {hint}"
 
 
 def _define(field: dataclasses.Field) -> None:
