@@ -15,11 +15,11 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from fer_tfds import locks
 from trainer import checkpoints
 from trainer import console
 from trainer import distillation
 from trainer import files
-from trainer import locks
 from trainer import loop
 from trainer import manifest
 from trainer import phases

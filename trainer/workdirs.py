@@ -8,8 +8,8 @@ import json
 import pathlib
 from typing import Any
 
+from fer_tfds import locks
 from trainer import files
-from trainer import locks
 from trainer.checkpoints import WorkdirError
 from trainer.run_folder import EXPORT
 from trainer.run_folder import FLAGFILE

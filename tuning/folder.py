@@ -19,8 +19,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from fer_tfds import locks
 from trainer import files
-from trainer import locks
 from trainer import workdirs
 from trainer.settings import cli_flags
 from tuning import results

@@ -21,9 +21,8 @@ import tensorflow_datasets as tfds
 # must be found by its own name: a relative import has no parent here.
 from fer_tfds import cleaning
 from fer_tfds import labels
-from fer_tfds.builder_parts import NamedConfigs
+from fer_tfds.builder_parts import CommonParts
 from fer_tfds.builder_parts import find_manual_path
-from fer_tfds.builder_parts import show_the_message_alone
 from fer_tfds.sources.fer2013 import ferplus
 from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.records import FaceRecords
@@ -84,7 +83,7 @@ class _Faces:
     votes: ferplus.Votes | None = None
 
 
-class Builder(NamedConfigs, tfds.core.GeneratorBasedBuilder):
+class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
     """FER-2013, from raw data that the user has put into `manual_dir`."""
 
     VERSION = tfds.core.Version("1.1.0")
@@ -133,11 +132,7 @@ class Builder(NamedConfigs, tfds.core.GeneratorBasedBuilder):
         return self.builder_config.name
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):
-        try:
-            faces = self._read(_find_raw_data(dl_manager, self.config_name))
-        except SourceError:
-            show_the_message_alone()
-            raise
+        faces = self._read(_find_raw_data(dl_manager, self.config_name))
         return {
             split: self._generate_examples(faces, positions)
             for split, positions in faces.positions.items()
