@@ -22,12 +22,8 @@ _FORESEEN = (ValueError, OSError, tf.errors.OpError)
 _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class Stopped(KeyboardInterrupt):
-    """Ctrl-C, or SIGTERM; its notes say where the work stands."""
-
-    def __init__(self, number: int):
-        super().__init__()
-        self.signal = signal.Signals(number)
+# Signals that came. Beam turns what a signal raises into an error of its own.
+_stopped_by: list[signal.Signals] = []
 
 
 def is_running() -> bool:
@@ -70,7 +66,8 @@ def summary(info: tfds.core.DatasetInfo) -> str:
 
 def _stop(number: int, _: types.FrameType | None) -> None:
     signal.signal(number, signal.SIG_DFL)  # a second one ends at once
-    raise Stopped(number)
+    _stopped_by.append(signal.Signals(number))
+    raise KeyboardInterrupt
 
 
 def _end(
@@ -80,9 +77,9 @@ def _end(
 ) -> None:
     """Says in one message how the process ends; an `excepthook`."""
     stands = "; ".join(getattr(error, "__notes__", ["nothing was written"]))
-    if isinstance(error, Stopped):
-        print(f"stopped by {error.signal.name}: {stands}", file=sys.stderr)
-        raise SystemExit(128 + error.signal)
+    for number in _stopped_by:
+        print(f"stopped by {number.name}: {stands}", file=sys.stderr)
+        raise SystemExit(128 + number)
     if reason := _why_disk_is_full(error):
         message = f"no room to write ({reason}): {stands}"
     elif isinstance(error, OSError) and error.filename:

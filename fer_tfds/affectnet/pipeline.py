@@ -177,10 +177,13 @@ def _complete(
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps Beam's reports on itself, some hundred lines, from the console."""
+    """Keeps Beam's reports on itself, some hundred lines, from the console.
+
+    What goes wrong it raises as well.
+    """
     logger = logging.getLogger("apache_beam")
     level = logger.level
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
