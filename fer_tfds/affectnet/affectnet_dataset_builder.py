@@ -110,6 +110,8 @@ class Builder(CommonParts, dataset_builder.FileReaderBuilder):
         settings = affectnet_settings.load(manual_dir)
         source = find.find_source(manual_dir, settings)
         print(f"Reading {source.path} ({source.form}) ...", flush=True)
+        if source.note:
+            print(source.note, flush=True)
         folder = local_path(os.fspath(self.data_path))
         return pipeline.build(
             shards.ShardJob(

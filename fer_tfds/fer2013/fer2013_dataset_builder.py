@@ -112,8 +112,8 @@ class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
     Instead of the archive, DIR may hold any one of
       fer2013.csv or icml_face_data.csv, plain, zipped or in a tar file;
       the zip file of the whole competition;
-      Kaggle's folders `train` and `test` with a folder of JPEG or PNG files
-      for each class, plain, zipped or in a tar file.
+      Kaggle's folders `train` and `test`, or `train` and `validation`, with a
+      folder of JPEG or PNG files for each class, plain, zipped or in a tar file.
     File names do not matter, contents do; --manual_dir may also name the one
     file that is meant. For --config=plus put fer2013new.csv from
     https://github.com/microsoft/FERPlus beside the CSV file.
@@ -222,10 +222,12 @@ def _read_faces(manual_dir: Path) -> FaceRecords:
     """Finds, reads and counts the raw faces, and says so."""
     source = find.find_source(manual_dir)
     print(f"Reading {source.path} ({source.form}) ...", flush=True)
-    if source.note:
-        print(source.note, flush=True)
     records = source.read()
-    expected, origin = find.load_expected_counts(manual_dir)
+    if note := find.note_on(records):
+        print(note, flush=True)
+    expected, origin = find.load_expected_counts(
+        manual_dir, records.split_names
+    )
     table = find.check_counts(records, expected, origin)
     print(f"{table}\nChecked: as many faces as in {origin}.", flush=True)
     return records

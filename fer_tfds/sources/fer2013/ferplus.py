@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_tfds import labels
+from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.fer2013.csv_rows import SPLIT_OF_USAGE
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
@@ -91,7 +92,7 @@ def find_votes(manual_dir: Path) -> Path:
     if len(found) > 1:
         raise SourceError(
             f"{manual_dir}: several files with FER+ votes: "
-            f"{', '.join(path.name for path in found)}. Keep one of them."
+            f"{', '.join(map(str, found))}. Keep one of them."
         )
     return found[0]
 
@@ -150,17 +151,17 @@ def _check_fit(votes: Votes, records: FaceRecords, path: Path) -> None:
 
 
 def _list_votes(manual_dir: Path) -> list[Path]:
-    folder = manual_dir if manual_dir.is_dir() else manual_dir.parent
     try:
         return [
             path
+            for folder in find.folders_of(manual_dir)
             for path in sorted(folder.iterdir())
             if path.is_file() and _has_vote_columns(path)
         ]
     except OSError as error:
         raise SourceError(
-            f"{folder}: it cannot be read ({error}). Check that you may read "
-            "all of it."
+            f"{manual_dir}: it cannot be read ({error}). Check that you may "
+            "read all of it."
         ) from error
 
 
