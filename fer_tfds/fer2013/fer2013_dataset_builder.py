@@ -110,10 +110,11 @@ class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
     3. Put it into an empty folder DIR and run
        tfds build fer_tfds/fer2013 --manual_dir=DIR
     Instead of the archive, DIR may hold any one of
-      fer2013.csv or icml_face_data.csv, plain, zipped or in a tar file;
+      fer2013.csv or icml_face_data.csv;
       the zip file of the whole competition;
-      Kaggle's folders `train` and `test`, or `train` and `validation`, with a
-      folder of JPEG or PNG files for each class, plain, zipped or in a tar file.
+      Kaggle's folders `train` and `test`, or `train` and `validation`, with
+      a folder of JPEG or PNG files for each class;
+      each of them plain, zipped or in a tar file.
     File names do not matter, contents do; --manual_dir may also name the one
     file that is meant. For --config=plus put fer2013new.csv from
     https://github.com/microsoft/FERPlus beside the CSV file.

@@ -17,7 +17,6 @@ from PIL import Image
 from fer_tfds import labels
 from fer_tfds.sources.archives.trees import FileTree
 from fer_tfds.sources.fer2013 import face_pictures
-from fer_tfds.sources.fer2013.csv_rows import SPLIT_OF_USAGE
 from fer_tfds.sources.records import SPLIT_OF_FOLDER
 from fer_tfds.sources.records import SPLITS
 from fer_tfds.sources.records import FaceCollector

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_tfds import labels
+from fer_tfds.sources.dialects import split_header
 from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.fer2013.csv_rows import SPLIT_OF_USAGE
 from fer_tfds.sources.records import FaceRecords
@@ -119,8 +120,10 @@ def _read_file(path: Path) -> Votes:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
         # What is cut off here becomes a row of its own, which is malformed.
         lines = iter(functools.partial(text.readline, _MAX_LINE_CHARS), "")
+        header = next(lines, "")
+        reader = csv.reader(lines, delimiter=split_header(header)[1])
         try:
-            rows = list(_read_rows(csv.reader(lines), path))
+            rows = list(_read_rows(reader, _lowered(header), path))
         except csv.Error as error:
             raise SourceError(f"{path}: {error}. {_GET_FILE}") from None
     if not rows:
@@ -169,17 +172,16 @@ def _has_vote_columns(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     first_line = (head.splitlines() or [b""])[0].decode("utf-8-sig", "replace")
-    return {"neutral", "contempt", "nf"} <= set(_lowered(first_line.split(",")))
+    return {"neutral", "contempt", "nf"} <= set(_lowered(first_line))
 
 
-def _lowered(cells: list[str]) -> list[str]:
-    return [cell.strip(' \t\r\n"').lower() for cell in cells]
+def _lowered(header: str) -> list[str]:
+    return [cell.lower() for cell in split_header(header)[0]]
 
 
 def _read_rows(
-    reader: Iterator[list[str]], path: Path
+    reader: Iterator[list[str]], header: list[str], path: Path
 ) -> Iterator[tuple[str, list[int]]]:
-    header = _lowered(next(reader, []))
     missing = [name for name in ("usage", *NAMES) if name not in header]
     if missing:
         raise SourceError(

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fer_tfds import labels
+from fer_tfds.sources.absent import no_copy_in
 from fer_tfds.sources.archives.trees import check_path
-from fer_tfds.sources.archives.trees import no_copy_in
 from fer_tfds.sources.fer2013 import forms
 from fer_tfds.sources.fer2013.forms import Source
 from fer_tfds.sources.records import SPLITS
@@ -26,8 +26,8 @@ OFFICIAL_COUNTS: dict[str, list[int]] = {
     "test": [491, 55, 528, 879, 594, 416, 626],
 }
 
-# Of the copy with folders `train` and `validation`: the same faces, cut anew. By
-# class, both together are the sums of the challenge's three.
+# Of the copy with folders `train` and `validation`: the same faces, cut anew.
+# By class, both together are the sums of the challenge's three.
 _ANEW_COUNTS: dict[str, list[int]] = {
     "train": [3993, 436, 4103, 7164, 4938, 3205, 4982],
     "validation": [960, 111, 1018, 1825, 1139, 797, 1216],
@@ -55,7 +55,8 @@ _ACCEPTED_FORMS = """\
   fer2013.tar.gz   the challenge archive, as it was handed out; or
   fer2013.csv      the file inside it, or icml_face_data.csv (columns emotion,
                    pixels and Usage); or
-  train/ and test/ the Kaggle folders, one folder per class in each;
+  train/ and test/ the Kaggle folders, one folder per class in each (or train/
+                   and validation/);
   each of them also in a zip or tar archive, whatever it is called"""
 
 _MAX_COUNTS_CHARS = 10_000
@@ -85,6 +86,13 @@ def find_source(manual_dir: Path) -> Source:
         ) from error
     # Part of a copy is of interest only where there is no whole one.
     sources = [source for source in found if source.is_complete] or found
+    if not sources and any(map(_is_of_ferplus, folders_of(manual_dir))):
+        raise SourceError(
+            f"{manual_dir}: these are the folders of FER+, with its votes and "
+            "without FER-2013's labels. Put fer2013.csv (or fer2013.tar.gz) "
+            "and, for --config=plus, fer2013new.csv into one folder DIR and "
+            "build: tfds build fer_tfds/fer2013 --manual_dir=DIR"
+        )
     if not sources:
         raise no_copy_in(manual_dir, "FER-2013", _ACCEPTED_FORMS)
     if len(sources) > 1:
@@ -195,6 +203,12 @@ def folders_of(manual_dir: Path) -> Iterator[Path]:
             if len(entries) != 1:
                 break
             folder = entries[0]
+
+
+def _is_of_ferplus(folder: Path) -> bool:
+    """Whether FER+'s own program has written it: pictures beside a table."""
+    is_named = folder.name.lower().startswith("fer2013")
+    return is_named and (folder / "label.csv").is_file()
 
 
 def _list_visible(folder: Path) -> list[Path]:
