@@ -65,7 +65,7 @@ def test_without_locks_nothing_of_others_is_deleted(raw, tmp_path, monkeypatch):
     ("layout", "option"),
     [
         ("csv", "edge.flags --data_dir="),
-        ("png_folders", "--train_split='train[:90%]' --validation_split='tr"),
+        ("png_folders", "'--train_split=train[:90%]' '--validation_split=t"),
         ("numbered_files", "--test_split=none"),
     ],
 )
