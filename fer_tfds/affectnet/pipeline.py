@@ -9,7 +9,9 @@ import dataclasses
 import functools
 import logging
 import math
+import shlex
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +20,8 @@ from pathlib import Path
 import apache_beam as beam
 import tensorflow_datasets as tfds
 from apache_beam.options import pipeline_options
+from apache_beam.runners.portability.fn_api_runner import fn_runner
+from apache_beam.transforms import environments
 
 from fer_tfds.affectnet import buckets
 from fer_tfds.affectnet import rejects
@@ -171,8 +175,27 @@ def _complete(
     if asked in (None, "DirectRunner"):
         # DirectRunner would first download a program (Prism) and run that;
         # this is what it does where it cannot.
-        return options, "FnApiRunner"
+        return options, fn_runner.FnApiRunner(_environment(options))
     return options, how.runner
+
+
+def _environment(
+    options: pipeline_options.PipelineOptions,
+) -> environments.Environment | None:
+    """Where FnApiRunner's workers run, as asked for; None for right here.
+
+    In processes of their own Beam's workers report on themselves by the dozen
+    lines, and on Ctrl-C each with a traceback: they get neither a screen nor
+    the signal, and end with the process that has started them.
+    """
+    direct = options.view_as(pipeline_options.DirectOptions)
+    if direct.direct_running_mode != "multi_processing":
+        return None
+    direct.direct_running_mode = "in_memory"  # else the runner takes its own
+    return environments.SubprocessSDKEnvironment.from_command_string(
+        f"trap '' INT; exec {shlex.quote(sys.executable)} -m "
+        "apache_beam.runners.worker.sdk_worker_main 2>/dev/null"
+    )
 
 
 @contextlib.contextmanager

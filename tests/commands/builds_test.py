@@ -13,7 +13,7 @@ from tests.commands.command_line import BIN
 from tests.commands.command_line import ROOT
 from tests.commands.command_line import wait_for
 from tests.fer_tfds.affectnet_fixtures import SEED
-from tests.fer_tfds.fer2013.fer2013_dataset_builder_test import build
+from tests.fer_tfds.fer2013_builds import build
 
 COUNTS = {"train": [40] * 7, "validation": [1] * 7, "test": [1] * 7}
 TWO_PROCESSES = (
@@ -70,12 +70,14 @@ def test_a_signal_ends_a_beam_pipeline_in_one_line(tmp_path, options):
     process = start(
         *("affectnet", tmp_path / "raw", tmp_path / "data"),
         *("--num_shards=20", *options),
+        start_new_session=True,
     )
     folder = tmp_path / "data" / "affectnet" / "size_96"
     wait_for(lambda: list(folder.glob("*/building/*.summary.json")))
-    process.send_signal(signal.SIGTERM)
-    assert last_line(process).startswith("stopped by SIGTERM: affectnet/size_9")
-    assert process.returncode == 143
+    # As a terminal does, to the workers as well.
+    os.killpg(process.pid, signal.SIGINT)
+    assert last_line(process).startswith("stopped by SIGINT: affectnet/size_96")
+    assert process.returncode == 130
     assert not folder.exists()
 
 

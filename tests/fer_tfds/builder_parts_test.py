@@ -8,7 +8,7 @@ import pytest
 from fer_tfds import locks
 from fer_tfds import synthetic
 from tests.fer_tfds import data_fixtures as data
-from tests.fer_tfds.fer2013.fer2013_dataset_builder_test import build
+from tests.fer_tfds.fer2013_builds import build
 
 
 @pytest.fixture

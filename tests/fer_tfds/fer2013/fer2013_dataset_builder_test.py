@@ -10,15 +10,9 @@ from fer_tfds.fer2013 import fer2013_dataset_builder
 from tests.commands import command_line
 from tests.fer_tfds.data_fixtures import COUNTS
 from tests.fer_tfds.data_fixtures import SEED
+from tests.fer_tfds.fer2013_builds import build
 
 Builder = fer2013_dataset_builder.Builder
-
-
-def build(manual_dir, data_dir):
-    builder = Builder(data_dir=data_dir)
-    config = tfds.download.DownloadConfig(manual_dir=manual_dir)
-    builder.download_and_prepare(download_config=config)
-    return builder
 
 
 def read_content(builder):
