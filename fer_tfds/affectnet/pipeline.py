@@ -175,23 +175,21 @@ def _complete(
     if asked in (None, "DirectRunner"):
         # DirectRunner would first download a program (Prism) and run that;
         # this is what it does where it cannot.
-        return options, fn_runner.FnApiRunner(_environment(options))
+        direct = options.view_as(pipeline_options.DirectOptions)
+        if direct.direct_running_mode == "multi_processing":
+            direct.direct_running_mode = "in_memory"  # else it takes its own
+            return options, fn_runner.FnApiRunner(_quiet_processes())
+        return options, "FnApiRunner"
     return options, how.runner
 
 
-def _environment(
-    options: pipeline_options.PipelineOptions,
-) -> environments.Environment | None:
-    """Where FnApiRunner's workers run, as asked for; None for right here.
+def _quiet_processes() -> environments.Environment:
+    """Workers in processes of their own, for FnApiRunner.
 
-    In processes of their own Beam's workers report on themselves by the dozen
-    lines, and on Ctrl-C each with a traceback: they get neither a screen nor
-    the signal, and end with the process that has started them.
+    As Beam starts them they report on themselves by the dozen lines, and on
+    Ctrl-C each with a traceback: here they get neither a screen nor the
+    signal, and end with the process that has started them.
     """
-    direct = options.view_as(pipeline_options.DirectOptions)
-    if direct.direct_running_mode != "multi_processing":
-        return None
-    direct.direct_running_mode = "in_memory"  # else the runner takes its own
     return environments.SubprocessSDKEnvironment.from_command_string(
         f"trap '' INT; exec {shlex.quote(sys.executable)} -m "
         "apache_beam.runners.worker.sdk_worker_main 2>/dev/null"

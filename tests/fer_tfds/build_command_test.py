@@ -7,6 +7,8 @@ import sys
 
 import pytest
 import tensorflow as tf
+import tensorflow_datasets as tfds
+from absl import logging
 
 from fer_tfds import build_command
 from fer_tfds.sources.records import SourceError
@@ -17,10 +19,13 @@ def command(monkeypatch):
     """This process as the command; how the command ends, for an error."""
     monkeypatch.setattr(sys, "argv", ["/usr/bin/tfds", "build"])
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(tfds, "disable_progress_bar", lambda: None)
+    verbosity = logging.get_verbosity()
     signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(number) for number in signals]
     build_command.take_over()
     yield lambda error: sys.excepthook(type(error), error, None)
+    logging.set_verbosity(verbosity)
     for number, handler in zip(signals, before, strict=True):
         signal.signal(number, handler)
 
