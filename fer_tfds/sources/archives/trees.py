@@ -213,9 +213,10 @@ def damage_in(source: str) -> Iterator[None]:
     # The standard library raises a dozen kinds of errors for what is cut or
     # overwritten, and promises none of them.
     except Exception as error:
+        # Some of them quote all of a name, which may take 64 KB.
         raise SourceError(
-            f"{source}: it is cut short or damaged ({error}). Copy or "
-            "download it again, then build again."
+            f"{source}: it is cut short or damaged ({str(error)[:300]}). Copy "
+            "or download it again, then build again."
         ) from error
 
 
