@@ -32,10 +32,10 @@ from export.microcontroller import write
 from export.options import ExportError
 from export.options import ExportOptions
 from export.representative_data import Calibration
+from fer_tfds import locks
 from trainer import checkpoints
 from trainer import console
 from trainer import files
-from trainer import locks
 from trainer.checkpoints import FinishedRun
 from trainer.data import prepared
 from trainer.data.prepared import Split

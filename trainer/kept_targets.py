@@ -5,7 +5,6 @@ seeds may be taught by the same predictions.
 """
 
 import dataclasses
-import json
 import pathlib
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from trainer import earlier_runs
 from trainer import run_folder
 from trainer.data import prepared
-from trainer.settings import settings as settings_lib
+from trainer.evaluation import stored_runs
 from trainer.settings.settings import Settings
 
 
@@ -35,33 +34,58 @@ def read(settings: Settings, splits: dict[str, prepared.Split]) -> np.ndarray:
     """
     workdir = pathlib.Path(settings.target.distill_targets)
     try:
-        theirs = settings_lib.from_json(
-            (workdir / run_folder.SETTINGS).read_text("utf-8")
-        )
-        manifest = json.loads(
-            (workdir / run_folder.MANIFEST).read_text("utf-8")
-        )
-        targets = np.load(workdir / run_folder.TARGETS)
+        theirs = stored_runs.read_settings(workdir)
+        manifest = stored_runs.read_manifest(workdir)
+        train = splits["train"]
+        shape = len(train.labels), len(settings.data.class_names)
+        _check_settings(settings, theirs)
+        if manifest["data"]["splits"]["train"]["sha256"] != (
+            train.content_hash()
+        ):
+            raise ValueError("it was trained on other images")
+        targets = load(workdir / run_folder.TARGETS, shape)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"--distill_targets={workdir}: {error}. Give the workdir of a run "
-            "with teachers and --distill_views"
+            "with the same teachers, votes, data and views"
         ) from error
-    _check_settings(settings, theirs, workdir)
-    if manifest["data"]["splits"]["train"]["sha256"] != (
-        splits["train"].content_hash()
-    ):
-        raise ValueError(
-            f"--distill_targets={workdir}: it was trained on other images"
-        )
     for teacher in settings.target.distill_from:
         earlier_runs.check_apart(teacher, settings.data, splits)
     return targets
 
 
-def _check_settings(
-    ours: Settings, theirs: Settings, workdir: pathlib.Path
-) -> None:
+def load(path: pathlib.Path, shape: tuple[int, int]) -> np.ndarray:
+    """Reads the targets that a run has kept, teachers' predictions mixed in.
+
+    Args:
+      path: the file.
+      shape: (n, K), of the run's training images.
+
+    Returns:
+      float32 [views, n, K].
+
+    Raises:
+      ValueError: the file is damaged or of other images.
+    """
+    reason = ""
+    try:
+        kept = np.load(path, allow_pickle=False)
+        if kept.ndim != 3 or kept.shape[1:] != shape or not len(kept):
+            reason = f"has the shape {kept.shape}, not (views, {shape[0]}, "
+            reason += f"{shape[1]})"
+        elif not np.isfinite(kept).all():
+            reason = "holds infinite values or NaN"
+    except (OSError, EOFError, ValueError, TypeError) as error:
+        reason = f"cannot be read ({str(error).splitlines()[0]})"
+    if reason:
+        raise ValueError(
+            f"{path} {reason}. Put back what the run kept there; or delete it, "
+            "and the teachers are asked again"
+        )
+    return kept
+
+
+def _check_settings(ours: Settings, theirs: Settings) -> None:
     mine, other = _decisive(ours), _decisive(theirs)
     different = [
         f"--{name}: {other[name]} there, {mine[name]} here"
@@ -70,8 +94,8 @@ def _check_settings(
     ]
     if different:
         raise ValueError(
-            f"--distill_targets={workdir} has targets that were made with "
-            f"other settings ({'; '.join(different)})"
+            f"its targets were made with other settings "
+            f"({'; '.join(different)})"
         )
 
 

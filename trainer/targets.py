@@ -4,7 +4,6 @@ Hard labels, FER+ votes, a teacher's predictions and label smoothing are mixed
 into one array before training starts, so that the loop knows only one loss.
 """
 
-import pathlib
 from typing import Any
 
 import numpy as np
@@ -74,37 +73,6 @@ def targets_of_any_view(
         return mean_of_views(training_targets(settings, splits, strategy))
     teacher = distillation.plain_predictions(settings, splits, strategy)
     return _with_votes(settings, splits["train"], teacher)
-
-
-def read_kept(path: pathlib.Path, shape: tuple[int, int]) -> np.ndarray:
-    """Reads the targets that a run has kept, teachers' predictions mixed in.
-
-    Args:
-      path: the file.
-      shape: (n, K), of the run's training images.
-
-    Returns:
-      float32 [views, n, K].
-
-    Raises:
-      ValueError: the file is damaged or of other images.
-    """
-    reason = ""
-    try:
-        kept = np.load(path, allow_pickle=False)
-        if kept.ndim != 3 or kept.shape[1:] != shape or not len(kept):
-            reason = f"has the shape {kept.shape}, not (views, {shape[0]}, "
-            reason += f"{shape[1]})"
-        elif not np.isfinite(kept).all():
-            reason = "holds infinite values or NaN"
-    except (OSError, EOFError, ValueError, TypeError) as error:
-        reason = f"cannot be read ({str(error).splitlines()[0]})"
-    if reason:
-        raise ValueError(
-            f"{path} {reason}. Put back what the run kept there; or delete it, "
-            "and the teachers are asked again"
-        )
-    return kept
 
 
 def make_targets(

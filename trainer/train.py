@@ -15,11 +15,12 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from fer_tfds import locks
 from trainer import checkpoints
 from trainer import console
 from trainer import distillation
 from trainer import files
-from trainer import locks
+from trainer import kept_targets
 from trainer import loop
 from trainer import manifest
 from trainer import phases
@@ -162,7 +163,7 @@ def _find_targets(
     teacher = distillation.load_teacher(settings, splits, strategy)
     if begun and (begun / run_folder.TARGETS).exists():
         shape = len(splits["train"].labels), len(settings.data.class_names)
-        kept = targets_lib.read_kept(begun / run_folder.TARGETS, shape)
+        kept = kept_targets.load(begun / run_folder.TARGETS, shape)
         return kept, teacher
     return targets_lib.training_targets(settings, splits, strategy), teacher
 

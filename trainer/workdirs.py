@@ -8,9 +8,9 @@ import json
 import pathlib
 from typing import Any
 
+from fer_tfds import locks
 from trainer import checkpoints
 from trainer import files
-from trainer import locks
 from trainer.checkpoints import WorkdirError
 from trainer.evaluation import stored_runs
 from trainer.run_folder import EXPORT

@@ -15,11 +15,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from fer_tfds import locks
 from trainer import distillation
 from trainer import features as features_lib
 from trainer import files
 from trainer import json_files
-from trainer import locks
 from trainer import phases
 from trainer import weights
 from trainer.data.prepared import Split

@@ -19,9 +19,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from fer_tfds import locks
 from trainer import files
 from trainer import json_files
-from trainer import locks
 from trainer import workdirs
 from trainer.settings import cli_flags
 from tuning import results

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from export.compression import check
 from export.compression.check import CompressionError
+from trainer import kept_targets
 from trainer import targets
 from trainer.checkpoints import FinishedRun
 from trainer.data.prepared import Split
@@ -45,7 +46,7 @@ def _read(path: pathlib.Path, run: FinishedRun, split: Split) -> np.ndarray:
     _check_images(path, run, split)
     shape = (len(split.labels), len(run.class_names))
     try:
-        return targets.read_kept(path, shape)
+        return kept_targets.load(path, shape)
     except ValueError as error:
         raise CompressionError(str(error)) from error
 

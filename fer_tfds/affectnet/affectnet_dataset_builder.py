@@ -18,9 +18,8 @@ from tensorflow_datasets.core import dataset_builder
 from fer_tfds.affectnet import pipeline
 from fer_tfds.affectnet import rejects
 from fer_tfds.affectnet import shards
-from fer_tfds.builder_parts import NamedConfigs
+from fer_tfds.builder_parts import CommonParts
 from fer_tfds.builder_parts import find_manual_path
-from fer_tfds.builder_parts import show_the_message_alone
 from fer_tfds.sources.affectnet import find
 from fer_tfds.sources.affectnet import settings as affectnet_settings
 from fer_tfds.sources.records import SPLITS
@@ -50,7 +49,7 @@ _DEFAULT_CONFIG = _make_config(96)
 _CONFIGS = (_DEFAULT_CONFIG, _make_config(48), _make_config(224))
 
 
-class Builder(NamedConfigs, dataset_builder.FileReaderBuilder):
+class Builder(CommonParts, dataset_builder.FileReaderBuilder):
     """AffectNet, from raw data that the user has put into `manual_dir`.
 
     Every row with a good picture becomes an example, also those labelled none
@@ -99,14 +98,10 @@ class Builder(NamedConfigs, dataset_builder.FileReaderBuilder):
     ) -> None:
         if download_config.max_examples_per_split == 0:
             return  # as all of TFDS's builders do
-        try:
-            infos = self._build(
-                local_path(os.fspath(find_manual_path(dl_manager))),
-                download_config,
-            )
-        except SourceError:
-            show_the_message_alone()
-            raise
+        infos = self._build(
+            local_path(os.fspath(find_manual_path(dl_manager))),
+            download_config,
+        )
         self.info.set_splits(tfds.core.SplitDict(infos))
 
     def _build(
@@ -115,8 +110,9 @@ class Builder(NamedConfigs, dataset_builder.FileReaderBuilder):
         settings = affectnet_settings.load(manual_dir)
         source = find.find_source(manual_dir, settings)
         print(f"Reading {source.path} ({source.form}) ...", flush=True)
+        if source.note:
+            print(source.note, flush=True)
         folder = local_path(os.fspath(self.data_path))
-        _tell_of_leftovers(folder)
         return pipeline.build(
             shards.ShardJob(
                 source=source,
@@ -154,15 +150,3 @@ def local_path(path: str) -> Path:
             "records afterwards."
         )
     return Path(path).absolute()
-
-
-def _tell_of_leftovers(folder: Path) -> None:
-    """Names what killed builds have left: nobody else ever removes it."""
-    prefix = tfds.core.constants.INCOMPLETE_PREFIX
-    for path in sorted(folder.parent.glob(f"{prefix}*")):
-        if path != folder:
-            print(
-                f"Left by an interrupted build: {path}. Remove it, unless "
-                "another build is running.",
-                flush=True,
-            )

@@ -9,7 +9,9 @@ import dataclasses
 import functools
 import logging
 import math
+import shlex
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +20,8 @@ from pathlib import Path
 import apache_beam as beam
 import tensorflow_datasets as tfds
 from apache_beam.options import pipeline_options
+from apache_beam.runners.portability.fn_api_runner import fn_runner
+from apache_beam.transforms import environments
 
 from fer_tfds.affectnet import buckets
 from fer_tfds.affectnet import rejects
@@ -171,16 +175,36 @@ def _complete(
     if asked in (None, "DirectRunner"):
         # DirectRunner would first download a program (Prism) and run that;
         # this is what it does where it cannot.
+        direct = options.view_as(pipeline_options.DirectOptions)
+        if direct.direct_running_mode == "multi_processing":
+            direct.direct_running_mode = "in_memory"  # else it takes its own
+            return options, fn_runner.FnApiRunner(_quiet_processes())
         return options, "FnApiRunner"
     return options, how.runner
 
 
+def _quiet_processes() -> environments.Environment:
+    """Workers in processes of their own, for FnApiRunner.
+
+    As Beam starts them they report on themselves by the dozen lines, and on
+    Ctrl-C each with a traceback: here they get neither a screen nor the
+    signal, and end with the process that has started them.
+    """
+    return environments.SubprocessSDKEnvironment.from_command_string(
+        f"trap '' INT; exec {shlex.quote(sys.executable)} -m "
+        "apache_beam.runners.worker.sdk_worker_main 2>/dev/null"
+    )
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps Beam's reports on itself, some hundred lines, from the console."""
+    """Keeps Beam's reports on itself, some hundred lines, from the console.
+
+    What goes wrong it raises as well.
+    """
     logger = logging.getLogger("apache_beam")
     level = logger.level
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:

@@ -270,11 +270,10 @@ _pack = functools.partial(
     pack_zip, below="archive/AffectNet/", compression=zipfile.ZIP_STORED
 )
 _train = functools.partial(_expressions, splits=("train",))
-_no_test = functools.partial(_expressions, splits=("train", "validation"))
 
 LAYOUTS: dict[str, Layout] = {
     "full": _layout(files=full_files, select=_release),
-    "affectnet8": _layout(files=array_files, select=_no_test),
+    "affectnet8": _layout(files=array_files),
     "kaggle_csv": _layout(files=table_files, select=_train),
     "kaggle_csv_zip": _layout(files=table_files, select=_train, pack=_pack),
     "class_folders": _layout(files=folder_files),

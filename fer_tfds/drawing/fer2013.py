@@ -188,6 +188,21 @@ def png_files(counts: Counts, seed: int) -> Files:
         yield f"{folder}/im{number}.png", encode(image, "PNG")
 
 
+def numbered_files(counts: Counts, seed: int) -> Files:
+    """Numbered JPEG files in class folders, below `train` and `validation`.
+
+    Those of validation and test lie in `validation`, without a mark.
+    """
+    records = draw_records(counts, seed)
+    names = labels.class_names("fer2013")
+    for number, (image, label, split) in enumerate(
+        zip(records.images, records.labels, records.splits, strict=True)
+    ):
+        folder = "train" if split == "train" else "validation"
+        name = f"images/{folder}/{names[label]}/{number}.jpg"
+        yield name, encode(image, "JPEG", quality=_JPEG_QUALITY)
+
+
 def encode(image: np.ndarray, image_format: str, **options: int) -> bytes:
     """The content of an image file; options are Pillow's."""
     buffer = io.BytesIO()
@@ -228,6 +243,7 @@ LAYOUTS: dict[str, Layout] = {
     "folders_zip": _layout(files=jpeg_files, **_ZIP),
     "png_folders": _layout(files=png_files, names=_FOLDERS),
     "png_folders_zip": _layout(files=png_files, **_ZIP),
+    "numbered_files": _layout(files=numbered_files, names=("images",)),
     "competition_zip": _layout(
         files=competition_files, pack=pack_zip, names=("competition.zip",)
     ),

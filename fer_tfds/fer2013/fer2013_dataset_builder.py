@@ -21,9 +21,8 @@ import tensorflow_datasets as tfds
 # must be found by its own name: a relative import has no parent here.
 from fer_tfds import cleaning
 from fer_tfds import labels
-from fer_tfds.builder_parts import NamedConfigs
+from fer_tfds.builder_parts import CommonParts
 from fer_tfds.builder_parts import find_manual_path
-from fer_tfds.builder_parts import show_the_message_alone
 from fer_tfds.sources.fer2013 import ferplus
 from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.records import FaceRecords
@@ -84,7 +83,7 @@ class _Faces:
     votes: ferplus.Votes | None = None
 
 
-class Builder(NamedConfigs, tfds.core.GeneratorBasedBuilder):
+class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
     """FER-2013, from raw data that the user has put into `manual_dir`."""
 
     VERSION = tfds.core.Version("1.1.0")
@@ -111,10 +110,11 @@ class Builder(NamedConfigs, tfds.core.GeneratorBasedBuilder):
     3. Put it into an empty folder DIR and run
        tfds build fer_tfds/fer2013 --manual_dir=DIR
     Instead of the archive, DIR may hold any one of
-      fer2013.csv or icml_face_data.csv, plain, zipped or in a tar file;
+      fer2013.csv or icml_face_data.csv;
       the zip file of the whole competition;
-      Kaggle's folders `train` and `test` with a folder of JPEG or PNG files
-      for each class, plain, zipped or in a tar file.
+      Kaggle's folders `train` and `test`, or `train` and `validation`, with
+      a folder of JPEG or PNG files for each class;
+      each of them plain, zipped or in a tar file.
     File names do not matter, contents do; --manual_dir may also name the one
     file that is meant. For --config=plus put fer2013new.csv from
     https://github.com/microsoft/FERPlus beside the CSV file.
@@ -135,11 +135,7 @@ class Builder(NamedConfigs, tfds.core.GeneratorBasedBuilder):
     def _split_generators(
         self, dl_manager: tfds.download.DownloadManager
     ) -> dict[str, Iterator]:
-        try:
-            faces = self._read(_find_raw_data(dl_manager, self.config_name))
-        except SourceError:
-            show_the_message_alone()
-            raise
+        faces = self._read(_find_raw_data(dl_manager, self.config_name))
         return {
             split: self._generate_examples(faces, positions)
             for split, positions in faces.positions.items()
@@ -229,10 +225,12 @@ def _read_faces(manual_dir: Path) -> FaceRecords:
     """Finds, reads and counts the raw faces, and says so."""
     source = find.find_source(manual_dir)
     print(f"Reading {source.path} ({source.form}) ...", flush=True)
-    if source.note:
-        print(source.note, flush=True)
     records = source.read()
-    expected, origin = find.load_expected_counts(manual_dir)
+    if note := find.note_on(records):
+        print(note, flush=True)
+    expected, origin = find.load_expected_counts(
+        manual_dir, records.split_names
+    )
     table = find.check_counts(records, expected, origin)
     print(f"{table}\nChecked: as many faces as in {origin}.", flush=True)
     return records

@@ -9,6 +9,15 @@ import numpy as np
 
 SPLITS = ("train", "validation", "test")
 
+# What copies call the folder of a split, in lower case.
+SPLIT_OF_FOLDER = {
+    "train": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+}
+
 IMAGE_SIZE_PX = 48
 
 # About seven times FER-2013, so that memory has a bound whatever is read.

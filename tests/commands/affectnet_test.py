@@ -113,7 +113,7 @@ def test_killed_and_built_again_it_is_the_same(tmp_path, options):
         code, output, errors = run(tmp_path, data_dir, *options)
         assert code == 0, errors
         was_killed = data_dir.name == "killed"
-        assert ("Left by an interrupted build" in output) == was_killed
+        assert ("a killed build has left" in output) == was_killed
     content = read(tmp_path / "killed")
     assert len(content) == 572
     assert content == read(tmp_path / "whole")

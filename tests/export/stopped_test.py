@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 from export import exporter
+from fer_tfds import locks
 from tests.commands import command_line
 from tests.export.export_fixtures import names
 from tests.export.export_fixtures import options
-from trainer import locks
 
 
 def lock_of(workdir):

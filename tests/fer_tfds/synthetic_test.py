@@ -75,6 +75,8 @@ def test_layout_is_read_back(tmp_path, layout):
     records = read_all(tmp_path)
     if layout.startswith("png_"):
         assert records.split_names == ("train", "test")
+    elif layout == "numbered_files":
+        assert records.split_names == ("train", "validation")
     elif layout.startswith("folders"):  # JPEG changes pixels a little
         assert sorted(records.labels) == sorted(expected.labels)
     else:

@@ -206,13 +206,23 @@ def _read_stored(
     features: Sequence[str],
 ) -> Iterable[dict[str, Any]]:
     """Examples as numpy, in stored order, with these features alone."""
-    dataset = builder.as_dataset(
-        split=split,
-        shuffle_files=False,
-        decoders=tfds.decode.PartialDecoding(dict.fromkeys(features, True)),
-        read_config=_IN_ORDER,
+    # Not by TFDS's PartialDecoding, which warns of its own code.
+    dataset = _open_stored(builder, split).map(
+        lambda example: {name: example[name] for name in features}
     )
     return damage.read(dataset, builder, data, split=split)
+
+
+def _open_stored(
+    builder: tfds.core.DatasetBuilder, split: str
+) -> tf.data.Dataset:
+    """Examples in stored order, the image as the bytes of its file."""
+    return builder.as_dataset(
+        split=split,
+        shuffle_files=False,
+        decoders={"image": tfds.decode.SkipDecoding()},
+        read_config=_IN_ORDER,
+    )
 
 
 def _read_prepared(
@@ -232,12 +242,7 @@ def _read_prepared(
             "id": example["id"],
         }
 
-    dataset = builder.as_dataset(
-        split=split,
-        shuffle_files=False,
-        decoders={"image": tfds.decode.SkipDecoding()},
-        read_config=_IN_ORDER,
-    )
+    dataset = _open_stored(builder, split)
     dataset = dataset.map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
     dataset = dataset.batch(512).prefetch(1)
     return damage.read(dataset, builder, data, split=split)

@@ -1,8 +1,8 @@
 """AffectNet-8 and AffectNet-7: cropped faces with annotations as .npy files.
 
-The layout is `train_set|val_set/images/ID.jpg` with the annotations of a face
-in `annotations/ID_exp.npy`, `ID_val.npy` and `ID_aro.npy`. Pickled arrays are
-never loaded: they could run any program.
+The layout is `train_set|val_set|test_set/images/ID.jpg` with the annotations of
+a face in `annotations/ID_exp.npy`, `ID_val.npy` and `ID_aro.npy`. Pickled
+arrays are never loaded: they could run any program.
 """
 
 import dataclasses
@@ -22,7 +22,11 @@ from fer_tfds.sources.affectnet.records import Rejected
 from fer_tfds.sources.archives import file_trees
 from fer_tfds.sources.records import SourceError
 
-SPLIT_OF_FOLDER = {"train_set": "train", "val_set": "validation"}
+SPLIT_OF_FOLDER = {
+    "train_set": "train",
+    "val_set": "validation",
+    "test_set": "test",
+}
 LABEL_SUFFIX = "_exp.npy"
 _VALENCE_SUFFIX = "_val.npy"
 _AROUSAL_SUFFIX = "_aro.npy"
@@ -41,9 +45,12 @@ class AnnotationArrays(records.Source):
         Folders are listed as a stream and in no order: 290,000 names take
         memory, and the builder orders by hash anyway.
         """
+        _tell_of_other_sets(self.path / self.prefix)
         for folder, split in SPLIT_OF_FOLDER.items():
             base = self.path / self.prefix / folder
-            if base.is_dir():
+            # Many were given a test set without its annotations.
+            is_there = base / "annotations" if split == "test" else base
+            if is_there.is_dir():
                 yield from _list_pictures(base, folder, split)
 
     def load(
@@ -71,6 +78,18 @@ def make_source(path: Path, prefix: str) -> AnnotationArrays:
         form="cropped faces with annotations as .npy files",
         prefix=prefix,
     )
+
+
+def _tell_of_other_sets(folder: Path) -> None:
+    """Names what looks like one more split and is not read."""
+    for path in sorted(folder.iterdir()):
+        if (path / "annotations").is_dir() and path.name not in SPLIT_OF_FOLDER:
+            print(
+                f"Left out: {path}. Of its kind only "
+                f"{', '.join(SPLIT_OF_FOLDER)} are read; rename it to one of "
+                "them if it is one.",
+                flush=True,
+            )
 
 
 def _list_pictures(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 
+from fer_tfds.sources.absent import no_copy_in
 from fer_tfds.sources.affectnet import arrays
 from fer_tfds.sources.affectnet import folders
 from fer_tfds.sources.affectnet import full
@@ -20,12 +21,11 @@ from fer_tfds.sources.affectnet.records import Source
 from fer_tfds.sources.affectnet.settings import CopySettings
 from fer_tfds.sources.archives import file_trees
 from fer_tfds.sources.archives.trees import check_path
-from fer_tfds.sources.archives.trees import no_copy_in
 from fer_tfds.sources.records import SourceError
 
 _ACCEPTED_FORMS = """\
   training.csv, validation.csv and Manually_Annotated_Images/   the release; or
-  train_set/ and val_set/, with images/ and annotations/        AffectNet-8; or
+  train_set/, val_set/, with images/ and annotations/           AffectNet-8; or
   labels.csv and a folder of pictures for each class            Kaggle; or
   train/, val/ or test/ with a folder for each class            Kaggle.
 The last two may be in a zip file."""

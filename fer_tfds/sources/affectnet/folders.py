@@ -6,7 +6,6 @@ the user has to say what they mean.
 """
 
 import dataclasses
-import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,18 +17,12 @@ from fer_tfds.sources.affectnet.records import Reason
 from fer_tfds.sources.affectnet.records import Reject
 from fer_tfds.sources.affectnet.records import Rejected
 from fer_tfds.sources.archives import file_trees
+from fer_tfds.sources.fer2013 import class_folders
+from fer_tfds.sources.records import SPLIT_OF_FOLDER
 from fer_tfds.sources.records import SourceError
 
-SPLIT_OF_FOLDER = {
-    "train": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-}
-
-# FER-2013 comes in the same folders; its file names give it away.
-_FER2013_NAME = re.compile(r"(Training|PublicTest|PrivateTest)_\d+\.\w+")
+# FER-2013 comes in the same folders; of its file names these give it away.
+_FER2013_FORMS = (class_folders.JPEG, class_folders.PNG)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +34,10 @@ class ClassFolders(records.Source):
     """
 
     class_names: tuple[tuple[str, str], ...]
+    note = (
+        "Nothing but the names of its folders says that this is AffectNet: "
+        "look at some pictures."
+    )
 
     def annotations(self) -> Iterator[Annotation | Reject]:
         """Every picture under the prefix, in the order of its name."""
@@ -73,7 +70,7 @@ def make_source(
             this is FER-2013.
     """
     inside = [n for n in names if n.startswith(prefix) and records.is_image(n)]
-    if all(_FER2013_NAME.fullmatch(n.rsplit("/", 1)[-1]) for n in inside):
+    if all(class_folders.form_of(name) in _FER2013_FORMS for name in inside):
         raise SourceError(
             f"{path}: the pictures are called like those of FER-2013. Build it "
             "with `tfds build fer_tfds/fer2013`."

@@ -115,11 +115,13 @@ class Source(abc.ABC):
         path: the folder or archive that holds the pictures.
         form: what it is, in words.
         prefix: what every `Annotation.image` lacks in front, inside `path`.
+        note: what the user should know of this form; empty for nothing.
     """
 
     path: Path
     form: str
     prefix: str
+    note = ""  # of the class, not of the copy: no field
 
     @abc.abstractmethod
     def annotations(self) -> Iterator[Annotation | Reject]:

@@ -18,6 +18,7 @@ from fer_tfds.sources.affectnet.records import Reason
 from fer_tfds.sources.affectnet.records import Reject
 from fer_tfds.sources.affectnet.records import Rejected
 from fer_tfds.sources.archives import file_trees
+from fer_tfds.sources.dialects import split_header
 from fer_tfds.sources.records import SourceError
 
 COLUMNS = ("", "pth", "label", "relFCs")
@@ -61,7 +62,7 @@ class LabelTable(records.Source):
 def looks_like_table(head: bytes) -> bool:
     """Whether a file that begins with `head` is such a table."""
     line = (head.splitlines() or [b""])[0].decode("utf-8-sig", "replace")
-    return {_PATH, _LABEL} <= {cell.strip(' "') for cell in line.split(",")}
+    return {_PATH, _LABEL} <= set(split_header(line)[0])
 
 
 def make_source(path: Path, table: str) -> LabelTable:
@@ -83,16 +84,17 @@ def _read_rows(
         text = io.TextIOWrapper(stream, "utf-8-sig", "replace")
         # What is cut off here becomes a row of its own, which is malformed.
         lines = iter(functools.partial(text.readline, _MAX_LINE_CHARS), "")
-        rows = csv.DictReader(lines)
+        header, separator = split_header(next(lines, ""))
+        rows = csv.DictReader(lines, header, delimiter=separator)
         try:
             for number, row in enumerate(rows):
                 if number == _MAX_ROWS:
                     raise csv.Error(f"more than {_MAX_ROWS:,} rows")
-                yield f"{table} line {rows.line_num}", row
+                yield f"{table} line {rows.line_num + 1}", row
         except csv.Error as error:
             raise SourceError(
-                f"{tree.where(table)}, line {rows.line_num}: {error}. Get the "
-                "file again, and build again."
+                f"{tree.where(table)}, line {rows.line_num + 1}: {error}. "
+                "Get the file again, and build again."
             ) from None
 
 

@@ -22,7 +22,6 @@ MAX_FILES = 2_000_000
 BUFFER_BYTES = 1 << 16
 
 _MAX_NAME_CHARS = 1024
-_MAX_NAMES_LISTED = 8
 # Droppings of file managers; names that begin with a dot are left out as well.
 _JUNK = ("__macosx", "thumbs.db", "desktop.ini")
 # Control characters; bytes that are not UTF-8 come as surrogates.
@@ -214,9 +213,10 @@ def damage_in(source: str) -> Iterator[None]:
     # The standard library raises a dozen kinds of errors for what is cut or
     # overwritten, and promises none of them.
     except Exception as error:
+        # Some of them quote all of a name, which may take 64 KB.
         raise SourceError(
-            f"{source}: it is cut short or damaged ({error}). Copy or "
-            "download it again, then build again."
+            f"{source}: it is cut short or damaged ({str(error)[:300]}). Copy "
+            "or download it again, then build again."
         ) from error
 
 
@@ -227,21 +227,3 @@ def check_path(path: Path) -> None:
             f"{path}: this path holds characters that cannot be shown. Rename "
             "the file or folder and build again."
         )
-
-
-def no_copy_in(place: Path, data_set: str, accepted_forms: str) -> SourceError:
-    """The error for a `place` that is absent or holds no form of a data set."""
-    names = ["a file of another kind"]
-    if place.is_dir():
-        names = sorted(path.name for path in place.iterdir()) or ["nothing"]
-    more = len(names) - _MAX_NAMES_LISTED
-    found = ", ".join(names[:_MAX_NAMES_LISTED])
-    problem = f"no copy of {data_set} in here. Found: {found}"
-    problem += f" and {more} more" if more > 0 else ""
-    if not place.exists():
-        problem = "there is no such folder"
-    return SourceError(
-        f"{place}: {problem}. Put one of these into {place}, or give the "
-        f"folder that has it as --manual_dir, and build again:\n"
-        f"{accepted_forms}"
-    )

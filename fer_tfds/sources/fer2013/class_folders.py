@@ -1,9 +1,10 @@
 """Faces as picture files in one folder per class, as Kaggle hands them out.
 
-Two copies exist. `train|test/<class>/<Usage>_<number>.jpg` tells all three
-splits apart by the file name, since `test` holds PublicTest and PrivateTest;
-`train|test/<class>/im<number>.png` does not. The class comes from the folder
-name, never from its position. Nothing is written or unpacked to disk.
+Three copies exist. `train|test/<class>/<Usage>_<number>.jpg` tells all three
+splits apart by the file name, since `test` holds PublicTest and PrivateTest. In
+`train|test/<class>/im<number>.png` and `train|validation/<class>/<number>.jpg`
+the folders are the splits. The class comes from the folder name, never from its
+position. Nothing is written or unpacked to disk.
 """
 
 import re
@@ -16,32 +17,32 @@ from PIL import Image
 from fer_tfds import labels
 from fer_tfds.sources.archives.trees import FileTree
 from fer_tfds.sources.fer2013 import face_pictures
-from fer_tfds.sources.fer2013.csv_rows import SPLIT_OF_USAGE
+from fer_tfds.sources.records import SPLIT_OF_FOLDER
 from fer_tfds.sources.records import SPLITS
 from fer_tfds.sources.records import FaceCollector
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 
-PARTS = ("train", "test")
-
 
 class Form(NamedTuple):
-    """One of the two ways in which the files of a copy are called.
+    """One of the ways in which the files of a copy are called.
 
     Attributes:
         title: what it is, in words.
         file_name: matches names; the groups are what precedes the number, and
             the number.
-        example: what files in `train` and `test` are called, for messages.
-        split_of: part and first group -> split; None for what is misplaced.
-        split_names: the splits that are told apart.
+        example: what files in the folder of a split are called, for messages.
+        split_of: split that the folder names, and first group -> split; no
+            entry for what is misplaced.
+        split_names: the splits that are told apart; empty where those are the
+            folders that are there.
     """
 
     title: str
     file_name: re.Pattern
     example: dict[str, str]
     split_of: dict[tuple[str, str], str]
-    split_names: tuple[str, ...]
+    split_names: tuple[str, ...] = ()
 
 
 JPEG = Form(
@@ -49,26 +50,37 @@ JPEG = Form(
     file_name=re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)\.jpe?g"),
     example={
         "train": "Training_<number>.jpg",
+        "validation": "PublicTest_<number>.jpg",
         "test": "PublicTest_<number>.jpg or PrivateTest_<number>.jpg",
     },
     split_of={
-        ("test" if usage != "Training" else "train", usage): split
-        for usage, split in SPLIT_OF_USAGE.items()
+        ("train", "Training"): "train",
+        ("validation", "PublicTest"): "validation",
+        ("test", "PublicTest"): "validation",
+        ("test", "PrivateTest"): "test",
     },
     split_names=SPLITS,
 )
 PNG = Form(
     title="class folders of PNG files",
     file_name=re.compile(r"(im)(\d+)\.png"),
-    example=dict.fromkeys(PARTS, "im<number>.png"),
-    split_of={(part, "im"): part for part in PARTS},
-    split_names=PARTS,
+    example=dict.fromkeys(SPLITS, "im<number>.png"),
+    split_of={(split, "im"): split for split in SPLITS},
 )
-FORMS = (JPEG, PNG)
+NUMBERS = Form(
+    title="class folders of numbered files",
+    file_name=re.compile(r"()(\d+)\.(?:jpe?g|png)"),
+    example=dict.fromkeys(SPLITS, "<number>.jpg"),
+    split_of={(split, ""): split for split in SPLITS},
+)
+_FORMS = (JPEG, PNG, NUMBERS)
 
 
 class _Place(NamedTuple):
-    """Where a picture lies, and what follows from it."""
+    """Where a picture lies, and what follows from it.
+
+    The part is the split that the folder above the classes names.
+    """
 
     part: str
     folder: str
@@ -82,7 +94,7 @@ def is_picture(name: str) -> bool:
 
 
 def root_of(name: str) -> str | None:
-    """The folder above `train` and `test` for a file of a class folder.
+    """The folder above those of the splits for a file of a class folder.
 
     Args:
         name: a relative name, with forward slashes.
@@ -92,7 +104,7 @@ def root_of(name: str) -> str | None:
         them; None when the file lies elsewhere.
     """
     parts = name.split("/")
-    if len(parts) < 3 or parts[-3] not in PARTS or not _is_class(parts[-2]):
+    if len(parts) < 3 or not _part_of(parts[-3]) or not _is_class(parts[-2]):
         return None
     return "".join(f"{part}/" for part in parts[:-3])
 
@@ -100,14 +112,14 @@ def root_of(name: str) -> str | None:
 def form_of(name: str) -> Form | None:
     """Which form a picture belongs to by its name; None for no form."""
     file = name.rsplit("/", 1)[-1]
-    return next((f for f in FORMS if f.file_name.fullmatch(file)), None)
+    return next((f for f in _FORMS if f.file_name.fullmatch(file)), None)
 
 
 def find_roots(names: Iterable[str]) -> dict[str, Form | None]:
     """The copies among the files of a tree.
 
     Returns:
-        Folder above `train` and `test`, as `root_of` gives it -> form of its
+        Folder above those of the splits, as `root_of` gives it -> form of its
         first file of a known form; None when it has no such file.
     """
     roots: dict[str, Form | None] = {}
@@ -119,18 +131,18 @@ def find_roots(names: Iterable[str]) -> dict[str, Form | None]:
 
 
 def read_faces(tree: FileTree, root: str) -> FaceRecords:
-    """Reads and checks every picture under `train` and `test`.
+    """Reads and checks every picture in the folders of the splits.
 
     Args:
         tree: what holds the pictures.
-        root: the folder above `train` and `test`, as `find_roots` gives it.
+        root: the folder above them, as `find_roots` gives it.
 
     Returns:
         The faces by part, folder and number; the ids are the names relative
         to the root, with forward slashes.
 
     Raises:
-        SourceError: a folder is absent or of no known class, files of the two
+        SourceError: a folder is absent or of no known class, files of two
             forms are mixed, or a picture has another name, cannot be decoded
             or is not 48x48 grey.
     """
@@ -155,8 +167,10 @@ class _Reader:
         self._keys: list[tuple] = []
 
     def is_inside(self, name: str) -> bool:
-        """Whether a file lies in `train` or `test`."""
-        return name.startswith(tuple(f"{self._root}{part}/" for part in PARTS))
+        """Whether a file lies in the folder of a split."""
+        folder, *below = name.removeprefix(self._root).split("/")
+        is_below = name.startswith(self._root) and bool(below)
+        return is_below and _part_of(folder) is not None
 
     def add(self, name: str, content: bytes) -> None:
         """Checks a file and keeps its face."""
@@ -174,27 +188,36 @@ class _Reader:
         )
         # Numbers count up in the original order, "10" comes after "9".
         number = (len(match[2]), match[2])
-        part = PARTS.index(place.part)
+        part = SPLITS.index(place.part)
         self._keys.append((part, place.folder, match[1], number, place.file))
 
     def records(self) -> FaceRecords:
         """All faces in their natural order."""
         names = labels.class_names("fer2013")
-        for part in PARTS:
+        parts = self._needed_parts()
+        for part in parts:
             found = {label for p, label in self._folders if p == part}
             lacking = [n for i, n in enumerate(names) if i not in found]
             if lacking:
                 raise SourceError(
                     f"{self._tree.where(self._root + part)}: there are no "
-                    f"pictures of {', '.join(lacking)}. Both "
-                    f"{' and '.join(PARTS)} are needed, with a folder for each "
+                    f"pictures of {', '.join(lacking)}. "
+                    f"{' and '.join(parts)} are needed, with a folder for each "
                     "class: get the whole data set."
                 )
         order = sorted(range(len(self._keys)), key=self._keys.__getitem__)
-        return self._faces.records(self._form.split_names).take(order)
+        return self._faces.records(self._form.split_names or parts).take(order)
+
+    def _needed_parts(self) -> tuple[str, ...]:
+        """Train, what else there is, and something to test on."""
+        there = {part for part, _ in self._folders} | {"train"}
+        if len(there) == 1:
+            there.add("test")
+        return tuple(split for split in SPLITS if split in there)
 
     def _place(self, name: str) -> _Place:
-        part, *folders, file = name.removeprefix(self._root).split("/")
+        top, *folders, file = name.removeprefix(self._root).split("/")
+        part = _part_of(top)
         folder = folders[0] if len(folders) == 1 else ""
         label = _label_of(folder)
         # Two folders of one class are as wrong as a folder of none.
@@ -209,12 +232,17 @@ class _Reader:
         return _Place(part, folder, label, file)
 
     def _misnamed(self, name: str, place: _Place) -> SourceError:
-        forms = FORMS if self._form is None else (self._form,)
+        forms = _FORMS if self._form is None else (self._form,)
         wanted = " or ".join(form.example[place.part] for form in forms)
         return SourceError(
             f"{self._tree.where(name)}: expected only files called {wanted} "
             "here. Move or remove it."
         )
+
+
+def _part_of(folder: str) -> str | None:
+    """The split that a folder's name stands for."""
+    return SPLIT_OF_FOLDER.get(folder.lower())
 
 
 def _label_of(folder: str) -> int | None:

@@ -1,7 +1,8 @@
 """FER-2013 as CSV: one row per face, the pixels as decimal text.
 
 Reads any text stream with the columns `emotion`, `pixels` and `Usage`, in any
-order. It never guesses: the first row that is not exactly right is an error.
+order and with any separator. It never guesses: the first row that is not
+exactly right is an error.
 """
 
 import functools
@@ -14,6 +15,8 @@ from typing import TextIO
 import numpy as np
 
 from fer_tfds import labels
+from fer_tfds.sources.dialects import split_cells
+from fer_tfds.sources.dialects import split_header
 from fer_tfds.sources.records import IMAGE_SIZE_PX
 from fer_tfds.sources.records import FaceCollector
 from fer_tfds.sources.records import FaceRecords
@@ -77,9 +80,10 @@ def read_faces(stream: IO[bytes], source: str) -> FaceRecords:
     """
     # Universal newlines and utf-8-sig: copies exist with CRLF and with a BOM.
     text = io.TextIOWrapper(stream, "utf-8-sig", errors="replace")
-    columns = _read_header(text.readline(_MAX_HEADER_CHARS), source)
+    names, separator = split_header(text.readline(_MAX_HEADER_CHARS))
+    columns = _find_columns(names, source)
     faces = FaceCollector(source)
-    for row in _read_rows(text, columns, source):
+    for row in _read_rows(text, columns, source, separator=separator):
         faces.add(
             row.pixels,
             label=row.label,
@@ -98,13 +102,8 @@ def _columns_in_head(head: bytes) -> dict[str, int]:
     first_line = (head[:_MAX_HEADER_CHARS].splitlines() or [b""])[0]
     if b"\0" in first_line:
         return {}  # a plain tar with such a file in it begins like one
-    return _columns_by_name(
-        _split_cells(first_line.decode("utf-8-sig", "replace"))
-    )
-
-
-def _split_cells(line: str) -> list[str]:
-    return [cell.strip(' \t\r\n"') for cell in line.split(",")]
+    cells, _ = split_header(first_line.decode("utf-8-sig", "replace"))
+    return _columns_by_name(cells)
 
 
 def _columns_by_name(names: list[str]) -> dict[str, int]:
@@ -116,8 +115,7 @@ def _columns_by_name(names: list[str]) -> dict[str, int]:
     }
 
 
-def _read_header(line: str, source: str) -> dict[str, int]:
-    names = _split_cells(line)
+def _find_columns(names: list[str], source: str) -> dict[str, int]:
     columns = _columns_by_name(names)
     missing = [name for name in COLUMNS if name not in columns]
     if missing:
@@ -131,13 +129,13 @@ def _read_header(line: str, source: str) -> dict[str, int]:
 
 
 def _read_rows(
-    text: TextIO, columns: dict[str, int], source: str
+    text: TextIO, columns: dict[str, int], source: str, *, separator: str
 ) -> Iterator[_Row]:
     row_number = 0
     # One character more than allowed tells a line that is too long.
     lines = iter(functools.partial(text.readline, _MAX_ROW_CHARS + 1), "")
     for line_number, line in enumerate(lines, start=2):
-        cells = _split_cells(line)
+        cells = split_cells(line, separator)
         if not any(cells):
             continue  # copies that went through an editor end in blank rows
         row_number += 1

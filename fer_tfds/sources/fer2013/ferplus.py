@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from fer_tfds import labels
+from fer_tfds.sources.dialects import split_header
+from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.fer2013.csv_rows import SPLIT_OF_USAGE
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
@@ -91,7 +93,7 @@ def find_votes(manual_dir: Path) -> Path:
     if len(found) > 1:
         raise SourceError(
             f"{manual_dir}: several files with FER+ votes: "
-            f"{', '.join(path.name for path in found)}. Keep one of them."
+            f"{', '.join(map(str, found))}. Keep one of them."
         )
     return found[0]
 
@@ -118,8 +120,10 @@ def _read_file(path: Path) -> Votes:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
         # What is cut off here becomes a row of its own, which is malformed.
         lines = iter(functools.partial(text.readline, _MAX_LINE_CHARS), "")
+        header = next(lines, "")
+        reader = csv.reader(lines, delimiter=split_header(header)[1])
         try:
-            rows = list(_read_rows(csv.reader(lines), path))
+            rows = list(_read_rows(reader, _lowered(header), path))
         except csv.Error as error:
             raise SourceError(f"{path}: {error}. {_GET_FILE}") from None
     if not rows:
@@ -150,17 +154,17 @@ def _check_fit(votes: Votes, records: FaceRecords, path: Path) -> None:
 
 
 def _list_votes(manual_dir: Path) -> list[Path]:
-    folder = manual_dir if manual_dir.is_dir() else manual_dir.parent
     try:
         return [
             path
+            for folder in find.folders_of(manual_dir)
             for path in sorted(folder.iterdir())
             if path.is_file() and _has_vote_columns(path)
         ]
     except OSError as error:
         raise SourceError(
-            f"{folder}: it cannot be read ({error}). Check that you may read "
-            "all of it."
+            f"{manual_dir}: it cannot be read ({error}). Check that you may "
+            "read all of it."
         ) from error
 
 
@@ -168,17 +172,16 @@ def _has_vote_columns(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     first_line = (head.splitlines() or [b""])[0].decode("utf-8-sig", "replace")
-    return {"neutral", "contempt", "nf"} <= set(_lowered(first_line.split(",")))
+    return {"neutral", "contempt", "nf"} <= set(_lowered(first_line))
 
 
-def _lowered(cells: list[str]) -> list[str]:
-    return [cell.strip(' \t\r\n"').lower() for cell in cells]
+def _lowered(header: str) -> list[str]:
+    return [cell.lower() for cell in split_header(header)[0]]
 
 
 def _read_rows(
-    reader: Iterator[list[str]], path: Path
+    reader: Iterator[list[str]], header: list[str], path: Path
 ) -> Iterator[tuple[str, list[int]]]:
-    header = _lowered(next(reader, []))
     missing = [name for name in ("usage", *NAMES) if name not in header]
     if missing:
         raise SourceError(

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fer_tfds import labels
+from fer_tfds.sources.absent import no_copy_in
 from fer_tfds.sources.archives.trees import check_path
-from fer_tfds.sources.archives.trees import no_copy_in
 from fer_tfds.sources.fer2013 import forms
 from fer_tfds.sources.fer2013.forms import Source
 from fer_tfds.sources.records import SPLITS
@@ -26,6 +26,28 @@ OFFICIAL_COUNTS: dict[str, list[int]] = {
     "test": [491, 55, 528, 879, 594, 416, 626],
 }
 
+# Of the copy with folders `train` and `validation`: the same faces, cut anew.
+# By class, both together are the sums of the challenge's three.
+_ANEW_COUNTS: dict[str, list[int]] = {
+    "train": [3993, 436, 4103, 7164, 4938, 3205, 4982],
+    "validation": [960, 111, 1018, 1825, 1139, 797, 1216],
+}
+
+# What a copy lacks that tells these splits apart, and what to do about it.
+_NOTES = {
+    ("train", "test"): (
+        "This copy does not tell PublicTest and PrivateTest apart: its `test` "
+        "is both of them in one, and there is no `validation`. It can be cut "
+        "from train when reading: split='train[:90%]' to train on, "
+        "split='train[90%:]' to validate."
+    ),
+    ("train", "validation"): (
+        "This copy has no `test`: train with --test_split=none. Where it is "
+        "not cut as the challenge was, some of the challenge's test faces "
+        "stand in its `train`: figures do not compare with those of others."
+    ),
+}
+
 # Beside the raw data: counts of a set that is meant to differ.
 EXPECTED_COUNTS_FILE = "expected_counts.json"
 
@@ -33,7 +55,8 @@ _ACCEPTED_FORMS = """\
   fer2013.tar.gz   the challenge archive, as it was handed out; or
   fer2013.csv      the file inside it, or icml_face_data.csv (columns emotion,
                    pixels and Usage); or
-  train/ and test/ the Kaggle folders, one folder per class in each;
+  train/ and test/ the Kaggle folders, one folder per class in each (or train/
+                   and validation/);
   each of them also in a zip or tar archive, whatever it is called"""
 
 _MAX_COUNTS_CHARS = 10_000
@@ -63,6 +86,13 @@ def find_source(manual_dir: Path) -> Source:
         ) from error
     # Part of a copy is of interest only where there is no whole one.
     sources = [source for source in found if source.is_complete] or found
+    if not sources and any(map(_is_of_ferplus, folders_of(manual_dir))):
+        raise SourceError(
+            f"{manual_dir}: these are the folders of FER+, with its votes and "
+            "without FER-2013's labels. Put fer2013.csv (or fer2013.tar.gz) "
+            "and, for --config=plus, fer2013new.csv into one folder DIR and "
+            "build: tfds build fer_tfds/fer2013 --manual_dir=DIR"
+        )
     if not sources:
         raise no_copy_in(manual_dir, "FER-2013", _ACCEPTED_FORMS)
     if len(sources) > 1:
@@ -71,12 +101,21 @@ def find_source(manual_dir: Path) -> Source:
     return sources[0]
 
 
-def load_expected_counts(manual_dir: Path) -> tuple[dict[str, list[int]], str]:
+def note_on(records: FaceRecords) -> str:
+    """What these faces lack and what to do about it; empty for nothing."""
+    return _NOTES.get(records.split_names, "")
+
+
+def load_expected_counts(
+    manual_dir: Path, split_names: tuple[str, ...] = SPLITS
+) -> tuple[dict[str, list[int]], str]:
     """The counts that the raw data must have, and where they come from.
 
     Args:
         manual_dir: the folder with the raw data, or a file in it. Counts in a
-            file `expected_counts.json` there come before the official ones.
+            file `expected_counts.json` there, or in a folder in which the raw
+            data may lie, come before the official ones.
+        split_names: the splits that the raw data tells apart.
 
     Returns:
         Split name -> one count for each label id, and a name for the origin.
@@ -84,9 +123,13 @@ def load_expected_counts(manual_dir: Path) -> tuple[dict[str, list[int]], str]:
     Raises:
         SourceError: the file does not have the form it must have.
     """
-    folder = manual_dir if manual_dir.is_dir() else manual_dir.parent
-    path = folder / EXPECTED_COUNTS_FILE
-    if not path.is_file():
+    places = [
+        folder / EXPECTED_COUNTS_FILE for folder in folders_of(manual_dir)
+    ]
+    path = next(filter(Path.is_file, places), None)
+    if path is None and set(split_names) == set(_ANEW_COUNTS):
+        return _ANEW_COUNTS, "the copy with folders train and validation"
+    if path is None:
         return OFFICIAL_COUNTS, "the official counts of the challenge"
     try:
         with path.open(encoding="utf-8") as file:
@@ -104,7 +147,7 @@ def check_counts(
     """Compares the faces of each split and class with what must be there.
 
     Where the raw data does not tell validation and test apart, their sum is
-    expected in test.
+    expected in what it has of them.
 
     Args:
         records: all faces.
@@ -119,8 +162,7 @@ def check_counts(
     """
     names = labels.class_names("fer2013")
     found = count_classes(records, len(names))
-    if "validation" not in records.split_names:
-        expected = _merge_validation(expected)
+    expected = _merge(expected, records.split_names)
     if found == expected:
         return _format_table(names, found)
     raise SourceError(
@@ -138,14 +180,18 @@ def _find_all(place: Path) -> Iterator[Source]:
     if place.is_file():
         yield from forms.find_in_file(place)
         return
-    for folder in _folders_to_search(place):
+    for folder in folders_of(place):
         yield from forms.find_in_folder(folder)
         for entry in _list_visible(folder):
             if entry.is_file():
                 yield from forms.find_in_file(entry)
 
 
-def _folders_to_search(manual_dir: Path) -> Iterator[Path]:
+def folders_of(manual_dir: Path) -> Iterator[Path]:
+    """The folders in which raw data may lie, or lies beside the named file."""
+    if not manual_dir.is_dir():
+        yield manual_dir.parent
+        return
     yield manual_dir
     seen = {manual_dir.resolve()}  # links may lead anywhere, and back
     for folder in _list_visible(manual_dir):
@@ -157,6 +203,12 @@ def _folders_to_search(manual_dir: Path) -> Iterator[Path]:
             if len(entries) != 1:
                 break
             folder = entries[0]
+
+
+def _is_of_ferplus(folder: Path) -> bool:
+    """Whether FER+'s own program has written it: pictures beside a table."""
+    is_named = folder.name.lower().startswith("fer2013")
+    return is_named and (folder / "label.csv").is_file()
 
 
 def _list_visible(folder: Path) -> list[Path]:
@@ -182,18 +234,22 @@ def _form() -> str:
     )
 
 
-def _merge_validation(counts: dict[str, list[int]]) -> dict[str, list[int]]:
-    if "validation" not in counts:
+def _merge(
+    counts: dict[str, list[int]], split_names: tuple[str, ...]
+) -> dict[str, list[int]]:
+    """Adds validation and test up where they are not told apart."""
+    if len(counts) < 3 or len(split_names) == 3:
         return counts
     pairs = zip(counts["validation"], counts["test"], strict=True)
-    return {"train": counts["train"], "test": [sum(pair) for pair in pairs]}
+    sums = [sum(pair) for pair in pairs]
+    return {"train": counts["train"], split_names[-1]: sums}
 
 
 def _are_counts(counts: object) -> bool:
     num_classes = len(labels.class_names("fer2013"))
     return (
         isinstance(counts, dict)
-        and set(counts) in ({*SPLITS}, {"train", "test"})
+        and set(counts) in ({*SPLITS}, *map(set, _NOTES))
         and all(
             isinstance(row, list)
             and len(row) == num_classes

@@ -15,17 +15,11 @@ from fer_tfds.sources.archives.trees import FileTree
 from fer_tfds.sources.archives.trees import guard
 from fer_tfds.sources.fer2013 import class_folders
 from fer_tfds.sources.fer2013 import csv_rows
+from fer_tfds.sources.records import SPLIT_OF_FOLDER
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 
 _HEAD_BYTES = 4096
-
-_NOTE_ON_PNG = (
-    "This copy does not tell PublicTest and PrivateTest apart: its `test` is "
-    "both of them in one, and there is no `validation`. It can be cut from "
-    "train when reading: split='train[:90%]' to train on, "
-    "split='train[90%:]' to validate."
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +30,6 @@ class Source:
         form: what it is, in words.
         path: the file or folder.
         read: reads and checks all of it; raises `SourceError`.
-        note: what this form lacks and what to do about it, for the user;
-            empty when it lacks nothing.
         is_complete: whether it can be all of FER-2013; a CSV file without a
             column is offered as well, so that it is not overlooked.
     """
@@ -45,7 +37,6 @@ class Source:
     form: str
     path: Path
     read: Callable[[], FaceRecords]
-    note: str = ""
     is_complete: bool = True
 
 
@@ -70,8 +61,9 @@ def find_in_folder(folder: Path) -> Iterator[Source]:
     """Finds class folders that lie directly in a folder."""
     names = [
         "/".join(file.parts[-3:])
-        for part in class_folders.PARTS
-        for file in folder.glob(f"{part}/*/*")
+        for part in sorted(folder.iterdir())
+        if part.name.lower() in SPLIT_OF_FOLDER
+        for file in part.glob("*/*")
     ]
     roots = class_folders.find_roots(names)
     if "" in roots:
@@ -182,7 +174,6 @@ def _folder_source(
         form=(form.title if form else "class folders") + where + inside,
         path=path,
         read=functools.partial(_read_folders, path, root),
-        note=_NOTE_ON_PNG if form is class_folders.PNG else "",
     )
 
 

@@ -34,7 +34,7 @@ def pipelines(monkeypatch):
 
     original = beam.Pipeline
     monkeypatch.setattr(beam, "Pipeline", make)
-    monkeypatch.setattr("sys.argv", ["tfds", "--runner=FlinkRunner"])
+    monkeypatch.setattr("sys.argv", ["program", "--runner=FlinkRunner"])
     return seen
 
 

@@ -103,8 +103,12 @@ def test_full_release_is_what_was_drawn(tmp_path):
 def test_arrays_are_what_was_drawn(tmp_path):
     synthetic.write("affectnet8", tmp_path, data.COUNTS, seed=data.SEED)
     rows = data.load_all(tmp_path)
-    items = drawn(("train", "validation"))
-    folder = {"train": "train_set", "validation": "val_set"}
+    items = drawn(("train", "validation", "test"))
+    folder = {
+        "train": "train_set",
+        "validation": "val_set",
+        "test": "test_set",
+    }
     assert {(row.id, row.label) for row in rows} == {
         (f"{folder[i.split]}/images/{i.number}.jpg", i.label) for i in items
     }
@@ -163,10 +167,18 @@ def test_arrays_that_cannot_be_used(tmp_path, suffix, content, reason):
 @pytest.mark.parametrize("shape", [(), (1,)])
 def test_arrays_of_any_type(tmp_path, kind, shape):
     synthetic.write("affectnet8", tmp_path, data.COUNTS, seed=data.SEED)
-    for split in ("train_set", "val_set"):
+    for split in ("train_set", "val_set", "test_set"):
         for path in (tmp_path / split / "annotations").glob("*_exp.npy"):
             np.save(path, np.full(shape, 5, np.int64).astype(kind))
     assert {row.label for row in data.load_all(tmp_path)} == {5}
+
+
+def test_the_table_may_have_semicolons(tmp_path):
+    synthetic.write("kaggle_csv", tmp_path, data.COUNTS, seed=data.SEED)
+    before = data.read_all(tmp_path)
+    table = tmp_path / "labels.csv"
+    table.write_text(table.read_text().replace(",", ";"))
+    assert data.read_all(tmp_path) == before
 
 
 def test_the_table_decides_and_disagreements_are_counted(tmp_path, capsys):

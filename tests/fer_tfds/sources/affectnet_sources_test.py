@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -11,6 +12,7 @@ from fer_tfds.sources.affectnet import find as affectnet_source
 from fer_tfds.sources.affectnet import settings as affectnet_settings
 from fer_tfds.sources.affectnet.records import Reject
 from fer_tfds.sources.records import SourceError
+from tests.fer_tfds import data_fixtures as fer2013
 from tests.fer_tfds.affectnet_fixtures import COUNTS
 from tests.fer_tfds.affectnet_fixtures import SEED
 from tests.fer_tfds.affectnet_fixtures import find
@@ -160,12 +162,38 @@ def test_a_map_without_numbered_folders_is_an_error(tmp_path):
         find(tmp_path)
 
 
-def test_fer2013_and_affectnet8_in_an_archive_say_what_to_do(tmp_path):
-    path = tmp_path / "fer2013" / "train" / "angry" / "Training_3.jpg"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"picture")
+@pytest.mark.parametrize("layout", ["folders", "png_folders_zip"])
+def test_a_copy_of_fer2013_is_refused_by_its_name(tmp_path, layout):
+    synthetic.write(layout, tmp_path, fer2013.COUNTS, seed=SEED)
     with pytest.raises(SourceError, match="tfds build fer_tfds/fer2013"):
-        find(tmp_path / "fer2013")
+        find(tmp_path)
+
+
+@pytest.mark.parametrize("layout", affectnet.LAYOUTS)
+def test_a_note_says_where_folder_names_alone_speak(tmp_path, layout):
+    write(layout, tmp_path)
+    has_note = "Nothing but the names" in find(tmp_path).note
+    assert has_note == ("_folders" in layout)
+
+
+def test_what_looks_like_one_more_split_is_named(tmp_path, capsys):
+    write("affectnet8", tmp_path)
+    (tmp_path / "test_set").rename(tmp_path / "holdout_set")
+    splits = {row.split for row in find(tmp_path).annotations()}
+    assert splits == {"train", "validation"}
+    output = capsys.readouterr().out
+    assert f"Left out: {tmp_path / 'holdout_set'}. " in output
+    assert "train_set, val_set, test_set are read" in output
+
+
+def test_a_test_set_without_annotations_is_left_out(tmp_path):
+    write("affectnet8", tmp_path)
+    shutil.rmtree(tmp_path / "test_set" / "annotations")
+    splits = {row.split for row in find(tmp_path).annotations()}
+    assert splits == {"train", "validation"}
+
+
+def test_affectnet8_in_an_archive_says_what_to_do(tmp_path):
     write_zip(tmp_path / "a.zip", {"train_set/annotations/0_exp.npy": b""})
     with pytest.raises(SourceError, match="Unpack it"):
         find(tmp_path / "a.zip")

@@ -49,6 +49,24 @@ def test_other_folder_names_give_the_same_labels(folders):
     np.testing.assert_array_equal(before.labels[order], after.labels[other])
 
 
+@pytest.mark.parametrize("name", ["validation", "val", "Valid"])
+def test_folders_may_be_train_and_validation(tmp_path, drawn, name):
+    synthetic.write("numbered_files", tmp_path, data.COUNTS, seed=data.SEED)
+    folder = tmp_path / "images" / "validation"
+    folder.rename(folder.with_name(name))
+    records = data.read_all(tmp_path)
+    splits = [split.replace("test", "validation") for split in drawn.splits]
+    jpegs = np.stack([through_jpeg(image) for image in drawn.images])
+    expected = dataclasses.replace(drawn, images=jpegs, splits=splits)
+    assert data.contents(records) == data.contents(expected)
+
+
+def test_png_files_may_lie_in_three_folders(tmp_path):
+    synthetic.write("png_folders", tmp_path, data.COUNTS, seed=data.SEED)
+    shutil.copytree(tmp_path / "test", tmp_path / "validation")
+    assert data.read_all(tmp_path).split_names == face_records.SPLITS
+
+
 def break_folders(folders, what):
     """Breaks one thing; returns the path that the error must name."""
     picture = next((folders / "train" / "fear").iterdir())
@@ -82,8 +100,8 @@ def break_folders(folders, what):
     ("what", "message"),
     [
         ("no_test", "there are no pictures of angry, disgust"),
-        ("no_class", "there are no pictures of sad. Both"),
-        ("empty_class", "there are no pictures of sad. Both"),
+        ("no_class", "there are no pictures of sad. train and test"),
+        ("empty_class", "there are no pictures of sad. train and test"),
         ("bored", "one folder for each class of angry, disgust"),
         ("contempt", "one folder for each class"),
         ("2", "one folder for each class"),

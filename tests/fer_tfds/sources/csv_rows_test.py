@@ -41,6 +41,8 @@ VARIANTS = {
     "crlf": lambda t: t.replace("\n", "\r\n"),
     "cr": lambda t: t.replace("\n", "\r"),
     "byte_order_mark": lambda t: "\ufeff" + t,
+    "semicolons": lambda t: t.replace(",", ";"),
+    "tabs": lambda t: t.replace(",", "\t"),
     "trailing_rows": lambda t: t + "\n\n,,\n",
     "no_last_line_end": lambda t: t.rstrip("\n"),
     "blanks": lambda t: t.replace(HEADER, "emotion, pixels, Usage"),

@@ -39,6 +39,7 @@ FORMS = {
     "folders_zip": "class folders of JPEG files in a zip archive",
     "png_folders": "class folders of PNG files",
     "png_folders_zip": "class folders of PNG files in a zip archive",
+    "numbered_files": "class folders of numbered files",
     "competition_zip": "CSV file icml_face_data.csv in a zip archive",
 }
 
@@ -48,8 +49,10 @@ def test_form_is_told_in_words(tmp_path, layout):
     synthetic.write(layout, tmp_path, data.COUNTS, seed=data.SEED)
     source = find.find_source(tmp_path)
     assert source.form == FORMS[layout]
-    assert ("there is no `validation`" in source.note) == ("png_" in layout)
-    assert ("train[:90%]" in source.note) == ("png_" in layout)
+    note = find.note_on(source.read())
+    assert ("there is no `validation`" in note) == ("png_" in layout)
+    assert ("train[:90%]" in note) == ("png_" in layout)
+    assert ("--test_split=none" in note) == (layout == "numbered_files")
     assert source.path.parent == tmp_path or source.path == tmp_path
 
 

@@ -73,6 +73,52 @@ def test_without_a_copy_it_says_what_is_there_and_what_to_put(tmp_path):
         find.find_source(tmp_path)
 
 
+BEGINNINGS = {
+    b"<!DOCTYPE html><html>login</html>": "a web page, not an archive",
+    b"\n <html>": "a web page, not an archive: download it signed in",
+    b"version https://git-lfs.github.com/spec/v1\n": "a pointer of Git LFS",
+    b"Rar!\x1a\x07\x00": "a RAR archive: unpack it",
+    "emotion,pixels,Usage".encode("utf-16"): "save it as UTF-8",
+    b"": "an empty file",
+}
+
+
+@pytest.mark.parametrize("content", BEGINNINGS, ids=repr)
+def test_what_is_no_data_is_said(tmp_path, content):
+    (tmp_path / "fer2013.tar.gz").write_bytes(content)
+    message = rf"Found: fer2013.tar.gz \(.*{BEGINNINGS[content]}.*\)\. Put"
+    for place in (tmp_path, tmp_path / "fer2013.tar.gz"):
+        with pytest.raises(SourceError, match=message):
+            find.find_source(place)
+
+
+def test_folders_of_ferplus_say_which_files_are_needed(tmp_path):
+    for name in ("FER2013Train", "FER2013Valid"):
+        (tmp_path / "a" / name).mkdir(parents=True)
+        row = 'fer0000000.png,"(0, 0, 48, 48)",4,0,0,1,3,2,0,0,0,0\n'
+        (tmp_path / "a" / name / "label.csv").write_text(row)
+    for place in (tmp_path / "a", tmp_path / "a" / "FER2013Train"):
+        with pytest.raises(SourceError, match=r"FER\+.*fer2013new.csv"):
+            find.find_source(place)
+
+
+def test_a_copy_cut_anew_has_counts_of_its_own(tmp_path):
+    names = ("train", "validation")
+    counts, _ = find.load_expected_counts(tmp_path, names)
+    every = [sum(row) for row in zip(*counts.values(), strict=True)]
+    official = zip(*find.OFFICIAL_COUNTS.values(), strict=True)
+    assert every == [sum(row) for row in official]
+    assert [sum(row) for row in counts.values()] == [28821, 7066]
+
+
+def test_expected_counts_lie_with_the_data(csv_dir):
+    inner = csv_dir / "inner"
+    inner.mkdir()
+    for path in list(csv_dir.glob("*.*")):
+        path.rename(inner / path.name)
+    assert find.load_expected_counts(csv_dir)[0] == COUNTS
+
+
 def test_expected_counts_come_before_the_official_ones(csv_dir):
     path = csv_dir / "expected_counts.json"
     counts, origin = find.load_expected_counts(csv_dir)

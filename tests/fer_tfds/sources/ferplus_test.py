@@ -7,6 +7,7 @@ import pytest
 
 from fer_tfds.drawing import ferplus as synthetic_ferplus
 from fer_tfds.sources.fer2013 import ferplus
+from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 
@@ -94,8 +95,25 @@ def test_none_several_and_unreadable_files_are_said(tmp_path):
     (tmp_path / "a").unlink()
     for name in ("a.csv", "b.csv"):
         write(tmp_path, HEADER, name)
-    with pytest.raises(SourceError, match=r"a\.csv, b\.csv"):
+    with pytest.raises(SourceError, match=r"a\.csv, .*/b\.csv"):
         ferplus.find_votes(tmp_path)
+
+
+def test_file_is_found_in_the_folder_of_the_faces(csv_dir):
+    inner = csv_dir / "fer2013"
+    inner.mkdir()
+    (csv_dir / "fer2013.csv").rename(inner / "fer2013.csv")
+    records = find.find_source(csv_dir).read()
+    content = synthetic_ferplus.format_votes(records, 0)
+    (inner / "fer2013new.csv").write_bytes(content)
+    assert ferplus.find_votes(csv_dir) == inner / "fer2013new.csv"
+    assert len(ferplus.read_votes(csv_dir, records).labels) == 28
+
+
+def test_cells_may_have_semicolons_between_them(tmp_path):
+    text = (HEADER + "".join(ROWS)).replace(",", ";")
+    votes = ferplus.read_votes(write(tmp_path, text), RECORDS)
+    assert votes.counts[0].tolist() == [4, 0, 0, 1, 3, 2, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(

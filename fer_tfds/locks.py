@@ -34,11 +34,14 @@ def only_one(path: pathlib.Path, *, wait: bool = True) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def hold_folder(folder: pathlib.Path, name: str = LOCK) -> Iterator[None]:
+def hold_folder(folder: pathlib.Path, name: str = LOCK) -> Iterator[bool]:
     """Holds a folder, made where it is not there, by a file in it.
 
     Several processes may hold one by files of different names. Afterwards the
     file is gone, and so is a folder that was made for it and is empty.
+
+    Yields:
+      Whether it is held; false on a file system without locks.
 
     Raises:
       InUseError: another process holds it; the text says which.
@@ -46,7 +49,8 @@ def hold_folder(folder: pathlib.Path, name: str = LOCK) -> Iterator[None]:
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    with _locked(path) as file:
+    file, is_held = _locked(path)
+    with file:
         now = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
         file.truncate(0)
         file.write(
@@ -54,7 +58,7 @@ def hold_folder(folder: pathlib.Path, name: str = LOCK) -> Iterator[None]:
         )
         file.flush()
         try:
-            yield
+            yield is_held
         finally:
             # While it is still held, so that nobody's new file goes.
             path.unlink(missing_ok=True)
@@ -63,8 +67,8 @@ def hold_folder(folder: pathlib.Path, name: str = LOCK) -> Iterator[None]:
                     folder.rmdir()
 
 
-def _locked(path: pathlib.Path) -> TextIO:
-    """Opens a lock file and holds it."""
+def _locked(path: pathlib.Path) -> tuple[TextIO, bool]:
+    """Opens a lock file and holds it; false where there are no locks."""
     while True:
         file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
         try:
@@ -79,7 +83,7 @@ def _locked(path: pathlib.Path) -> TextIO:
                 "or stop it, or give another folder"
             ) from error
         except OSError:
-            is_there = True  # A file system without locks.
+            return file, False
         if is_there:
-            return file
+            return file, True
         file.close()  # Its holder deleted it as it ended: there is a new one.

@@ -1,4 +1,4 @@
-"""Tests of trainer/locks.py: a second process is kept out, in words."""
+"""Tests of fer_tfds/locks.py: a second process is kept out, in words."""
 
 import os
 import signal
@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
+from fer_tfds import locks
 from tests.commands.command_line import ROOT
-from trainer import locks
 
 HOLD = """
 import pathlib, sys
-from trainer import locks
+from fer_tfds import locks
 with locks.hold_folder(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
