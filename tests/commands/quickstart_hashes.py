@@ -6,12 +6,12 @@ the arrays, since HDF5 files hold times. Times are left out of JSON.
 
 Example, after `make quickstart`:
 
-  python -m tests.commands.quickstart_hashes                  # prints one line
-  each python -m tests.commands.quickstart_hashes --check=FILE     # compares
-  with a printout
+  python -m tests.commands.quickstart_hashes               # prints them
+  python -m tests.commands.quickstart_hashes --check=FILE  # compares
 """
 
 import argparse
+import csv
 import hashlib
 import json
 import pathlib
@@ -41,19 +41,19 @@ def main() -> int:
 
 def hash_lines(runs: pathlib.Path):
     """Yields `HASH  FILE` for everything that is to stay as it is."""
-    for path in sorted(runs.glob("quickstart_data/**/*.tfrecord-*")):
-        yield f"{_hash(_records(path))}  {path.name}"
     run = runs / "quickstart"
-    yield f"{_hash(_weights(run / 'best.weights.h5'))}  best.weights.h5"
-    for name in ("metrics.json", "export/parity.json"):
-        yield f"{_hash([_json(run / name)])}  {name}"
-    for path in sorted(run.glob("export/*.tflite")):
-        yield f"{_hash(_tensors(path))}  {path.name}"
+    files = sorted(runs.glob("quickstart_data/**/*.tfrecord-*"))
+    files += [run / "best.weights.h5", run / "metrics.json"]
+    files += [run / "export" / "parity.json"]
+    for path in [*files, *sorted(run.glob("export/*.tflite"))]:
+        yield f"{hash_file(path)}  {path.name}"
 
 
-def _hash(parts) -> str:
+def hash_file(path: pathlib.Path) -> str:
+    """The hash of what a file holds, whenever it was written."""
+    read = READERS.get(path.suffix, _records)
     digest = hashlib.sha256()
-    for part in parts:
+    for part in read(path):
         digest.update(part)
     return digest.hexdigest()[:16]
 
@@ -84,7 +84,15 @@ def _json(path):
         return value
 
     stored = timeless(json.loads(path.read_text()))
-    return json.dumps(stored, sort_keys=True).encode()
+    yield json.dumps(stored, sort_keys=True).encode()
+
+
+def _table(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield str(
+                [(k, v) for k, v in row.items() if k not in TIMES]
+            ).encode()
 
 
 def _tensors(path):
@@ -98,6 +106,15 @@ def _tensors(path):
         scales = detail["quantization_parameters"]["scales"]
         yield np.asarray(scales).tobytes()
 
+
+# Records have no suffix of their own: fer2013-test.tfrecord-00000-of-00001.
+READERS = {
+    ".h5": _weights,
+    ".json": _json,
+    ".csv": _table,
+    ".tflite": _tensors,
+    ".flags": lambda path: [path.read_bytes()],
+}
 
 if __name__ == "__main__":
     sys.exit(main())
