@@ -9,7 +9,6 @@ from PIL import Image
 from benchmarks import drawn_video
 from benchmarks import edge_flicker
 from benchmarks import edge_margin
-from benchmarks import edge_soak
 from benchmarks import photograph_folder
 from edge import boxes
 from edge import faces
@@ -18,24 +17,6 @@ from edge.detector import Detector
 from fer_tfds import synthetic
 from tests.benchmarks.tables import cells
 from tests.edge import edge_fixtures
-
-
-def test_the_soak_prints_a_row_for_each_minute(monkeypatch, capsys):
-    monkeypatch.setattr(edge_soak, "ROW_SECONDS", 0.01)
-    monkeypatch.setattr(
-        edge_soak.drawn_video, "DrawnVideo", lambda num_frames: VIDEO
-    )
-    model = f"--model={edge_fixtures.model_path()}"
-    monkeypatch.setattr(sys, "argv", ["soak", model, "--minutes=2"])
-    edge_soak.main()
-    header, _, *rows = cells(capsys.readouterr().out)
-    assert [row[0] for row in rows] == ["1", "2"]
-    assert len(rows[0]) == len(header)
-    assert float(rows[1][1].split()[0]) > 20  # MiB
-    assert float(rows[1][3]) > 1
-
-
-VIDEO = drawn_video.DrawnVideo(num_frames=3)
 
 
 def test_flicker_prints_a_row_for_each_smoothing(monkeypatch, capsys):

@@ -22,11 +22,14 @@ from trainer.evaluation import stored_runs
     ],
 )
 def test_ctrl_c_is_one_line(
-    command, module, name, monkeypatch, tmp_path, capsys
+    command, module, name, monkeypatch, tmp_path, capsys, request
 ):
     def stop(*_, **__):
         signal.raise_signal(signal.SIGINT)
 
+    # Tests that run in the background inherit that Ctrl-C is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     monkeypatch.setattr(module, name, stop)
     program, *arguments = command.replace("OUT", f"{tmp_path}/out").split()
     monkeypatch.setattr(sys, "argv", [program, *arguments])

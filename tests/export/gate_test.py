@@ -21,11 +21,12 @@ def fails_int8(measured, *_, **__):
 
 
 def with_weights(workdir, change):
-    """Changes the weights of the last layer of a run's file."""
+    """Changes the last layer in a run's file, as if it had been trained so."""
     model = checkpoints.load_for_inference(workdir).model
     layer = model.get_layer("logits")
     layer.set_weights(change(*layer.get_weights()))
     model.save_weights(workdir / run_folder.BEST_WEIGHTS)
+    (workdir / run_folder.PREDICTIONS).unlink()
 
 
 def only_happy(kernel, bias):
