@@ -5,12 +5,14 @@ leaves either the old or the new state and never half of one.
 """
 
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
 import shutil
 from typing import Any
 
+import h5py
 import numpy as np
 import tensorflow as tf
 
@@ -27,6 +29,8 @@ from trainer.settings import settings as settings_lib
 
 KEPT_CHECKPOINTS = 2
 PROGRESS = "progress.json"
+# Attribute of a file of weights. HDF5 itself does not notice flipped bytes.
+_CHECKSUM = "sha256"
 
 # What TensorFlow raises for a checkpoint that is cut, damaged or of other
 # shapes.
@@ -161,29 +165,47 @@ def restore_checkpoint(workdir: pathlib.Path, objects: dict[str, Any]) -> None:
 
 
 def save_weights(model: Any, path: pathlib.Path) -> None:
-    """Saves a model's weights, all of them or nothing."""
+    """Saves a model's weights and their checksum, all of it or nothing."""
     with files.write_aside(path) as aside:
         model.save_weights(aside)
+        with h5py.File(aside, "r+") as file:
+            file.attrs[_CHECKSUM] = _checksum(model)
 
 
 def load_weights(model: Any, workdir: pathlib.Path) -> None:
     """Loads the weights of a run's best epoch.
 
     Raises:
-      WorkdirError: they are cut, of another network, or infinite or NaN.
+      WorkdirError: they are cut, changed, of another network, or infinite or NaN.
     """
     path = workdir / BEST_WEIGHTS
     try:
         model.load_weights(path)
-        for weight in model.weights:
-            if not np.isfinite(weight.numpy()).all():
-                raise ValueError(f"{weight.path} holds NaN or is infinite")
+        _check_weights(model, path)
     except _UNREADABLE as error:
         raise WorkdirError(
             f"{path} is damaged or does not fit {SETTINGS} beside it "
             f"({str(error).strip().splitlines()[0]:.200}): "
             f"{stored_runs.train_again(workdir)}"
         ) from error
+
+
+def _check_weights(model: Any, path: pathlib.Path) -> None:
+    for weight in model.weights:
+        if not np.isfinite(weight.numpy()).all():
+            raise ValueError(f"{weight.path} holds NaN or is infinite")
+    with h5py.File(path) as file:
+        # Files of earlier versions have none.
+        written = file.attrs.get(_CHECKSUM)
+    if written and written != _checksum(model):
+        raise ValueError("they are not the weights that were written")
+
+
+def _checksum(model: Any) -> str:
+    digest = hashlib.sha256()
+    for weight in model.weights:
+        digest.update(weight.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def load_for_inference(workdir: str | os.PathLike) -> FinishedRun:

@@ -27,6 +27,7 @@ TINY = (
 )
 TRAINER = f"trainer --workdir={{0}}/run {TINY}"
 LAST_LINES = 12
+ALREADY_DONE = ("holds a finished run", "exists; give --overwrite")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +146,8 @@ def judge(
       ended: how it ended.
       whole: what it leaves when nothing befalls it.
     """
-    is_there = "holds a finished run" in ended.errors
+    # A command killed after its last step has left everything.
+    is_there = any(said in ended.errors for said in ALREADY_DONE)
     if ended.code == 0 or is_there:
         left = command.left(folder)
         return "same" if left == whole else f"{left} instead of {whole}"

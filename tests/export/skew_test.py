@@ -74,7 +74,7 @@ TOLERANCES = {
     **dict.fromkeys(TENSORFLOW, 1e-5),
     tflite.file_name("float32"): 1e-5,
     tflite.file_name("float16"): 1e-2,
-    tflite.file_name("int16x8"): 2e-2,
+    tflite.file_name("int16x8"): 5e-2,
     tflite.file_name("dynamic"): 0.1,
     tflite.file_name("int8"): 0.1,
 }

@@ -75,7 +75,9 @@ def test_damaged_progress_is_told_with_its_file(tmp_path, text):
     assert f"delete {path.parent} to resume" in str(caught.value)
 
 
-@pytest.mark.parametrize("damage", ["NaN", "infinite", "cut", "shape"])
+@pytest.mark.parametrize(
+    "damage", ["NaN", "infinite", "cut", "flipped", "shape"]
+)
 def test_damaged_weights_are_told_with_their_file(tmp_path, damage):
     model, path = small_model(), tmp_path / "best.weights.h5"
     wrong = {"NaN": np.nan, "infinite": np.inf}.get(damage, 1.0)
@@ -83,6 +85,10 @@ def test_damaged_weights_are_told_with_their_file(tmp_path, damage):
     checkpoints.save_weights(model, path)
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:-500])
+    if damage == "flipped":
+        content = bytearray(path.read_bytes())
+        content[content.index(model.weights[0].numpy().tobytes())] ^= 1
+        path.write_bytes(content)
     fresh = small_model(5 if damage == "shape" else 2)
     with pytest.raises(checkpoints.WorkdirError) as caught:
         checkpoints.load_weights(fresh, tmp_path)
