@@ -176,7 +176,8 @@ def load_weights(model: Any, workdir: pathlib.Path) -> None:
     """Loads the weights of a run's best epoch.
 
     Raises:
-      WorkdirError: they are cut, changed, of another network, or infinite or NaN.
+      WorkdirError: they are cut, changed or of another network, or hold NaN
+        or infinite numbers.
     """
     path = workdir / BEST_WEIGHTS
     try:
