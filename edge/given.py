@@ -69,7 +69,8 @@ def _to_pixels(picture: object) -> np.ndarray:
 
 def _from_image(image: Image.Image) -> np.ndarray:
     try:
-        return pictures.from_image(image).pixels
+        # A copy: turning it upright must not turn the caller's image.
+        return pictures.from_image(image.copy()).pixels
     except pictures.PictureError:
         raise
     except Exception as error:  # It is decoded here, where it may be damaged.

@@ -75,3 +75,11 @@ def test_a_pipe_is_refused_and_not_waited_for(classifier, tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(ValueError, match="it is a pipe, not a file"):
         classifier.classify(tmp_path / "pipe.png")
+
+
+def test_an_image_is_left_as_it_was_given(classifier):
+    image = Image.new("RGB", (40, 30))
+    image.getexif()[0x0112] = 6  # To be turned by a quarter.
+    classifier.classify(image)
+    assert image.size == (40, 30)
+    assert image.getexif()[0x0112] == 6
