@@ -23,14 +23,13 @@ export class Analyser {
   /**
    * @param {import('./classifier.mjs').Classifier} classifier
    * @param {import('./search.mjs').Search} search
-   * @param {object} settings settings.json.
+   * @param {object} numbers edge's, as `analyser` in settings.json has them,
+   *     with the detector's `crop` and the model's `min_confidence`.
    */
-  constructor(classifier, search, settings) {
+  constructor(classifier, search, numbers) {
     this.classifier = classifier;
     this.search = search;
-    this.rule = settings.crop;
-    this.numbers = settings.analyser;
-    this.minConfidence = 0;
+    this.numbers = numbers;
   }
 
   /**
@@ -78,7 +77,7 @@ export class Analyser {
   async answer(image, boxes, isFound) {
     const answers = [];
     for (const box of boxes) {
-      const place = isFound ? square(box, this.rule, image) : box;
+      const place = isFound ? square(box, this.numbers.crop, image) : box;
       const crop = cut(image, place);
       if (contrast(crop) >= this.numbers.least_contrast) {
         answers.push({ box, row: await this.classifier.classify(crop) });
@@ -96,7 +95,7 @@ export class Analyser {
     const probability = Math.max(...probabilities);
     const label =
       this.classifier.labels[probabilities.indexOf(probability)];
-    const isSure = probability >= this.minConfidence;
+    const isSure = probability >= this.numbers.min_confidence;
     return { ...known, probabilities, label, probability, isSure };
   }
 }

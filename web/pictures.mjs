@@ -12,7 +12,8 @@ const TOO_LARGE = 'This picture has more than 64 million pixels.';
 /** A file cannot be used; its message is for the person at the screen. */
 export class PictureError extends Error {}
 
-const canvas = new OffscreenCanvas(1, 1);
+/** What was read last, for those who show it. */
+export const canvas = new OffscreenCanvas(1, 1);
 const pen = canvas.getContext('2d', { willReadFrequently: true });
 
 /**

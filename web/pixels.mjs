@@ -71,7 +71,8 @@ function planes(image, channels) {
 }
 
 /**
- * Antialiased bilinear, to a square; the aspect ratio is not kept.
+ * Antialiased bilinear, to a square; the aspect ratio is not kept. Sums are
+ * rounded to single precision at each step, as numpy's products of matrices.
  * @param {Float32Array} plane
  * @param {Image} image whose plane it is.
  * @param {number} size
@@ -84,7 +85,8 @@ function resize(plane, { width, height }, size) {
     for (let column = 0; column < width; column++) {
       let sum = 0;
       for (let k = 0; k < weights.length; k++) {
-        sum += weights[k] * plane[(first + k) * width + column];
+        const value = plane[(first + k) * width + column];
+        sum = Math.fround(sum + weights[k] * value);
       }
       lines[row * width + column] = sum;
     }
@@ -94,7 +96,8 @@ function resize(plane, { width, height }, size) {
     for (let row = 0; row < size; row++) {
       let sum = 0;
       for (let k = 0; k < weights.length; k++) {
-        sum += weights[k] * lines[row * width + first + k];
+        const value = lines[row * width + first + k];
+        sum = Math.fround(sum + weights[k] * value);
       }
       values[row * size + column] = sum;
     }

@@ -1,6 +1,6 @@
 /**
  * Where in an image BlazeFace looks, and which of its boxes are faces: the
- * twin of `Search` in edge/search.py and of `BlazeFaceDetector` in edge/faces.py.
+ * twin of `Search` in edge/search.py and of edge/faces.py.
  */
 
 import { overlap } from './boxes.mjs';
