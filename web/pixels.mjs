@@ -71,8 +71,8 @@ function planes(image, channels) {
 }
 
 /**
- * Antialiased bilinear, to a square; the aspect ratio is not kept. Sums are
- * rounded to single precision at each step, as numpy's products of matrices.
+ * Antialiased bilinear, to a square; the aspect ratio is not kept. In single
+ * precision as the twin, whose sums run in an order of the processor's own.
  * @param {Float32Array} plane
  * @param {Image} image whose plane it is.
  * @param {number} size

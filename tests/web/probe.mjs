@@ -2,6 +2,8 @@
 
 import { parts, started } from './app.mjs';
 import { compare } from './check.mjs';
+import { square, whole } from './boxes.mjs';
+import { cut } from './images.mjs';
 import { prepare } from './pixels.mjs';
 import { readPicture } from './pictures.mjs';
 
@@ -34,18 +36,29 @@ function cards() {
 /** The pixels and the answers of a picture. */
 async function examine(file) {
   const image = await readPicture(file);
-  const { size, channels } = parts.analyser.classifier;
   const faces = await parts.analyser.inPicture(image);
   return {
     shape: [image.height, image.width],
-    prepared: Array.from(prepare(image, size, channels)),
-    faces: faces.map(({ box, label, probabilities, isFound }) => ({
-      box: [box.left, box.top, box.width, box.height],
-      label,
-      probabilities,
-      isFound,
+    prepared: prepared(image, whole(image)),
+    faces: faces.map((face) => ({
+      ...face,
+      box: asList(face.box),
+      prepared: prepared(image, judged(face, image)),
     })),
   };
+}
+
+function asList({ left, top, width, height }) {
+  return [left, top, width, height];
+}
+
+function judged({ box, isFound }, image) {
+  return isFound ? square(box, parts.settings.crops.blazeface, image) : box;
+}
+
+function prepared(image, box) {
+  const { size, channels } = parts.analyser.classifier;
+  return Array.from(prepare(cut(image, box), size, channels));
 }
 
 /** Boxes of the frames of a video, found by following. */
@@ -59,7 +72,7 @@ async function follow(files) {
     frames.push(
       faces.map(({ number, box, probabilities }) => ({
         number,
-        box: [box.left, box.top, box.width, box.height],
+        box: asList(box),
         probabilities,
       })),
     );
@@ -95,13 +108,10 @@ async function give(way, file) {
 async function watchCamera(frames) {
   const seen = [];
   find('camera').click();
-  await until(() => !find('stop').hidden, 'a camera');
-  let lines = [];
   await until(() => {
-    const now = cards();
-    if (now.length > 0) seen.push(now);
-    lines = find('pace').textContent ? seen : [];
-    return lines.length >= frames || !find('problem').hidden;
+    // It is there from the second frame on.
+    if (find('pace').textContent) seen.push(cards());
+    return seen.length >= frames || !find('problem').hidden;
   }, 'frames of the camera');
   const video = find('video');
   const [track] = video.srcObject.getTracks();

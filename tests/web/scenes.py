@@ -38,6 +38,11 @@ def draw(faces, size=SIZE, seed=0):
     return Image.fromarray(noisy.astype(np.uint8))
 
 
+def empty(size):
+    """A photograph in which the detector finds no face."""
+    return Image.linear_gradient("L").convert("RGB").resize(size)
+
+
 def forms():
     """Yields name and content of a photograph in every form."""
     photo = draw(ONE)

@@ -14,6 +14,7 @@ from PIL import Image
 
 import edge
 from edge import faces
+from edge import options
 from edge.analyser import Analyser
 from edge.tracks import Tracker
 from export.options import ExportError
@@ -39,10 +40,8 @@ def pictures():
     crowd = scenes.draw(scenes.CROWD, (1500, 1000))
     for name, photo in {
         "crowd.png": crowd,
-        "small.png": scenes.draw(scenes.ONE, (400, 300)).crop(
-            (150, 100, 270, 220)
-        ),
-        "empty.png": scenes.draw(()),
+        "small.png": scenes.empty((90, 120)),
+        "empty.png": scenes.empty((400, 300)),
     }.items():
         photo.save(folder / name)
         found[name] = (folder / name).read_bytes()
@@ -93,21 +92,27 @@ def plan(stranger, *, camera=True):
 
 
 @functools.cache
+def classifier(name="edge"):
+    """The model of which the page has a copy."""
+    return edge.Classifier(name)
+
+
+@functools.cache
 def analyser(name="edge"):
     """What the page is the twin of."""
-    return Analyser(edge.Classifier(name), faces.load_detector())
+    return Analyser(classifier(name), faces.load_detector())
 
 
-def expected(name):
-    """Pixels and answers that edge has for a picture."""
-    path = folder() / "given" / name
-    pixels = edge.read_picture(path)
-    return pixels, analyser().analyse(pixels)
+@functools.cache
+def expected(name, model="edge"):
+    """Pixels and faces that edge has for a picture."""
+    pixels = edge.read_picture(folder() / "given" / name)
+    return pixels, analyser(model).analyse(pixels)
 
 
 def expected_frames():
     """Numbers, boxes and probabilities of each frame, by edge."""
-    tracker = Tracker(0.5)
+    tracker = Tracker(options.SMOOTHING_S)
     for index, name in enumerate(frames()):
         pixels = np.asarray(Image.open(folder() / "given" / name))
         yield analyser().analyse(pixels, tracker, index / FPS)
