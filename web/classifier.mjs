@@ -20,7 +20,6 @@ export class Classifier {
     this.labels = file.labels;
     this.size = file.metadata.image_size;
     this.channels = file.metadata.channels;
-    this.takesBytes = file.metadata.input.startsWith('uint8');
     this.network = network;
   }
 
@@ -40,7 +39,7 @@ export class Classifier {
    * @returns {Promise<number[]>} a probability for each label.
    */
   async probabilities(pixels) {
-    const values = this.takesBytes ? pixels : Float32Array.from(pixels);
+    const values = this.network.takesBytes ? pixels : Float32Array.from(pixels);
     const [given] = await this.network.run(values);
     const steps = given instanceof Uint8Array ? STEPS : 1;
     return Array.from(given, (value) => value / steps);

@@ -23,6 +23,7 @@ export class Network {
     this.model = model;
     const [input] = model.getInputDetails();
     this.shape = Array.from(input.shape);
+    this.takesBytes = input.dtype === 'uint8';
   }
 
   /**

@@ -57,10 +57,10 @@ export class View {
 
   /** @param {Face} face */
   drawBox({ box, label, isSure }) {
-    const thick = Math.max(2 * this.pixel(), Math.max(box.width, 0) / 40);
+    const thick = Math.max(2 * this.pixel(), box.width / 40);
     const { left, top, width, height } = box;
-    this.pen.setLineDash(isSure ? [] : [4 * thick, 3 * thick]);
-    this.pen.lineWidth = isSure ? thick : thick / 2;
+    this.pen.setLineDash(isSure ? [] : [2 * thick, 2 * thick]);
+    this.pen.lineWidth = thick;
     this.pen.strokeStyle = isSure ? colour(label) : QUIET;
     this.pen.strokeRect(left, top, width, height);
   }
@@ -72,7 +72,8 @@ export class View {
    * @returns {Box} the place.
    */
   drawWords(face, taken) {
-    const text = `${face.number} ${answerOf(face)}`;
+    const said = face.isSure ? answerOf(face) : 'unsure';
+    const text = `${face.number} ${said}`;
     const letters = this.lettersPx(face.box);
     this.pen.font = `600 ${letters}px system-ui, sans-serif`;
     const width = this.pen.measureText(text).width + letters / 2;

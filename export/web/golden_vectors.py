@@ -35,7 +35,7 @@ def write(model: pathlib.Path, folder: pathlib.Path) -> dict[str, Any]:
 
 
 def _tolerance(classifier: Classifier) -> float:
-    recipe = classifier.metadata["recipe"]
+    recipe = classifier.metadata.get("recipe")
     if recipe == "int8":
         return 0.0
     return golden.TOLERANCE.get(recipe, golden.FLOAT_TOLERANCE)

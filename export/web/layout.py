@@ -48,9 +48,10 @@ def shipped_models() -> list[WebModel]:
 
 
 def own_models(paths: Sequence[pathlib.Path]) -> list[WebModel]:
-    """Returns models of one's own, under the names of their files."""
+    """Returns models of one's own under their files' names, smallest first."""
     confidence = model_file.OWN_MIN_CONFIDENCE
-    return [WebModel(path.stem, path, confidence) for path in paths]
+    ordered = sorted(paths, key=lambda path: path.stat().st_size)
+    return [WebModel(path.stem, path, confidence) for path in ordered]
 
 
 def check_target(folder: pathlib.Path) -> None:

@@ -25,10 +25,10 @@ CROWD = (
 )
 
 
-def draw(faces, size=SIZE, seed=0):
+def draw(faces, size=SIZE, seed=0, *, levels=(40, 216)):
     """A photograph of drawn faces, before a coloured background."""
     rng = np.random.default_rng(seed)
-    patches = rng.integers(40, 216, (4, 5, 3), np.uint8)
+    patches = rng.integers(*levels, (4, 5, 3), np.uint8)
     photo = Image.fromarray(patches).resize(size, Image.Resampling.BICUBIC)
     for expression, person, left, top, side in faces:
         photo.paste(_face(expression, person, side), (left, top))
