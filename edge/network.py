@@ -33,6 +33,9 @@ class Network:
       input_dtype: numpy type of the model's own input.
       input_quantization: (scale, zero point) of the input; (0.0, 0) when it
         is not quantised.
+      output_dtype: numpy type of the model's own output.
+      output_quantization: (scale, zero point) of the output.
+      is_dynamic: whether the number of images in a batch is open.
     """
 
     def __init__(
@@ -94,7 +97,7 @@ class Network:
         Raises:
           ModelFileError: LiteRT breaks off, or gives no probabilities.
         """
-        step = max(len(images), 1) if self._is_dynamic else self._batch
+        step = max(len(images), 1) if self.is_dynamic else self._batch
         parts = [np.zeros([0, self._num_labels], np.float32)]
         for start in range(0, len(images), step):
             some = images[start : start + step]
@@ -148,14 +151,14 @@ class Network:
                 f"{actual} in the model and {stated} in its metadata",
             )
         signature = inputs[0].get("shape_signature", inputs[0]["shape"])
-        self._is_dynamic = len(signature) == 4 and int(signature[0]) == -1
+        self.is_dynamic = len(signature) == 4 and int(signature[0]) == -1
         self._input_index = inputs[0]["index"]
         self.input_dtype, self.input_quantization = self._type(inputs[0])
 
     def _read_output(self) -> None:
         (output,) = self._interpreter.get_output_details()
         self._output_index = output["index"]
-        _, self._output_quantization = self._type(output)
+        self.output_dtype, self.output_quantization = self._type(output)
 
     def _type(self, detail: dict[str, Any]) -> tuple[np.dtype, tuple]:
         """Type and (scale, zero point) of the input or the output."""
@@ -172,7 +175,7 @@ class Network:
     def _invoke(self, images: np.ndarray) -> np.ndarray:
         """Uint8 [n, S, S, C] -> what the model gives, n up to its batch."""
         count = len(images)
-        if self._is_dynamic and count != self._batch:
+        if self.is_dynamic and count != self._batch:
             shape = [count, *images.shape[1:]]
             self._interpreter.resize_tensor_input(
                 self._input_index, shape, strict=True
@@ -191,7 +194,7 @@ class Network:
 
     def _checked(self, output: np.ndarray) -> np.ndarray:
         """What the model gave, as probabilities."""
-        values = dequantise(output, *self._output_quantization)
+        values = dequantise(output, *self.output_quantization)
         is_right = (values >= -TOLERANCE) & (values <= 1 + TOLERANCE)
         if values.shape[1:] == (self._num_labels,) and is_right.all():
             return values

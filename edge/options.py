@@ -12,6 +12,8 @@ import re
 from edge import console
 from edge.model_file import MAX_THREADS
 
+# Time constant of the average over a face's answers in a video.
+SMOOTHING_S = 0.5
 OUT_FILES = "picture (.png, .jpg) or video (.mp4)"
 EPILOG = """
 examples:
@@ -160,10 +162,10 @@ def _add_answers(group: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--smoothing",
         type=_number,
-        default=0.5,
+        default=SMOOTHING_S,
         metavar="SECONDS",
         help="videos: time constant of the moving average over a face's "
-        "answers; 0 is none (default 0.5)",
+        "answers; 0 is none (default %(default)s)",
     )
 
 

@@ -55,12 +55,12 @@ def _check_compress(names: list[str]) -> bool:
 
 
 @flags.multi_flags_validator(
-    ["compress", "microcontroller", "tflite"],
-    "--compress and --microcontroller need .tflite files: give --tflite",
+    ["compress", "microcontroller", "web", "tflite"],
+    "--compress, --microcontroller and --web need .tflite files: give --tflite",
 )
 def _check_has_tflite(values: dict[str, Any]) -> bool:
-    is_asked = values["compress"] or values["microcontroller"]
-    return values["tflite"] or not is_asked
+    asked = (values[n] for n in ("compress", "microcontroller", "web"))
+    return values["tflite"] or not any(asked)
 
 
 def _passes(check: Callable[[Sequence[str]], None], names: list[str]) -> bool:

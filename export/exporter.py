@@ -32,6 +32,8 @@ from export.microcontroller import write
 from export.options import ExportError
 from export.options import ExportOptions
 from export.representative_data import Calibration
+from export.web import layout
+from export.web import sources
 from fer_tfds import locks
 from trainer import checkpoints
 from trainer import console
@@ -42,6 +44,7 @@ from trainer.data.prepared import Split
 from trainer.evaluation import stored_runs
 
 LATENCY_CHART = "latency.png"
+WEB = "web"
 
 
 def export_run(options: ExportOptions) -> pathlib.Path:
@@ -53,6 +56,8 @@ def export_run(options: ExportOptions) -> pathlib.Path:
       ValueError: the run, the data or a conversion does not do.
     """
     options_lib.check(options)
+    if options.web:
+        sources.check()
     _clear_killed(options.target)
     old = "; the export that was there stays" if options.has_export else ""
     with console.told_when_stopped(
@@ -200,6 +205,9 @@ def _write_for_devices(folder: pathlib.Path, options: ExportOptions) -> None:
             f"{', '.join(found['operators'])}; arena {found['arena_note']}",
             flush=True,
         )
+    if options.web:
+        models = layout.own_models(list(folder.glob("*.tflite")))
+        layout.write(folder / WEB, models)
     if options.benchmark:
         _measure_speed(folder)
 

@@ -11,7 +11,7 @@ import pathlib
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from PIL import Image
 
 from edge.classifier import Classifier
 
@@ -76,7 +76,8 @@ def write(folder: pathlib.Path) -> dict[str, Any]:
     np.save(target / INPUTS, images)
     for index, image in enumerate(images):
         name = f"input_{index}.png"
-        tf.io.write_file(str(target / name), tf.io.encode_png(image))
+        plane = image[..., 0] if image.shape[-1] == 1 else image
+        Image.fromarray(plane).save(target / name)
         expected["inputs"].append(name)
     text = json.dumps(expected, indent=1) + "\n"
     (target / EXPECTED).write_text(text, encoding="utf-8")

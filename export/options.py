@@ -54,6 +54,11 @@ class ExportOptions:
         False,
         "Also write the int8 file as C, with golden vectors and an example.",
     )
+    web: bool = setting(
+        False,
+        "Also write web/, a page that runs the .tflite files in a browser; "
+        "any static host will do.",
+    )
     benchmark: bool = setting(
         False,
         "Measure how fast the .tflite files are; without --tflite, those of "
@@ -127,6 +132,7 @@ def _check_together(options: ExportOptions) -> None:
     for name, is_asked in (
         ("compress", options.compression.variants),
         ("microcontroller", options.microcontroller),
+        ("web", options.web),
     ):
         if is_asked and not options.tflite:
             raise ExportError(f"`{name}` needs .tflite files: give --tflite")
@@ -136,6 +142,23 @@ def _check_together(options: ExportOptions) -> None:
         raise ExportError(
             "`microcontroller` needs integers throughout: give --recipes=int8 "
             "and --io=uint8 or int8"
+        )
+    if options.web:
+        _check_web(options)
+
+
+def _check_web(options: ExportOptions) -> None:
+    """LiteRT.js has neither int8 nor int16 for input and output."""
+    integer = {"int8", "int16x8"} & set(options.recipes)
+    if "int16x8" in integer and options.io != "float32":
+        raise ExportError(
+            "`web` cannot run int16x8 files with int16 input and output: leave "
+            "int16x8 out of --recipes, or give --io=float32"
+        )
+    if integer and options.io == "int8":
+        raise ExportError(
+            "`web` cannot run files with int8 input and output: give "
+            "--io=uint8"
         )
 
 

@@ -1,0 +1,104 @@
+"""Chromium told what to do through its own pipe, for what a page cannot do."""
+
+import contextlib
+import json
+import os
+import subprocess
+import tempfile
+import time
+
+from tests.web import browsers
+
+PATIENCE_S = 60
+STARTING = ""
+STARTED = "await (await import('./app.mjs')).started;"
+
+
+class Pipe:
+    """Chromium's own protocol: JSON with a zero behind each message."""
+
+    def __init__(self, process, reading, writing):
+        self.process = process
+        self._reading = os.fdopen(reading, "rb")
+        self._writing = os.fdopen(writing, "wb", buffering=0)
+        self._number = 0
+
+    def ask(self, method, session=None, **parameters):
+        """Sends a command and returns its result."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        self._writing.write(json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._read()
+            if answer.get("id") == self._number:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']}")
+                return answer["result"]
+
+    def open_page(self):
+        """Opens an empty page; returns its session."""
+        page = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.ask(
+            "Target.attachToTarget", targetId=page, flatten=True
+        )
+        return attached["sessionId"]
+
+    def visit(self, session, address):
+        """Opens the page at an address, and waits until it has started."""
+        self.ask("Page.navigate", session, url=address)
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            state = "[location.href, document.readyState].join(' ')"
+            if self.evaluate(session, f"return {state};", STARTING) == (
+                f"{address} complete"
+            ):
+                break
+            time.sleep(0.1)
+        self.evaluate(session, "")
+
+    def evaluate(self, session, body, before=STARTED):
+        """Runs the body of a function on a page; returns what it gives."""
+        given = self.ask(
+            "Runtime.evaluate",
+            session,
+            expression=f"(async () => {{{before}{body}}})()",
+            awaitPromise=True,
+            returnByValue=True,
+        )
+        if "exceptionDetails" in given:
+            raise RuntimeError(given["exceptionDetails"])
+        return given["result"].get("value")
+
+    def _read(self):
+        content = bytearray()
+        while (byte := self._reading.read(1)) != b"\0":
+            if not byte:
+                raise RuntimeError("Chromium has gone")
+            content += byte
+        return json.loads(content)
+
+
+@contextlib.contextmanager
+def open_pipe():
+    """Starts Chromium without a page."""
+    to_read, for_chromium = os.pipe()
+    from_us, to_write = os.pipe()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        command = [browsers.find("chromium"), *browsers.CHROMIUM]
+        command += ["--remote-debugging-pipe", f"--user-data-dir={profile}"]
+        command += ["--force-color-profile=srgb", "about:blank"]
+        process = subprocess.Popen(
+            ["sh", "-c", 'exec "$@" 3<&"$IN" 4>&"$OUT"', "sh", *command],
+            pass_fds=(from_us, for_chromium),
+            env={**os.environ, "IN": str(from_us), "OUT": str(for_chromium)},
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(from_us)
+        os.close(for_chromium)
+        try:
+            yield Pipe(process, to_read, to_write)
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
