@@ -21,6 +21,7 @@ RUN_FILES = {
 OTHER_FILES = {
     ("trainer/evaluation/report.py", "report.html"),  # A template.
     ("tuning/folder.py", "report.html"),  # The page of a search.
+    ("export/web/layout.py", "settings.json"),  # Of the page.
 }
 # Of other libraries: a public name there is none for.
 PRIVATE_OF_LIBRARIES = {"_get_ops_details"}  # LiteRT.
