@@ -157,8 +157,7 @@ def _check_web(options: ExportOptions) -> None:
         )
     if integer and options.io == "int8":
         raise ExportError(
-            "`web` cannot run files with int8 input and output: give "
-            "--io=uint8"
+            "`web` cannot run files with int8 input and output: give --io=uint8"
         )
 
 

@@ -43,6 +43,5 @@ def check(path: pathlib.Path) -> None:
 
 def _refusal(path: pathlib.Path, reason: str) -> ExportError:
     return ExportError(
-        f"LiteRT.js cannot run {path}: {reason}. Export it again with "
-        f"{_RECIPE}"
+        f"LiteRT.js cannot run {path}: {reason}. Export it again with {_RECIPE}"
     )

@@ -89,7 +89,7 @@ class Site:
         except queue.Empty:
             pytest.fail(f"the page said nothing; asked: {self.asked[-5:]}")
 
-    def _handler(site):  # noqa: N805
+    def _handler(site):
         class Handler(server.Handler):
             def do_GET(self):
                 site.asked.append(self.path)
