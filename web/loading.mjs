@@ -40,14 +40,15 @@ export async function bringFiles({ version, files }, onProgress) {
   const store = await openStore(name);
   const total = Object.values(files).reduce((sum, size) => sum + size, 0);
   let done = 0;
-  for (const [path, size] of Object.entries(files)) {
-    if (!(await store?.match(path))) {
-      const count = (bytes) => onProgress((done + bytes) / total, total);
-      await bringFile(path, store, count);
-    }
-    done += size;
+  const count = (bytes) => {
+    done += bytes;
     onProgress(done / total, total);
-  }
+  };
+  const bring = async ([path, size]) => {
+    if (await store?.match(path)) count(size);
+    else await bringFile(path, store, count);
+  };
+  await Promise.all(Object.entries(files).map(bring));
   // Read once more, past the store: it is not in its own list of files.
   await keep(store, SETTINGS, await request(SETTINGS));
   await forgetOthers(name);
@@ -65,20 +66,18 @@ export async function workOffline() {
 /**
  * @param {string} path
  * @param {Cache|null} store
- * @param {(bytes: number) => void} count is told how many bytes there are.
+ * @param {(bytes: number) => void} count is told of bytes as they come.
  */
 async function bringFile(path, store, count) {
   const response = await request(path, { cache: 'reload' });
   const type = response.headers.get('Content-Type');
   const headers = type ? { 'Content-Type': type } : {};
   const parts = [];
-  let bytes = 0;
   for (const reader = response.body.getReader(); ; ) {
     const { done, value } = await read(reader);
     if (done) break;
     parts.push(value);
-    bytes += value.length;
-    count(bytes);
+    count(value.length);
   }
   await keep(store, path, new Response(new Blob(parts), { headers }));
 }

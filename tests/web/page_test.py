@@ -48,7 +48,7 @@ def test_golden_vectors_are_bit_equal(visit, model):
     assert visit["golden"][model] == {"total": 10, "equal": 10, "worst": 0}
 
 
-@pytest.mark.parametrize("name", list(sites.pictures()))
+@pytest.mark.parametrize("name", sites.PICTURES)
 def test_pixels_are_those_of_edge(visit, name):
     pixels, _ = sites.expected(name)
     seen = visit["pictures"][name]
@@ -56,7 +56,7 @@ def test_pixels_are_those_of_edge(visit, name):
     pixel_check.check(seen["prepared"], pixels, levels=LEVELS.get(name, 0))
 
 
-@pytest.mark.parametrize("name", list(sites.pictures()))
+@pytest.mark.parametrize("name", sites.PICTURES)
 def test_boxes_and_what_is_cut_out_are_those_of_edge(visit, name):
     pixels, faces = sites.expected(name)
     seen = visit["pictures"][name]["faces"]
@@ -67,7 +67,7 @@ def test_boxes_and_what_is_cut_out_are_those_of_edge(visit, name):
         pixel_check.check(given["prepared"], crop, levels=LEVELS.get(name, 0))
 
 
-@pytest.mark.parametrize("name", list(sites.pictures()))
+@pytest.mark.parametrize("name", sites.PICTURES)
 def test_answers_to_the_same_pixels_are_bit_equal(visit, name):
     for face in visit["pictures"][name]["faces"]:
         image = np.array(face["prepared"], np.uint8).reshape(48, 48, 1)

@@ -10,6 +10,8 @@ import time
 from tests.web import browsers
 
 PATIENCE_S = 60
+# Chromium reads from descriptor 3 and writes to 4.
+LEND = 'exec "$@" 3<&"$IN" 4>&"$OUT"'
 STARTING = ""
 STARTED = "await (await import('./app.mjs')).started;"
 
@@ -44,6 +46,34 @@ class Pipe:
             "Target.attachToTarget", targetId=page, flatten=True
         )
         return attached["sessionId"]
+
+    def show_as(self, session, *, width, height, scheme):
+        """Gives the page a size, and light or dark colours."""
+        self.ask(
+            "Emulation.setDeviceMetricsOverride",
+            session,
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 500,
+        )
+        self.ask("Emulation.setScrollbarsHidden", session, hidden=True)
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self.ask("Emulation.setEmulatedMedia", session, features=[feature])
+
+    def press(self, session, key, text=""):
+        """Presses a key and lets it go."""
+        code = {"Tab": 9, "Enter": 13, "ArrowDown": 40}[key]
+        named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        kinds = {"keyDown" if text else "rawKeyDown": text, "keyUp": ""}
+        for kind, written in kinds.items():
+            self.ask(
+                "Input.dispatchKeyEvent",
+                session,
+                type=kind,
+                text=written,
+                **named,
+            )
 
     def visit(self, session, address):
         """Opens the page at an address, and waits until it has started."""
@@ -90,7 +120,7 @@ def open_pipe():
         command += ["--remote-debugging-pipe", f"--user-data-dir={profile}"]
         command += ["--force-color-profile=srgb", "about:blank"]
         process = subprocess.Popen(
-            ["sh", "-c", 'exec "$@" 3<&"$IN" 4>&"$OUT"', "sh", *command],
+            ["bash", "-c", LEND, "bash", *command],
             pass_fds=(from_us, for_chromium),
             env={**os.environ, "IN": str(from_us), "OUT": str(for_chromium)},
             stderr=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """Drawn photographs for the page, in every form that it should read."""
 
+import functools
 import io
 
 import numpy as np
@@ -25,7 +26,7 @@ CROWD = (
 )
 
 
-def draw(faces, size=SIZE, seed=0, *, levels=(40, 216)):
+def draw(faces, size=SIZE, seed=0, *, levels=(40, 216), noise=4):
     """A photograph of drawn faces, before a coloured background."""
     rng = np.random.default_rng(seed)
     patches = rng.integers(*levels, (4, 5, 3), np.uint8)
@@ -33,8 +34,8 @@ def draw(faces, size=SIZE, seed=0, *, levels=(40, 216)):
     for expression, person, left, top, side in faces:
         photo.paste(_face(expression, person, side), (left, top))
     # Noise: a smooth picture would hide a wrong scaling.
-    noise = rng.normal(0, 4, (size[1], size[0], 3))
-    noisy = np.clip(np.asarray(photo) + noise, 0, 255)
+    grain = rng.normal(0, noise, (size[1], size[0], 3))
+    noisy = np.clip(np.asarray(photo) + grain, 0, 255)
     return Image.fromarray(noisy.astype(np.uint8))
 
 
@@ -72,6 +73,7 @@ def write_camera(path, frames=6):
     path.write_bytes(content)
 
 
+@functools.cache
 def _face(expression, person, side):
     rng = np.random.default_rng((person, 3, 0))
     face = Image.fromarray(drawn_faces.draw_face(expression, rng))

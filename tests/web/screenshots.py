@@ -29,7 +29,7 @@ GROUP = (
 )
 PHONE = (("happy", 5, 40, 60, 300), ("surprise", 0, 350, 150, 260))
 # A calm wall behind them.
-WALL = (150, 172)
+WALL = {"levels": (150, 172), "noise": 0}
 GIVE = """
   const blob = await (await fetch('NAME')).blob();
   const given = new DataTransfer();
@@ -46,17 +46,7 @@ def take(pipe, address, shot):
     """Opens the page, gives it the picture and returns a PNG."""
     width, height, scheme, picture = shot
     session = pipe.open_page()
-    pipe.ask(
-        "Emulation.setDeviceMetricsOverride",
-        session,
-        width=width,
-        height=height,
-        deviceScaleFactor=1,
-        mobile=width < 500,
-    )
-    pipe.ask("Emulation.setScrollbarsHidden", session, hidden=True)
-    feature = {"name": "prefers-color-scheme", "value": scheme}
-    pipe.ask("Emulation.setEmulatedMedia", session, features=[feature])
+    pipe.show_as(session, width=width, height=height, scheme=scheme)
     pipe.visit(session, address)
     pipe.evaluate(session, GIVE.replace("NAME", picture))
     shown = pipe.ask(
@@ -73,8 +63,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         site = pathlib.Path(folder) / "site"
         layout.write(site, layout.shipped_models())
-        scenes.draw(GROUP, (1280, 580), levels=WALL).save(site / "group.png")
-        scenes.draw(PHONE, (640, 480), levels=WALL).save(site / "phone.png")
+        scenes.draw(GROUP, (1280, 580), **WALL).save(site / "group.png")
+        scenes.draw(PHONE, (640, 480), **WALL).save(site / "phone.png")
         served = browsers.Site(site)
         with served.serve(), pipes.open_pipe() as pipe:
             for name, shot in SHOTS.items():
