@@ -25,14 +25,14 @@ def visit(tmp_path_factory):
     site = browsers.Site(sites.folder())
     sites.plan(stranger.address)
     show = f"--use-file-for-fake-video-capture={camera}"
-    with stranger.serve(), site.serve():
-        with browsers.chromium(site.address, show):
-            assert site.wait() == {"loaded": True}
-            loaded = len(site.asked)
-            found = site.wait()
-            found["asked"] = site.asked[loaded:]
-            found["strange"] = list(stranger.asked)
-            found["offline"], found["nowasm"] = site.wait(), site.wait()
+    browser = browsers.chromium(site.address, show)
+    with stranger.serve(), site.serve(), browser:
+        assert site.wait() == {"loaded": True}
+        loaded = len(site.asked)
+        found = site.wait()
+        found["asked"] = site.asked[loaded:]
+        found["strange"] = list(stranger.asked)
+        found["offline"], found["nowasm"] = site.wait(), site.wait()
     assert found["errors"] == []
     return found
 
