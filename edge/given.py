@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+from PIL import ImageOps
 
 from edge import pictures
 
@@ -69,8 +70,8 @@ def _to_pixels(picture: object) -> np.ndarray:
 
 def _from_image(image: Image.Image) -> np.ndarray:
     try:
-        # A copy: turning it upright must not turn the caller's image.
-        return pictures.from_image(image.copy()).pixels
+        # Not in place: the caller's image stays as it is.
+        return pictures.from_image(ImageOps.exif_transpose(image)).pixels
     except pictures.PictureError:
         raise
     except Exception as error:  # It is decoded here, where it may be damaged.

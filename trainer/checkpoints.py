@@ -191,10 +191,19 @@ def load_weights(model: Any, workdir: pathlib.Path) -> None:
         ) from error
 
 
-def _check_weights(model: Any, path: pathlib.Path) -> None:
+def check_finite(model: Any) -> None:
+    """Refuses weights that are no finite numbers.
+
+    Raises:
+      ValueError: names the first of them.
+    """
     for weight in model.weights:
         if not np.isfinite(weight.numpy()).all():
             raise ValueError(f"{weight.path} holds NaN or is infinite")
+
+
+def _check_weights(model: Any, path: pathlib.Path) -> None:
+    check_finite(model)
     with h5py.File(path) as file:
         # Files of earlier versions have none.
         written = file.attrs.get(_CHECKSUM)

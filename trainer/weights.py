@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from trainer import checkpoints
 from trainer import earlier_runs
 from trainer.data import prepared
 from trainer.models import BACKBONE_LAYER
@@ -57,7 +58,7 @@ def load_backbone_weights(
             donor = _donor(settings, keras)
             donor.load_weights(path)
             _copy(donor, model)
-        _check_finite(model)
+        checkpoints.check_finite(model)
     except _MISFITS as error:
         raise WeightsError(
             f"`weights`: {path} does not fit {settings.model.backbone} "
@@ -75,12 +76,6 @@ def check_source(settings: Settings, splits: dict[str, prepared.Split]) -> None:
     # A folder may be called like one of the words.
     if settings.model.weights not in ("none", "imagenet") and path.is_dir():
         earlier_runs.check_apart(path, settings.data, splits)
-
-
-def _check_finite(model: Any) -> None:
-    for weight in model.weights:
-        if not np.isfinite(weight.numpy()).all():
-            raise ValueError(f"{weight.path} holds NaN or is infinite")
 
 
 def _application(name: str, weights: str | None, keras: ModuleType) -> Any:

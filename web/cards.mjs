@@ -57,7 +57,7 @@ function makeBar(label) {
   bar.append(filled);
   const name = make('span');
   name.textContent = label;
-  row.append(name, bar, make('span', 'share'));
+  row.append(name, bar, make('span', 'percent'));
   return row;
 }
 
@@ -72,9 +72,9 @@ function fill(card, face, labels) {
   card.querySelector('h3').textContent = `${name}: ${answerOf(face)}`;
   labels.forEach((_, index) => {
     const row = card.querySelectorAll('.bars li')[index];
-    const share = percent(face.probabilities[index]);
-    row.querySelector('i').style.width = share;
-    row.querySelector('.share').textContent = share;
+    const shown = percent(face.probabilities[index]);
+    row.querySelector('i').style.width = shown;
+    row.querySelector('.percent').textContent = shown;
   });
 }
 

@@ -27,10 +27,10 @@ def check(path: pathlib.Path) -> None:
     """
     file = model_file.read_model_file(str(path))
     network = Network(str(path), file, num_threads=1, use_xnnpack=False)
-    for end in ("input", "output"):
-        dtype = getattr(network, f"{end}_dtype")
+    for name in ("input", "output"):
+        dtype = getattr(network, f"{name}_dtype")
         if dtype not in _TYPES:
-            raise _refusal(path, f"its {end} is {dtype}")
+            raise _refusal(path, f"its {name} is {dtype}")
     if network.is_dynamic:
         raise _refusal(path, "its batch is open")
     expected = {"uint8": (1.0, 0), "float32": (0.0, 0)}

@@ -78,8 +78,10 @@ def test_a_pipe_is_refused_and_not_waited_for(classifier, tmp_path):
 
 
 def test_an_image_is_left_as_it_was_given(classifier):
-    image = Image.new("RGB", (40, 30))
-    image.getexif()[0x0112] = 6  # To be turned by a quarter.
-    classifier.classify(image)
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    image = Image.fromarray(pixels)
+    image.getexif()[0x0112] = 6  # To be turned by a quarter, clockwise.
+    turned = classifier.classify(np.rot90(pixels, -1))
+    assert classifier.classify(image) == turned
     assert image.size == (40, 30)
     assert image.getexif()[0x0112] == 6

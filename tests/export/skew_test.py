@@ -85,7 +85,10 @@ def test_artefacts_answer_as_the_live_model(predictors, artefact, tolerance):
     images = export_fixtures.validation().images
     live = parity.live_model(export_fixtures.run())(images)
     answered = predictors[artefact](images)
-    np.testing.assert_allclose(answered, live, atol=tolerance)
+    difference = np.abs(answered - live)
+    assert difference.max() <= tolerance
+    # One probability may be far off where weights have 8 bits, not all.
+    assert difference.mean() <= tolerance / 10
     # Answers that are the same for every picture would prove nothing.
     assert len(np.unique(live.argmax(axis=1))) == len(export_fixtures.CLASSES)
 

@@ -31,7 +31,7 @@ const ground = (element) => {
   }
 };
 const texts = [...document.querySelectorAll(
-  'h1, h2, h3, p, td, th, button:enabled, label, a, .share, li > span',
+  'h1, h2, h3, p, td, th, button:enabled, label, a, .percent, li > span',
 )].filter((element) => element.innerText.trim() && element.offsetParent);
 const each = texts.map((element) => {
   const ink = light(parts(getComputedStyle(element).color)) + 0.05;
