@@ -5,8 +5,11 @@ holds the two within one grey level of each other. Nothing random belongs
 here, no normalisation (it is inside the model), and no TensorFlow.
 """
 
+import contextlib
 import functools
+import io
 import os
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +39,7 @@ FULL_DEPTH = 16
 MAX_PIXELS = 64_000_000
 # So many rows at a time go from Pillow's memory to ours.
 BAND_ROWS = 256
+_HEAD_BYTES = 12
 
 
 class PictureError(ValueError):
@@ -86,13 +90,32 @@ def load_picture(path: str | os.PathLike, name: str = "") -> Picture:
         64 million pixels, or of a kind without an agreed range (floating
         point).
     """
-    name = name or os.fspath(path)
-    try:
+    with _explained(name or os.fspath(path)):
         _refuse_special(path)
-        _prepare_for_heif(path)
-        with Image.open(path) as image:
-            _check_header(image)
-            return from_image(image)
+        with open(path, "rb") as file:
+            head = file.read(_HEAD_BYTES)
+        return _decode(path, head)
+
+
+def decode_picture(data: bytes, name: str) -> Picture:
+    """Reads the bytes of a picture file, as `load_picture` does.
+
+    Args:
+      data: all of the file.
+      name: what messages call it.
+
+    Raises:
+      PictureError: as `load_picture`.
+    """
+    with _explained(name):
+        return _decode(io.BytesIO(data), data[:_HEAD_BYTES])
+
+
+@contextlib.contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Makes whatever goes wrong in a block a `PictureError`."""
+    try:
+        yield
     except FileNotFoundError:
         raise PictureError(f"no such picture: {name}") from None
     except PictureError as error:
@@ -108,6 +131,14 @@ def load_picture(path: str | os.PathLike, name: str = "") -> Picture:
             f"cannot read {name} as a picture "
             f"({type(error).__name__}: {error}); give a PNG or JPEG file"
         ) from error
+
+
+def _decode(source: str | os.PathLike | io.BytesIO, head: bytes) -> Picture:
+    if kinds.is_heif(head) and not reads_heif():
+        raise PictureError(HEIF_ADVICE)
+    with Image.open(source) as image:
+        _check_header(image)
+        return from_image(image)
 
 
 def from_image(image: Image.Image) -> Picture:
@@ -201,13 +232,6 @@ def _refuse_special(path: str | os.PathLike) -> None:
     special = kinds.special(path)
     if special:
         raise PictureError(f"it is {special}, not a file")
-
-
-def _prepare_for_heif(path: str | os.PathLike) -> None:
-    with open(path, "rb") as file:
-        head = file.read(12)
-    if kinds.is_heif(head) and not reads_heif():
-        raise PictureError(HEIF_ADVICE)
 
 
 def _from_deep(values: np.ndarray) -> Picture:

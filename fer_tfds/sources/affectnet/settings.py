@@ -9,17 +9,15 @@ import json
 from pathlib import Path
 
 from fer_tfds import labels
+from fer_tfds.sources import settings_file
 from fer_tfds.sources.affectnet import records as records
 from fer_tfds.sources.records import SPLITS
-from fer_tfds.sources.records import SourceError
 
 FILE_NAME = "affectnet.json"
 
 # Ours, by judgement: a few broken files are normal in a set of this size; one
 # row in twenty means that an archive is missing or was unpacked elsewhere.
 MAX_REJECTED_FRACTION = 0.05
-
-_MAX_BYTES = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,24 +48,7 @@ def load(manual_dir: Path) -> CopySettings:
     Raises:
         SourceError: the file does not have the form it must have.
     """
-    folder = manual_dir if manual_dir.is_dir() else manual_dir.parent
-    path = folder / FILE_NAME
-    if not path.is_file():
-        return CopySettings()
-    try:
-        with path.open("rb") as file:
-            content = json.loads(file.read(_MAX_BYTES))
-    # Beside ValueError: a nested one can exceed the depth that Python allows.
-    except (OSError, ValueError, RecursionError) as error:
-        raise SourceError(f"{path}: not JSON ({error}). {_FORM}") from None
-    if not isinstance(content, dict):
-        raise SourceError(f"{path}: not an object. {_FORM}")
-    for key, value in content.items():
-        if key not in _CHECKS or not _CHECKS[key](value):
-            raise SourceError(
-                f"{path}: `{key[:40]}` is not as expected. Received: "
-                f"{json.dumps(value)[:200]}. {_FORM}"
-            )
+    content = settings_file.load(manual_dir, FILE_NAME, _CHECKS, form=_FORM)
     return CopySettings(**content)
 
 
@@ -75,10 +56,6 @@ def example_map(numbers: list[str]) -> str:
     """The file's content that gives numbered folders the official meaning."""
     names = labels.native_names("affectnet")
     return json.dumps({"class_names": dict(zip(numbers, names, strict=False))})
-
-
-def _is_fraction(value: object) -> bool:
-    return type(value) in (int, float) and 0 <= value <= 1
 
 
 def _is_map(value: object) -> bool:
@@ -106,7 +83,7 @@ def _are_counts(value: object) -> bool:
 
 
 _CHECKS = {
-    "max_rejected_fraction": _is_fraction,
+    "max_rejected_fraction": settings_file.is_fraction,
     "class_names": _is_map,
     "expected_counts": _are_counts,
     "note": lambda value: isinstance(value, str),

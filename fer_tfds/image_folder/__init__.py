@@ -1,0 +1,1 @@
+"""People's own labelled pictures as a data set."""

@@ -1,0 +1,1 @@
+"""People's own labelled pictures, in the forms in which they have them."""
