@@ -36,6 +36,13 @@ DATA_NOTES = {
         "Who is in it, and in what shares of age, sex and skin colour, is not "
         "recorded.",
     ),
+    "image_folder": (
+        "Pictures of the user's own, in classes of their own. Whether the "
+        "people in them were asked, and what they agreed to, is for whoever "
+        "built the data set to say here.",
+        "Nothing is recorded of age, sex, skin colour or origin: name here who "
+        "is in the pictures, and who is not.",
+    ),
 }
 _ADVICE = "put the file back, or export again with --overwrite"
 UNKNOWN_DATA = (

@@ -58,9 +58,10 @@ def summary(info: tfds.core.DatasetInfo) -> str:
     root = folder.parents[info.full_name.count("/")]
     if root != pathlib.Path(tfds.core.constants.DATA_DIR).expanduser():
         options += [f"--data_dir={root}"]
+    recipe = "adapt" if name.startswith("image_folder") else "edge"
     return (
         f"{info.full_name}: {listed}\nin {folder}\nTrain on it:\n"
-        f"  python -m trainer --flagfile=edge.flags {shlex.join(options)}"
+        f"  python -m trainer --flagfile={recipe}.flags {shlex.join(options)}"
     )
 
 

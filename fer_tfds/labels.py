@@ -67,6 +67,15 @@ _ALIASES: dict[str, str] = {
 }
 
 
+def is_known(dataset: str) -> bool:
+    """Whether a data set's labels are written down here.
+
+    Args:
+        dataset: as in `native_names`.
+    """
+    return dataset.split("/")[0] in NATIVE_NAMES
+
+
 def native_names(dataset: str) -> tuple[str, ...]:
     """Every name that a prepared label may have, in the order of label ids.
 

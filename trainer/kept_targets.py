@@ -109,5 +109,6 @@ def _decisive(settings: Settings) -> dict[str, Any]:
         if name.startswith(("distill_", "soft_", "label_"))
         and name != "distill_targets"
     }
-    names = ("dataset", "train_split", "image_size", "channels", "num_classes")
+    names = ("dataset", "train_split", "image_size", "channels")
+    names += ("num_classes", "classes")
     return values | {name: getattr(data, name) for name in names}

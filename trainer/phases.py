@@ -18,6 +18,8 @@ class Phase:
       learning_rate: the peak.
       optimizer: its name in the settings.
       is_augmented: its images are augmented and mixed as the settings say.
+      trains_batch_norm: BatchNormalization is not frozen where it stands among
+        layers that train.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Phase:
     learning_rate: float
     optimizer: str
     is_augmented: bool = True
+    trains_batch_norm: bool = True
 
 
 def planned_phases(training: TrainingSettings) -> list[Phase]:
@@ -45,6 +48,7 @@ def planned_phases(training: TrainingSettings) -> list[Phase]:
             training.fine_tune_epochs,
             training.fine_tune_learning_rate,
             second,
+            trains_batch_norm=training.fine_tune_batch_norm,
         ),
     ]
     return [phase for phase in phases if phase.epochs]
@@ -62,7 +66,11 @@ def set_trainable(model: Any, phase: Phase, fine_tune_from: str) -> None:
     """
     first = _first_trainable(model, phase, fine_tune_from)
     for index, layer in enumerate(model.layers):
-        layer.trainable = index >= first and layer.name != LAYER_NAME
+        is_norm = type(layer).__name__ == "BatchNormalization"
+        is_kept = layer.name == LAYER_NAME or (
+            is_norm and not phase.trains_batch_norm
+        )
+        layer.trainable = index >= first and not is_kept
 
 
 def check_fine_tune_from(model: Any, fine_tune_from: str) -> None:

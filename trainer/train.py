@@ -62,6 +62,7 @@ def train_and_evaluate(
       loop.DivergenceError: the loss became infinite or NaN.
       runtime.WorkerLostError: another worker of the job has ended.
     """
+    settings = prepared.with_classes(settings)
     strategy = runtime.configure(settings.training)
     workdir = pathlib.Path(workdir)
     with contextlib.ExitStack() as stack:

@@ -9,6 +9,7 @@ import numpy as np
 
 from trainer import checkpoints
 from trainer import earlier_runs
+from trainer import released
 from trainer.data import prepared
 from trainer.models import BACKBONE_LAYER
 from trainer.models import build_model
@@ -37,6 +38,12 @@ def load_backbone_weights(
     """
     source = settings.model.weights
     if source == "none":
+        return
+    if source in released.NAMES:
+        try:
+            released.fill(model, source, settings.data.class_names)
+        except released.ReleasedError as error:
+            raise WeightsError(str(error)) from error
         return
     if source == "imagenet":
         _copy(_download(settings.model.backbone, keras), model)
@@ -73,6 +80,14 @@ def check_source(settings: Settings, splits: dict[str, prepared.Split]) -> None:
       ValueError: the text says on how many examples it was trained.
     """
     path = pathlib.Path(settings.model.weights)
+    if settings.model.weights in released.NAMES:
+        if settings.data.dataset.split("/")[0] == released.TRAINED_ON:
+            raise ValueError(
+                f"--weights={path} was trained on {released.TRAINED_ON} and "
+                "chosen by its validation split: figures of a run on it would "
+                "be too high. Begin with --weights=none, or train on other data"
+            )
+        return
     # A folder may be called like one of the words.
     if settings.model.weights not in ("none", "imagenet") and path.is_dir():
         earlier_runs.check_apart(path, settings.data, splits)

@@ -203,8 +203,8 @@ def _check_classes(source: Source, settings: FolderSettings) -> None:
     if strange:
         raise SourceError(
             f"{source.path}: a class is called {strange[0][:80]!r}. Give it a "
-            f"name of 1 to {folder_settings.MAX_CLASS_CHARS} letters that can "
-            "be shown."
+            f"name of 1 to {folder_settings.MAX_CLASS_CHARS} letters, without "
+            "commas."
         )
     counts = collections.Counter(
         settings.class_of(picture.label) for picture in source.pictures

@@ -15,6 +15,8 @@ from trainer.settings.model_and_data import DataSettings
 
 INFO = "dataset_info.json"
 FEATURES = "features.json"
+# What `tfds build fer_tfds/NAME` can prepare.
+BUILDERS = ("fer2013", "affectnet", "image_folder")
 
 # Length and two checksums around the bytes of each record.
 _RECORD_FRAME = 16
@@ -45,6 +47,11 @@ def unfound(data: DataSettings, error: Exception) -> DataError:
             f"no prepared `{name}` in {where}, where {name}/.config would say "
             f"which of {', '.join(there)} that is: give "
             f"--dataset={there[0]}, or copy {name}/.config too"
+        )
+    if not there and name not in BUILDERS:
+        return DataError(
+            f"no prepared `{data.dataset}` in {where}. `tfds build` prepares "
+            f"{', '.join(BUILDERS)}; for classes of your own take image_folder"
         )
     lines = [
         f"no prepared `{data.dataset}` in {where}. Put the raw file into "

@@ -20,6 +20,7 @@ from trainer.data import preprocessing
 from trainer.data import storage
 from trainer.data.damage import DataError
 from trainer.settings.model_and_data import DataSettings
+from trainer.settings.settings import Settings
 
 GIB = 2**30
 
@@ -69,6 +70,20 @@ def find_data(data: DataSettings) -> tfds.core.DatasetBuilder:
         raise damage.unfound(data, error) from error
     _check_features(builder, data)
     return builder
+
+
+def with_classes(settings: Settings) -> Settings:
+    """Fills in the classes of a data set that has its own, from its records.
+
+    Raises:
+      DataError: as in `find_data`.
+    """
+    data = settings.data
+    if data.classes or taxonomy.is_known(data.dataset):
+        return settings
+    names = tuple(find_data(data).info.features["label"].names)
+    data = dataclasses.replace(data, classes=names)
+    return dataclasses.replace(settings, data=data)
 
 
 def load_splits(data: DataSettings) -> dict[str, Split]:
@@ -261,7 +276,15 @@ def _check_features(
             f"{where / damage.FEATURES} names no {min(lacking or {'labels'})}",
         )
     stored = tuple(features["label"].names)
-    ours = taxonomy.native_names(data.dataset)
+    ours = data.classes or stored
+    if taxonomy.is_known(data.dataset):
+        ours = taxonomy.native_names(data.dataset)
+    if stored != ours and not taxonomy.is_known(data.dataset):
+        raise DataError(
+            f"`{data.dataset}` in {where} has the classes {stored}, and "
+            f"--classes says {ours}; leave --classes out, or take another "
+            "--workdir where the data was built anew"
+        )
     if stored != ours:
         raise damage.damaged(
             builder,

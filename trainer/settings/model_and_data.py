@@ -51,6 +51,11 @@ class DataSettings:
         "AffectNet and FER+); other images are left out. 0 is all.",
         lower=0,
     )
+    classes: tuple[str, ...] = setting(
+        (),
+        "Names of the classes, in the order of their ids, for a data set of "
+        "your own; empty: those of its records.",
+    )
     image_size: int = setting(
         48,
         "Height and width of the model's input, in pixels.",
@@ -72,9 +77,17 @@ class DataSettings:
         """Names of the classes to tell apart, in the order of their ids.
 
         Raises:
-          ValueError: the data set is unknown or has not so many classes.
+          ValueError: the data set has not so many classes, or nothing is
+            known of them yet.
         """
-        return taxonomy.class_names(self.dataset, self.num_classes)
+        if not self.classes:
+            return taxonomy.class_names(self.dataset, self.num_classes)
+        if self.num_classes == 1 or self.num_classes > len(self.classes):
+            raise ValueError(
+                f"`num_classes` must be from 2 to {len(self.classes)}, or 0; "
+                f"received {self.num_classes}"
+            )
+        return self.classes[: self.num_classes or None]
 
     @property
     def splits(self) -> dict[str, str]:
@@ -96,8 +109,9 @@ class ModelSettings:
     )
     weights: str = setting(
         "none",
-        "Backbone weights at the start: `imagenet`, `none` (random), the "
-        "workdir of a finished run with the same backbone, the path of a "
+        "Weights at the start: `none` (random), `edge` or `pocket` (the "
+        "released model's, of its head those of classes of the same name), "
+        "or for the backbone alone `imagenet`, the workdir of a finished run with the same backbone, the path of a "
         "Keras weights file of the backbone without its top, or of "
         "EfficientNet-Lite0's arrays (.npz).",
     )

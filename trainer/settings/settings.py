@@ -11,6 +11,7 @@ import dataclasses
 import json
 from typing import Any
 
+from fer_tfds import labels as taxonomy
 from trainer import json_files
 from trainer.models import layer_list
 from trainer.settings import network_size
@@ -136,7 +137,13 @@ def from_groups(groups: Any) -> Settings:
 
 
 def _check_data(data: DataSettings) -> None:
-    data.class_names  # noqa: B018, raises where there are not so many
+    if data.classes or taxonomy.is_known(data.dataset):
+        data.class_names  # noqa: B018, raises where there are not so many
+    if len(data.classes) == 1 or len(set(data.classes)) < len(data.classes):
+        raise ValueError(
+            "`classes` must be two names or more, each of them once; received "
+            f"{data.classes}"
+        )
     for part in ("train", "validation"):
         if part not in data.splits:
             raise ValueError(

@@ -108,6 +108,11 @@ class TrainingSettings:
     fine_tune_learning_rate: float = setting(
         1e-4, "Phase 2: peak learning rate.", lower=0
     )
+    fine_tune_batch_norm: bool = setting(
+        True,
+        "Phase 2: train BatchNormalization too. Without, it keeps the "
+        "statistics that its weights came with, as suits few images.",
+    )
     fine_tune_from: str = setting(
         "all",
         "Phase 2: name of the first layer that trains, or `all`. Layers "

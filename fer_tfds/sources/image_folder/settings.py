@@ -67,10 +67,10 @@ def load(manual_dir: Path) -> FolderSettings:
 
 
 def is_class_name(name: str) -> bool:
-    """Whether a class can be called so: one line that can be shown."""
-    return (
-        0 < len(name.strip()) <= MAX_CLASS_CHARS and name.strip().isprintable()
-    )
+    """Whether a class can be called so: a line without commas to be shown."""
+    name = name.strip()
+    is_short = 0 < len(name) <= MAX_CLASS_CHARS
+    return is_short and name.isprintable() and "," not in name
 
 
 def _is_map(value: object) -> bool:
