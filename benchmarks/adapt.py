@@ -249,10 +249,7 @@ def write_text(found, pictures, options) -> str:
     ]
     gains = {
         size: np.mean(
-            [
-                run[0] - base[0]
-                for run, base in zip(results, found[RELEASED][0])
-            ]
+            [run[0] - base[0] for run, base in zip(results, found[RELEASED][0])]
         )
         for size, results in found.get("adapted released model", {}).items()
     }

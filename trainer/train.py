@@ -84,7 +84,7 @@ def _train_and_evaluate(
     if runtime.is_chief(strategy):
         workdirs.check_workdir(workdir, settings, overwrite=overwrite)
     builder = prepared.find_data(settings.data)
-    model, average = _make_models(settings, strategy)
+    model, average = make_models(settings, strategy)
     if runtime.is_chief(strategy):
         needed = _bytes_needed(settings.training, model.count_params())
         files.check_space(workdir, needed)
@@ -177,10 +177,18 @@ def _keep_targets(workdir: pathlib.Path, targets: np.ndarray | None) -> None:
             np.save(aside, targets)
 
 
-def _make_models(
+def make_models(
     settings: Settings, strategy: tf.distribute.Strategy
 ) -> tuple[keras.Model, keras.Model | None]:
-    """Builds the network, and a second copy where weights are averaged."""
+    """Builds the network, and a second copy where weights are averaged.
+
+    Returns:
+      The network with the weights that a run begins with, and the copy or
+      None.
+
+    Raises:
+      ValueError: the settings name no layer, or weights that do not fit.
+    """
     num_classes = len(settings.data.class_names)
     with strategy.scope():
         model = build_model(settings, num_classes, keras)

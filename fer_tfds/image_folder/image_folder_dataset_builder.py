@@ -215,7 +215,9 @@ def _check_classes(source: Source, settings: FolderSettings) -> None:
             f"`{next(iter(counts))}`. At least two classes are needed, each "
             "in a folder of its own below this one."
         )
-    renamed = [f"{n} is {c}" for n in written if (c := settings.class_of(n)) != n]
+    renamed = [
+        f"{n} is {c}" for n in written if (c := settings.class_of(n)) != n
+    ]
     if renamed:
         print(f"Classes: {', '.join(renamed)}.", flush=True)
     _say(*remarks.on_classes(counts))
@@ -280,9 +282,7 @@ def _arrange(
     print(remarks.table(classes, splits), flush=True)
     names = [picture.name for picture in kept]
     _say(
-        *remarks.on_equal_pictures(
-            pairs, names, classes=classes, splits=splits
-        )
+        *remarks.on_equal_pictures(pairs, names, classes=classes, splits=splits)
     )
     return _Pictures(prepared, classes, groups, splits)
 

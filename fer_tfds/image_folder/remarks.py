@@ -93,7 +93,9 @@ def on_equal_pictures(
     """
     kinds = {
         "carry two labels": [p for p in pairs if len({*_both(classes, p)}) > 1],
-        "stand in two splits": [p for p in pairs if len({*_both(splits, p)}) > 1],
+        "stand in two splits": [
+            p for p in pairs if len({*_both(splits, p)}) > 1
+        ],
     }
     for what, found in kinds.items():
         if found:

@@ -57,6 +57,14 @@ def test_a_phase_trains_the_head_or_from_the_named_layer_on(model):
         phases.check_fine_tune_from(model, "conv5_block1")
 
 
+def test_batch_norm_can_stay_frozen_among_layers_that_train(model):
+    values = {**HEAD, "fine_tune_batch_norm": False}
+    phase = phases.planned_phases(from_flat(values).training)[1]
+    phases.set_trainable(model, phase, "all")
+    assert "stage1_1_conv" in trainable_layers(model)
+    assert not [n for n in trainable_layers(model) if n.endswith("_bn")]
+
+
 def test_frozen_batch_norm_keeps_its_statistics_even_in_training(model):
     set_trainable(model, "head")
     before = model.get_layer("stage1_1_bn").get_weights()

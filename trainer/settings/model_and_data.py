@@ -111,9 +111,9 @@ class ModelSettings:
         "none",
         "Weights at the start: `none` (random), `edge` or `pocket` (the "
         "released model's, of its head those of classes of the same name), "
-        "or for the backbone alone `imagenet`, the workdir of a finished run with the same backbone, the path of a "
-        "Keras weights file of the backbone without its top, or of "
-        "EfficientNet-Lite0's arrays (.npz).",
+        "or for the backbone alone `imagenet`, the workdir of a finished run "
+        "with the same backbone, the path of a Keras weights file of the "
+        "backbone without its top, or of EfficientNet-Lite0's arrays (.npz).",
     )
     widths: tuple[int, ...] = setting(
         (32, 64, 128, 256),

@@ -46,7 +46,9 @@ def assign(
     drawn = {part: _fraction(part) for part in members}
     split_of = {part: _split_at(value) for part, value in drawn.items()}
     for name in sorted(set(classes)):
-        own = [p for p in members if any(classes[i] == name for i in members[p])]
+        own = [
+            p for p in members if any(classes[i] == name for i in members[p])
+        ]
         _fill_empty(sorted(own, key=drawn.__getitem__), split_of)
     return [split_of[part] for part in parts]
 

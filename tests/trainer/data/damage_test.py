@@ -131,6 +131,12 @@ def test_data_copied_without_its_default_is_told_by_its_full_name(
     assert prepared.find_data(named).info.splits
 
 
+def test_a_name_that_nothing_builds_is_told_what_can_be_built(tmp_path):
+    data = DataSettings(data_dir=str(tmp_path), dataset="cifar")
+    with pytest.raises(DataError, match="fer2013, affectnet, image_folder"):
+        prepared.find_data(data)
+
+
 @pytest.mark.slow
 def test_the_trainer_says_it_in_one_message(root, tmp_path):
     edit(SHARD, cut)(root)

@@ -10,7 +10,7 @@ from trainer.settings import settings as settings_lib
 OTHER = {
     "dataset": "affectnet", "data_dir": "folder", "train_split": "train[:90%]",
     "validation_split": "train[90%:]", "test_split": "validation",
-    "num_classes": 7, "image_size": 64, "channels": 3, "max_memory_gib": 1.5,
+    "num_classes": 2, "classes": ("one", "two"), "image_size": 64, "channels": 3, "max_memory_gib": 1.5,
     "backbone": "layer_list", "weights": "file.weights.h5", "widths": (8, 16),
     "stage_depth": (3, 1), "stem_stride": 2, "layers": ("c8", "mp"),
     "pooling": "flatten", "pooling_dropout": 0.25, "head_units": (16, 8),
@@ -30,6 +30,7 @@ OTHER = {
     "mixup": 0.2, "class_weights": "balanced", "focal_gamma": 2.0,
     "head_epochs": 2, "head_learning_rate": 0.5, "head_augmentation": False,
     "fine_tune_epochs": 3, "fine_tune_learning_rate": 0.25,
+    "fine_tune_batch_norm": False,
     "fine_tune_from": "stage2_1_conv", "batch_size": 32, "optimizer": "sgd",
     "fine_tune_optimizer": "rmsprop", "momentum": 0.5, "weight_decay": 0.01,
     "schedule": "cosine", "plateau_patience": 3, "plateau_factor": 0.5,

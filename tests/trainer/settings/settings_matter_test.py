@@ -14,6 +14,7 @@ ALONE = {
     "contrast": 0.3, "erasing": 0.9, "label_smoothing": 0.2,
     "soft_labels": "fer2013/plus", "distill_from": "TEACHER", "mixup": 0.3,
     "focal_gamma": 2.0, "head_epochs": 1, "fine_tune_epochs": 3,
+    "fine_tune_batch_norm": False,
     "fine_tune_learning_rate": 0.001, "fine_tune_from": "stage2_1_conv",
     "batch_size": 20, "optimizer": "sgd", "fine_tune_optimizer": "rmsprop",
     "weight_decay": 0.5, "schedule": "cosine", "ema": 0.5, "seed": 1,
