@@ -217,7 +217,7 @@ def make_run(settings, pictures: Pictures, parts: Sequence[np.ndarray]):
         )
         for name, part in zip(("train", "validation"), parts)
     }
-    model, average = train._make_models(settings, strategy)
+    model, average = train.make_models(settings, strategy)
     return TrainingRun(
         settings,
         pathlib.Path(tempfile.mkdtemp(prefix="adapt")),

@@ -149,7 +149,7 @@ def measure_alone(way: str, data_dir: str) -> dict[str, float]:
     from trainer.batches import PREDICT_BATCH_SIZE
     from trainer.data import input_pipeline
     from trainer.data import prepared
-    from trainer.settings.model_and_data import AugmentationSettings
+    from trainer.settings.augmentation import AugmentationSettings
     from trainer.settings.model_and_data import DataSettings
 
     data = DataSettings(

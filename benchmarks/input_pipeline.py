@@ -190,7 +190,7 @@ def _ours(
     from trainer.batches import PREDICT_BATCH_SIZE
     from trainer.data import input_pipeline
     from trainer.data import prepared
-    from trainer.settings.model_and_data import AugmentationSettings
+    from trainer.settings.augmentation import AugmentationSettings
     from trainer.settings.model_and_data import DataSettings
 
     split = prepared.load_split(DataSettings(data_dir=source), "train")

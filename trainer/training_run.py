@@ -28,7 +28,7 @@ from trainer import targets as targets_lib
 from trainer.data import input_pipeline
 from trainer.data.prepared import Split
 from trainer.evaluation import evaluate
-from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.augmentation import AugmentationSettings
 from trainer.settings.settings import Settings
 
 
@@ -252,7 +252,7 @@ class TrainingRun:
     ) -> None:
         """Counts an epoch in, and saves everything it changed."""
         progress, training = self.progress, self.settings.training
-        metric = row[f"val_{training.selection_metric}"]
+        metric = evaluate.selection_value(row, training.selection_metric)
         is_best = metric > progress.best
         progress.best = max(metric, progress.best)
         progress.stale = 0 if is_best else progress.stale + 1

@@ -116,15 +116,13 @@ class SearchOptions:
     def base(self) -> Settings:
         """The settings that trials start from: no trial sees the test split.
 
-        The objective picks the best epoch too, where it can; what a trial of
+        The objective picks the best epoch too; what a trial of
         a head trains on is what phase 1 of the trainer then trains on.
         """
         settings = self.settings
-        training = settings.training
-        if self.objective != "loss":
-            training = dataclasses.replace(
-                training, selection_metric=self.objective
-            )
+        training = dataclasses.replace(
+            settings.training, selection_metric=self.objective
+        )
         if self.scope == "head":
             training = dataclasses.replace(
                 training, head_augmentation=self.feature_passes > 0

@@ -36,11 +36,12 @@ from trainer import targets
 from trainer import training_run as run_lib
 from trainer.data import input_pipeline
 from trainer.data.prepared import Split
+from trainer.evaluation import evaluate
 from trainer.loop import DivergenceError
 from trainer.models import build_head_model
 from trainer.phases import Phase
 from trainer.settings import cli_flags
-from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.augmentation import AugmentationSettings
 from trainer.settings.settings import Settings
 from tuning import results
 from tuning.features import Features
@@ -124,7 +125,10 @@ def kept_epoch(
     history: list[dict[str, Any]], selection_metric: str
 ) -> dict[str, float]:
     """Returns the metrics of the epoch whose weights the trainer keeps."""
-    best = max(history, key=lambda row: row[f"val_{selection_metric}"])
+    best = max(
+        history,
+        key=lambda row: evaluate.selection_value(row, selection_metric),
+    )
     names = ("accuracy", "macro_f1", "loss")
     return {name: float(best[f"val_{name}"]) for name in names}
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 
 import numpy as np
 import pytest
@@ -113,14 +114,14 @@ def test_divergence_ends_the_run_and_says_what_to_do(prepared_data, tmp_path):
     assert not (tmp_path / "run" / "metrics.json").exists()
 
 
-@pytest.mark.parametrize("name", ["macro_f1", "accuracy"])
+@pytest.mark.parametrize("name", ["macro_f1", "accuracy", "loss"])
 def test_the_selection_metric_keeps_an_epoch(
     name, prepared_data, tmp_path, monkeypatch
 ):
     """Two figures that disagree about which of two epochs is the better."""
     rows = iter(
-        {"val_loss": 1.0, "val_accuracy": accuracy, "val_macro_f1": macro_f1}
-        for accuracy, macro_f1 in [(0.5, 0.1), (0.4, 0.2)]
+        {"val_loss": loss, "val_accuracy": accuracy, "val_macro_f1": macro_f1}
+        for loss, accuracy, macro_f1 in [(1.0, 0.5, 0.1), (0.5, 0.4, 0.2)]
     )
     monkeypatch.setattr(
         train.evaluate, "validation_metrics", lambda *_: next(rows)
@@ -128,8 +129,9 @@ def test_the_selection_metric_keeps_an_epoch(
     settings = tiny(prepared_data, selection_metric=name)
     train.train_and_evaluate(settings, tmp_path / "run")
     progress = checkpoints.read_progress(tmp_path / "run")
-    assert progress.best == {"macro_f1": 0.2, "accuracy": 0.5}[name]
-    assert progress.stale == {"macro_f1": 0, "accuracy": 1}[name]
+    best = {"macro_f1": 0.2, "accuracy": 0.5, "loss": math.exp(-0.5)}
+    assert progress.best == best[name]
+    assert progress.stale == (name == "accuracy")
 
 
 def test_early_stopping_ends_a_phase(prepared_data, tmp_path):

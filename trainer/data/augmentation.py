@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.data import cameras
-from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.augmentation import AugmentationSettings
 
 # Uniforms that one image uses: flip, rotation, zoom, shift x and y,
 # brightness, contrast, then erasing: whether, area, aspect, x, y, grey.

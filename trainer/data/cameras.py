@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from trainer.data import jpeg
-from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.augmentation import AugmentationSettings
 
 # Uniforms that one image uses.
 CROP = slice(0, 5)  # Whether, zoom, tilt, shift x and y.

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from trainer.data import augmentation
 from trainer.data import storage
-from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.augmentation import AugmentationSettings
 
 
 def make_for_train(

@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import math
 import pathlib
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +36,18 @@ def validation_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict:
         "val_accuracy": quick["accuracy"],
         "val_macro_f1": quick["macro_f1"],
     }
+
+
+def selection_value(row: Mapping[str, Any], selection_metric: str) -> float:
+    """Returns by how much an epoch is better than others, in [0, 1].
+
+    Args:
+      row: has the validation metrics of an epoch.
+      selection_metric: one of `SELECTION_METRICS`. For `loss`, the mean
+        negative log-likelihood, it is the likelihood: exp(-loss).
+    """
+    value = float(row[f"val_{selection_metric}"])
+    return math.exp(-value) if selection_metric == "loss" else value
 
 
 def evaluate(

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from trainer import phases
-from trainer.settings.model_and_data import STRENGTHS
-from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.augmentation import STRENGTHS
+from trainer.settings.augmentation import AugmentationSettings
 from trainer.settings.settings import Settings
 
 

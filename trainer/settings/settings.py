@@ -15,11 +15,11 @@ from fer_tfds import labels as taxonomy
 from trainer import json_files
 from trainer.models import layer_list
 from trainer.settings import network_size
+from trainer.settings.augmentation import AugmentationSettings
 from trainer.settings.field import check_bounds
 from trainer.settings.field import check_type
 from trainer.settings.field import element_type
 from trainer.settings.model_and_data import CNNS
-from trainer.settings.model_and_data import AugmentationSettings
 from trainer.settings.model_and_data import DataSettings
 from trainer.settings.model_and_data import ModelSettings
 from trainer.settings.targets_and_training import TargetSettings

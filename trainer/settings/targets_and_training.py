@@ -13,7 +13,7 @@ STRATEGIES = ("default", "mirrored", "multi_worker", "tpu")
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "cosine", "one_cycle", "plateau")
 CLASS_WEIGHTS = ("none", "balanced", "effective_number")
-SELECTION_METRICS = ("accuracy", "macro_f1")
+SELECTION_METRICS = ("accuracy", "macro_f1", "loss")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,7 +164,8 @@ class TrainingSettings:
     )
     selection_metric: str = setting(
         "accuracy",
-        "Validation metric that picks the best epoch.",
+        "Validation metric that picks the best epoch; `loss`, the smallest, is "
+        "steadier where there are few images.",
         choices=SELECTION_METRICS,
     )
     precision: str = setting(

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.data import augmentation
-from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.augmentation import AugmentationSettings
 
 EVERYTHING = AugmentationSettings(
     **{"flip": True, "rotation": 10, "shift": 0.1, "zoom": 0.1},

@@ -9,7 +9,7 @@ from PIL import Image
 
 from trainer.data import augmentation
 from trainer.data import cameras
-from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.augmentation import AugmentationSettings
 
 OFFSET = augmentation.UNIFORMS - cameras.UNIFORMS
 HALF, HIGHEST = 0.5, 1.0 - 2.0**-24

@@ -133,7 +133,7 @@ def test_data_copied_without_its_default_is_told_by_its_full_name(
 
 def test_a_name_that_nothing_builds_is_told_what_can_be_built(tmp_path):
     data = DataSettings(data_dir=str(tmp_path), dataset="cifar")
-    with pytest.raises(DataError, match="fer2013, affectnet, image_folder"):
+    with pytest.raises(ValueError, match="fer2013, affectnet, image_folder"):
         prepared.find_data(data)
 
 

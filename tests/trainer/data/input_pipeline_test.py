@@ -8,7 +8,7 @@ from trainer import distillation
 from trainer.data import input_pipeline
 from trainer.data import prepared
 from trainer.settings import settings as settings_lib
-from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.augmentation import AugmentationSettings
 
 AUGMENTATION = AugmentationSettings(flip=True, rotation=10, erasing=0.5)
 NONE = AugmentationSettings()

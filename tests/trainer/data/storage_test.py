@@ -9,7 +9,7 @@ from tensorflow.python.framework import config
 from trainer import files
 from trainer.data import input_pipeline
 from trainer.data import storage
-from trainer.settings.model_and_data import AugmentationSettings
+from trainer.settings.augmentation import AugmentationSettings
 
 SHAPE = (50, 48, 48, 1)
 AUGMENTATION = AugmentationSettings(flip=True, rotation=10, zoom=0.1)

@@ -10,7 +10,8 @@ from trainer.settings import settings as settings_lib
 OTHER = {
     "dataset": "affectnet", "data_dir": "folder", "train_split": "train[:90%]",
     "validation_split": "train[90%:]", "test_split": "validation",
-    "num_classes": 2, "classes": ("one", "two"), "image_size": 64, "channels": 3, "max_memory_gib": 1.5,
+    "num_classes": 2, "classes": ("one", "two"), "image_size": 64,
+    "channels": 3, "max_memory_gib": 1.5,
     "backbone": "layer_list", "weights": "file.weights.h5", "widths": (8, 16),
     "stage_depth": (3, 1), "stem_stride": 2, "layers": ("c8", "mp"),
     "pooling": "flatten", "pooling_dropout": 0.25, "head_units": (16, 8),
