@@ -8,6 +8,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge import crops
 from fer_tfds.sources.dialects import split_header
 from fer_tfds.sources.image_folder.class_folders import split_of
 from fer_tfds.sources.image_folder.records import Labelled
@@ -42,7 +43,10 @@ def decode(data: bytes, where: str) -> str:
 
 def is_table(text: str) -> bool:
     """Whether a text begins with the columns of such a table."""
-    return set(_NEEDED) <= set(_columns(_first_line(text)))
+    cells = split_header(_first_line(text))[0]
+    # Beside crops lies a table of what a model took them for: no labels.
+    is_of_crops = tuple(cells) == crops.COLUMNS
+    return not is_of_crops and set(_NEEDED) <= set(_columns(_first_line(text)))
 
 
 def make_source(
