@@ -3,75 +3,70 @@
   python -m benchmarks.adapt --photographs=DIR --results=docs/results.md
 
 DIR holds pictures that `tfds build fer_tfds/image_folder` reads, of expressions
-that the released model knows, and a `people.csv` (FILE,PERSON). They are split
-several times into people to train on, to validate by and to test on; nobody is
-on two sides. From 10, 30 and 100 pictures a class and from all of them, the
-same recipe adapts the released model, trains its network from random weights
-and trains MobileNetV2 from random weights. All answer for the same test
-pictures, as the released model does without any training.
+that the released model knows, and a `people.csv` (FILE,PERSON). Five times
+their people are split into those to train on, to validate by and to test on,
+so nobody is on two sides. With 10, 30 and 100 pictures of each class and with
+all of them, the recipe trains the released model on, its network from random
+weights, and MobileNetV2 from random weights. All answer for the same pictures,
+one view of each, and so does the released model without any training.
 """
 
 import argparse
-import csv
-import dataclasses
 import pathlib
+import shlex
+import subprocess
+import sys
 import tempfile
 import time
-import zlib
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks import adapt_runs
 from benchmarks import harness
 
 SECTION = "adapt"
-DATASET = "image_folder"
 SIZES = (10, 30, 100, 0)
 SPLITS = 5
-# Of the people of a split: tested on, and of the rest those to validate by.
-TEST_SHARE, VALIDATION_SHARE = 5, 6
-RELEASED = "released model as it is"
-SYSTEMS = {
-    "adapted released model": {},
-    "same network, random": {
-        "weights": "none",
-        "head_epochs": 0,
-        "fine_tune_epochs": 60,
-        "fine_tune_batch_norm": True,
-    },
-    "MobileNetV2, random": {
-        "weights": "none",
-        "backbone": "mobilenetv2",
-        "head_epochs": 0,
-        "fine_tune_epochs": 60,
-        "fine_tune_batch_norm": True,
-    },
+RELEASED = "released model, as it is"
+ADAPTED = "released model, adapted"
+# From random weights there is no head to begin with, and more to learn.
+_RANDOM = {
+    "weights": "none",
+    "head_epochs": 0,
+    "fine_tune_epochs": 40,
+    "fine_tune_learning_rate": 0.001,
+    "fine_tune_batch_norm": True,
 }
-HEADER = ("system", "10 a class", "30 a class", "100 a class", "all", "seconds")
+# What is trained -> the settings that it has in place of the recipe's.
+SYSTEMS = {
+    ADAPTED: {},
+    "the same network, random": _RANDOM,
+    "MobileNetV2, random": {**_RANDOM, "backbone": "mobilenetv2"},
+}
+# `fer_tfds.synthetic` draws so many of each of seven classes: 1,001.
+_DRAWN = {"train": 101, "validation": 21, "test": 21}
 
 
-@dataclasses.dataclass(frozen=True)
-class Pictures:
-    """All pictures of a folder, prepared.
+class Result(NamedTuple):
+    """Accuracy on the test pictures in [0, 1], and seconds of training."""
 
-    Attributes:
-      images: uint8 [n, S, S, C] in [0, 255].
-      labels: int32 [n].
-      people: n names; pictures of the same person stay together.
-      ids: n names of the pictures.
-    """
+    accuracy: float
+    seconds: float
 
-    images: np.ndarray
-    labels: np.ndarray
-    people: np.ndarray
-    ids: np.ndarray
+
+# System -> pictures of each class (0 is all) -> a result for each split.
+Results = dict[str, dict[int, list[Result]]]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Prints the table; with --results also puts it between its markers."""
+    """Prints the tables; with --results also puts them between their marks."""
     options = make_parser().parse_args(arguments)
-    text = measure(options)
+    try:
+        text = measure(options)
+    except ValueError as error:
+        sys.exit(f"adapt: {error}")
     print(text)
     if options.results:
         harness.write_section(options.results, SECTION, text)
@@ -86,184 +81,130 @@ def make_parser() -> argparse.ArgumentParser:
     add("--photographs", type=pathlib.Path, required=True, metavar="DIR")
     add("--recipe", default="adapt.flags", help="the flagfile that is tried")
     add("--sizes", nargs="+", type=int, default=SIZES, help="0 is all")
-    add("--splits", type=int, default=SPLITS)
     add("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
     add("--results", type=pathlib.Path, help="Markdown file")
     return parser
 
 
 def measure(options: argparse.Namespace) -> str:
-    """Returns the table, with what was measured and on what machine."""
-    settings = read_recipe(options)
-    pictures = read_pictures(settings, options.photographs)
-    found = {}
-    for number in range(options.splits):
-        train, validation, test = split_people(pictures.people, number)
-        found.setdefault(RELEASED, {}).setdefault(0, []).append(
-            (score_released(pictures, test, settings.data.class_names), 0.0)
-        )
-        for system in options.systems:
-            for size in options.sizes:
-                chosen = [
-                    choose(pictures, part, size, number)
-                    for part in (train, validation)
-                ]
-                result = train_alone(
-                    change(settings, SYSTEMS[system]), pictures, (*chosen, test)
-                )
-                found.setdefault(system, {}).setdefault(size, []).append(result)
-                print(f"split {number}, {system}, {size}: {result}", flush=True)
-    return write_text(found, pictures, options)
+    """Returns the tables, with what was measured and on what machine.
 
-
-def read_recipe(options: argparse.Namespace):
-    """Returns the settings of the recipe, with the data built if need be."""
-    from trainer.data import prepared
-    from trainer.settings import cli_flags
-
-    settings = cli_flags.read_flagfile(options.recipe)
-    data_dir = harness.SCRATCH / "adapt_data"
-    folder = str(options.photographs)
-    if not (data_dir / DATASET).is_dir():
-        flags = [f"--manual_dir={folder}", f"--data_dir={data_dir}"]
-        subprocess_run(["tfds", "build", "fer_tfds/image_folder", *flags])
-    data = dataclasses.replace(
-        settings.data, dataset=DATASET, data_dir=str(data_dir)
-    )
-    return prepared.with_classes(dataclasses.replace(settings, data=data))
-
-
-def read_pictures(settings, folder: pathlib.Path) -> Pictures:
-    """Reads every prepared picture, and who is in it."""
-    from trainer.data import prepared
-
-    splits = prepared.load_splits(settings.data).values()
-    with open(folder / "people.csv", newline="", encoding="utf-8") as file:
-        people = dict(row for row in csv.reader(file) if row)
-    ids = [name for split in splits for name in split.ids]
-    return Pictures(
-        np.concatenate([split.images for split in splits]),
-        np.concatenate([split.labels for split in splits]),
-        np.array([people.get(name, name) for name in ids]),
-        np.array(ids),
-    )
-
-
-def split_people(people: np.ndarray, number: int) -> list[np.ndarray]:
-    """Indices to train on, to validate by and to test on, by a hash."""
-    place = np.array([zlib.crc32(f"{p}".encode()) for p in people])
-    test = place % SPLITS == number % SPLITS
-    validation = ~test & (place // SPLITS % VALIDATION_SHARE == 0)
-    return [np.flatnonzero(m) for m in (~test & ~validation, validation, test)]
-
-
-def choose(
-    pictures: Pictures, part: np.ndarray, size: int, number: int
-) -> np.ndarray:
-    """Takes a part's share of `size` pictures of each class; 0 is all."""
-    if not size:
-        return part
-    total = len(pictures.ids) * (1 - 1 / TEST_SHARE)
-    share = max(1, round(size * len(part) / total))
-    order = np.random.default_rng(number).permutation(part)
-    return np.concatenate(
+    Raises:
+      ValueError: the pictures, their people or the recipe cannot be used.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        data_dir = f"{scratch}/data"
+        _build(options.photographs, data_dir)
+        settings = adapt_runs.read_recipe(options.recipe, data_dir)
+        pictures = adapt_runs.read_pictures(settings, options.photographs)
+        found: Results = {}
+        for system, size, result in _results(options, settings, pictures):
+            found.setdefault(system, {}).setdefault(size, []).append(result)
+            print(f"{system}, {size or 'all'}: {result}", flush=True)
+        seconds = time_command(options.recipe, scratch)
+    people = len(set(pictures.people.tolist()))
+    return "\n\n".join(
         [
-            order[pictures.labels[order] == label][:share]
-            for label in np.unique(pictures.labels)
+            f"{len(pictures.ids):,} pictures of {people:,} people or series.\n"
+            + harness.machine_line(),
+            accuracy_table(found, options.sizes),
+            gain_table(found, options.sizes),
+            f"`python -m trainer --flagfile={options.recipe}` on "
+            f"{7 * sum(_DRAWN.values()):,} drawn pictures: {seconds:.0f} s.",
         ]
     )
 
 
-def change(settings, changes: dict):
-    """Returns settings with other values, whatever group they are in."""
-    from trainer.settings import settings as settings_lib
+def _results(
+    options: argparse.Namespace,
+    settings: adapt_runs.Settings,
+    pictures: adapt_runs.Pictures,
+) -> Iterator[tuple[str, int, Result]]:
+    """Yields system, pictures of each class and result, split by split."""
+    names = settings.data.class_names
+    for number in range(SPLITS):
+        parts = adapt_runs.split_people(pictures.people, number)
+        accuracy = adapt_runs.score_released(pictures, parts.test, names)
+        yield RELEASED, 0, Result(accuracy, 0.0)
+        for size in options.sizes:
+            taken = adapt_runs.take(pictures, parts, size, seed=number)
+            for system in options.systems:
+                changed = adapt_runs.change(settings, SYSTEMS[system])
+                started = time.monotonic()
+                predict = adapt_runs.train(changed, pictures, taken)
+                seconds = time.monotonic() - started
+                accuracy = adapt_runs.score(predict, pictures, taken.test)
+                yield system, size, Result(accuracy, seconds)
 
-    return settings_lib.from_flat(settings.flat() | changes)
+
+def accuracy_table(found: Results, sizes: list[int]) -> str:
+    """Returns accuracy by system and number of pictures, as Markdown."""
+    rows = []
+    for system, by_size in found.items():
+        if system == RELEASED:
+            cells = [_mean_and_spread(by_size[0])] + ["-"] * (len(sizes) - 1)
+            seconds = "-"
+        else:
+            cells = [_mean_and_spread(by_size[size]) for size in sizes]
+            seconds = f"{np.mean([r.seconds for r in by_size[sizes[-1]]]):.0f}"
+        rows.append([system, *cells, seconds])
+    columns = [f"{size} a class" if size else "all" for size in sizes]
+    header = ("accuracy", *columns, f"seconds, {columns[-1]}")
+    return harness.as_table(header, rows)
 
 
-def train_alone(
-    settings, pictures: Pictures, parts: Sequence[np.ndarray]
-) -> tuple[float, float]:
-    """Trains once: accuracy on the last part, and seconds."""
-    from trainer import loop
+def gain_table(found: Results, sizes: list[int]) -> str:
+    """Returns by how much adapting gains, split by split, as Markdown."""
+    rows = []
+    for size in sizes if ADAPTED in found else ():
+        gains = [
+            100 * (ours.accuracy - theirs.accuracy)
+            for ours, theirs in zip(
+                found[ADAPTED][size], found[RELEASED][0], strict=True
+            )
+        ]
+        name = f"{size} a class" if size else "all"
+        each = ", ".join(f"{gain:+.1f}" for gain in gains)
+        mean = f"{np.mean(gains):+.1f} ± {np.std(gains, ddof=1):.1f}"
+        rows.append([name, mean, each])
+    return harness.as_table(("points gained", "mean", "each split"), rows)
 
+
+def time_command(recipe: str, scratch: str) -> float:
+    """Seconds that the trainer takes for a thousand drawn pictures."""
+    counts = [f"--{split}={count}" for split, count in _DRAWN.items()]
+    _run("fer_tfds.synthetic", f"--out={scratch}/raw", *counts)
+    _build(pathlib.Path(scratch, "raw"), f"{scratch}/drawn")
+    flags = [f"--data_dir={scratch}/drawn", f"--workdir={scratch}/run"]
     started = time.monotonic()
-    run = make_run(settings, pictures, parts)
-    run.train()
-    seconds = time.monotonic() - started
-    predict = loop.make_predict_call(run.best_model(), run.strategy)
-    test = parts[-1]
-    answers = predict(pictures.images[test]).argmax(1)
-    return float(np.mean(answers == pictures.labels[test])), seconds
+    _run("trainer", f"--flagfile={recipe}", *flags)
+    return time.monotonic() - started
 
 
-def make_run(settings, pictures: Pictures, parts: Sequence[np.ndarray]):
-    """Sets a run up as `trainer.train` does, on parts of the pictures."""
-    import keras
+def _mean_and_spread(results: list[Result]) -> str:
+    percent = [100 * result.accuracy for result in results]
+    return f"{np.mean(percent):.1f}% ± {np.std(percent, ddof=1):.1f}"
 
-    from trainer import runtime
-    from trainer import targets
-    from trainer import train
-    from trainer.data.prepared import Split
-    from trainer.training_run import TrainingRun
 
-    keras.utils.clear_session()
-    strategy = runtime.configure(settings.training)
-    splits = {
-        name: Split(
-            pictures.images[part],
-            pictures.labels[part],
-            list(pictures.ids[part]),
+def _build(pictures: pathlib.Path, data_dir: str) -> None:
+    """Prepares pictures as `tfds build fer_tfds/image_folder` does."""
+    folder = str(harness.ROOT / "fer_tfds" / adapt_runs.DATASET)
+    flags = [f"--manual_dir={pictures}", f"--data_dir={data_dir}"]
+    tfds = pathlib.Path(sys.executable).with_name("tfds")
+    _check([str(tfds), "build", folder, *flags])
+
+
+def _run(module: str, *flags: str) -> None:
+    _check([sys.executable, "-m", module, *flags])
+
+
+def _check(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ValueError(
+            f"{shlex.join(command)} ended with {done.returncode}:\n"
+            + done.stderr[-2000:]
         )
-        for name, part in zip(("train", "validation"), parts)
-    }
-    model, average = train.make_models(settings, strategy)
-    return TrainingRun(
-        settings,
-        pathlib.Path(tempfile.mkdtemp(prefix="adapt")),
-        strategy,
-        splits=splits,
-        targets=targets.training_targets(settings, splits, strategy),
-        model=model,
-        average=average,
-    )
-
-
-def score_released(
-    pictures: Pictures, test: np.ndarray, names: Sequence[str]
-) -> float:
-    """Accuracy of the file that devices run, one view of each picture."""
-    from edge.classifier import Classifier
-
-    model = Classifier("edge", views=1)
-    order = [model.labels.index(name) for name in names]
-    answers = model.probabilities(pictures.images[test])[:, order].argmax(1)
-    return float(np.mean(answers == pictures.labels[test]))
-
-
-def write_text(found, pictures, options) -> str:
-    """Returns the lead and the table."""
-    rows = [
-        [name, *(cell(by_size.get(size, [])) for size in options.sizes)]
-        for name, by_size in found.items()
-    ]
-    gains = {
-        size: np.mean(
-            [run[0] - base[0] for run, base in zip(results, found[RELEASED][0])]
-        )
-        for size, results in found.get("adapted released model", {}).items()
-    }
-    return harness.as_table(("system", *map(str, options.sizes)), rows) + str(
-        gains
-    )
-
-
-def cell(results: list[tuple[float, float]]) -> str:
-    """Mean and standard deviation of accuracy, and seconds."""
-    if not results:
-        return "-"
-    values = 100 * np.array(results)[:, 0]
-    return f"{values.mean():.1f}% ± {values.std(ddof=min(1, len(values) - 1)):.1f} ({np.mean([r[1] for r in results]):.0f} s)"
 
 
 if __name__ == "__main__":
