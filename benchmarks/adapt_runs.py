@@ -127,8 +127,8 @@ def take(pictures: Pictures, parts: Parts, size: int, *, seed: int) -> Parts:
         return parts
     share = max(1, round(size / VALIDATION_PARTS))
     return Parts(
-        _first_of_each(pictures.labels, parts.train, size - share, seed),
-        _first_of_each(pictures.labels, parts.validation, share, seed),
+        _first_of_each(pictures.labels, parts.train, size - share, seed=seed),
+        _first_of_each(pictures.labels, parts.validation, share, seed=seed),
         parts.test,
     )
 
@@ -198,7 +198,7 @@ def score_released(
 
 
 def _first_of_each(
-    labels: np.ndarray, part: np.ndarray, count: int, seed: int
+    labels: np.ndarray, part: np.ndarray, count: int, *, seed: int
 ) -> np.ndarray:
     order = np.random.default_rng(seed).permutation(part)
     classes = np.unique(labels)

@@ -5,7 +5,6 @@ with `tfds build fer_tfds/image_folder --manual_dir=DIR`.
 """
 
 import collections
-import csv
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import tensorflow_datasets as tfds
 from fer_tfds import labels
 from fer_tfds.builder_parts import CommonParts
 from fer_tfds.builder_parts import find_manual_path
+from fer_tfds.image_folder import checks
 from fer_tfds.image_folder import preparation
 from fer_tfds.image_folder import remarks
 from fer_tfds.sources.archives import file_trees
@@ -26,11 +26,6 @@ from fer_tfds.sources.image_folder import settings as folder_settings
 from fer_tfds.sources.image_folder import splits as splits_lib
 from fer_tfds.sources.image_folder.records import Source
 from fer_tfds.sources.image_folder.settings import FolderSettings
-from fer_tfds.sources.records import SourceError
-
-# Beside the records: which pictures were left out, and why.
-REJECTS_FILE = "rejects.csv"
-_SHOWN = 5
 
 
 @dataclasses.dataclass(eq=False)
@@ -135,15 +130,15 @@ class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
         source = find.find_source(manual_dir)
         print(f"Reading {source.path} ({source.form}) ...", flush=True)
         source, settings = _with_meaning(source, settings)
-        _check_classes(source, settings)
-        _say(source.note, remarks.on_faces(source))
+        checks.check_classes(source, settings)
+        remarks.say(source.note, remarks.on_faces(source))
         prepared = self._prepare(source)
         rejects = [
             *prepared.rejects,
             *(preparation.Reject(n, "it has no label") for n in source.stray),
         ]
-        _keep_rejects(Path(self.data_path), rejects)
-        _check_rejects(source, prepared, rejects, settings=settings)
+        checks.keep_rejects(Path(self.data_path), rejects)
+        checks.check_rejects(source, prepared, rejects, settings=settings)
         return _arrange(prepared, settings)
 
     def _prepare(self, source: Source) -> preparation.PreparedPictures:
@@ -183,78 +178,6 @@ def _with_meaning(
     )
 
 
-def _check_classes(source: Source, settings: FolderSettings) -> None:
-    """Refuses what cannot be learned, and says what looks wrong."""
-    written = dict.fromkeys(picture.label for picture in source.pictures)
-    unsaid = sorted(
-        label
-        for label in written
-        if label.isdecimal() and label not in settings.class_names
-    )
-    example = {label: "neutral" for label in unsaid[:1]}
-    if unsaid:
-        raise SourceError(
-            f"{source.path}: the classes are called {', '.join(unsaid[:20])}, "
-            "and data sets differ in what numbers mean. Say it in a file "
-            f"{folder_settings.FILE_NAME} beside the pictures, for example "
-            f'{{"class_names": {str(example).replace(chr(39), chr(34))}}}'
-        )
-    strange = [n for n in written if not folder_settings.is_class_name(n)]
-    if strange:
-        raise SourceError(
-            f"{source.path}: a class is called {strange[0][:80]!r}. Give it a "
-            f"name of 1 to {folder_settings.MAX_CLASS_CHARS} letters, without "
-            "commas."
-        )
-    counts = collections.Counter(
-        settings.class_of(picture.label) for picture in source.pictures
-    )
-    if len(counts) < 2:
-        raise SourceError(
-            f"{source.path}: all {counts.total():,} pictures are of one class, "
-            f"`{next(iter(counts))}`. At least two classes are needed, each "
-            "in a folder of its own below this one."
-        )
-    renamed = [
-        f"{n} is {c}" for n in written if (c := settings.class_of(n)) != n
-    ]
-    if renamed:
-        print(f"Classes: {', '.join(renamed)}.", flush=True)
-    _say(*remarks.on_classes(counts))
-
-
-def _keep_rejects(folder: Path, rejects: list[preparation.Reject]) -> None:
-    if not rejects:
-        return
-    with (folder / REJECTS_FILE).open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(preparation.Reject._fields)
-        writer.writerows(rejects)
-
-
-def _check_rejects(
-    source: Source,
-    prepared: preparation.PreparedPictures,
-    rejects: list[preparation.Reject],
-    *,
-    settings: FolderSettings,
-) -> None:
-    """Says which pictures are left out; refuses too many of them."""
-    if not rejects:
-        return
-    total = len(prepared.kept) + len(rejects)
-    shown = "\n".join(f"  {r.name}: {r.reason}" for r in rejects[:_SHOWN])
-    text = f"{len(rejects):,} of {total:,} pictures are left out:\n{shown}"
-    if len(rejects) > settings.max_rejected_fraction * total:
-        raise SourceError(
-            f"{source.path}: {text}\nAt most "
-            f"{settings.max_rejected_fraction:.0%} may be. Mend or remove "
-            f"them, or raise max_rejected_fraction in "
-            f"{folder_settings.FILE_NAME}."
-        )
-    _say(f"{text}\nAll of them are in {REJECTS_FILE} beside the records.")
-
-
 def _arrange(
     prepared: preparation.PreparedPictures, settings: FolderSettings
 ) -> _Pictures:
@@ -281,7 +204,7 @@ def _arrange(
         ]
     print(remarks.table(classes, splits), flush=True)
     names = [picture.name for picture in kept]
-    _say(
+    remarks.say(
         *remarks.on_equal_pictures(pairs, names, classes=classes, splits=splits)
     )
     return _Pictures(prepared, classes, groups, splits)
@@ -294,8 +217,3 @@ def _in_order(classes: list[str]) -> list[str]:
         set(classes),
         key=lambda n: (known.index(n) if n in known else len(known), n),
     )
-
-
-def _say(*texts: str) -> None:
-    for text in filter(None, texts):
-        print(f"Note: {text}", flush=True)

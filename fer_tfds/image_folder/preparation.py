@@ -73,7 +73,8 @@ class PreparedPictures:
         self.rejects: list[Reject] = []
         self._size_px, self._channels = size_px, channels
         self._ends = [0]
-        self._file = tempfile.TemporaryFile(dir=scratch)
+        # It lives as long as the build.
+        self._file = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115
         signatures = []
         for picture, decoded in self._decode_all(tree, labelled):
             if isinstance(decoded, pictures.PictureError):

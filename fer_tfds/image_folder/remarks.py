@@ -30,6 +30,12 @@ _FACES_LOOKED_AT = 24
 _LEAST_FACE = 1 / 3
 
 
+def say(*texts: str) -> None:
+    """Prints those of the remarks that are not empty."""
+    for text in filter(None, texts):
+        print(f"Note: {text}", flush=True)
+
+
 def on_classes(counts: Mapping[str, int]) -> Iterator[str]:
     """What looks wrong about classes, by their numbers of pictures."""
     few = [f"{n} ({c})" for n, c in counts.items() if c < FEW_PICTURES]

@@ -1,6 +1,7 @@
 """A folder of pictures for each class, alone or below a folder per split."""
 
 import os
+import posixpath
 import re
 from collections.abc import Iterable
 from collections.abc import Sequence
@@ -78,7 +79,8 @@ def _below_root(names: Sequence[str]) -> list[Labelled]:
     inside = [name.split("/") for name in names if "/" in name]
     if not inside:
         return []
-    above = os.path.commonprefix([parts[:-1] for parts in inside])
+    common = posixpath.commonpath(["/".join(parts[:-1]) for parts in inside])
+    above = common.split("/") if common else []
     if any(len(parts) == len(above) + 1 for parts in inside):
         # Some lie where the class folders are; or there is one class.
         others = [p for p in inside if len(p) > len(above) + 1]

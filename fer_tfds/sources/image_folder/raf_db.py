@@ -68,7 +68,9 @@ def of_authors(
             )
         if name:
             pictures.append(Labelled(name, match[3], match[2]))
-    return _make(path, "RAF-DB, with its list of labels", pictures, images)
+    return _make(
+        path, "RAF-DB, with its list of labels", pictures, images=images
+    )
 
 
 def of_kaggle(path: Path, images: Sequence[str]) -> Source | None:
@@ -77,11 +79,15 @@ def of_kaggle(path: Path, images: Sequence[str]) -> Source | None:
     pictures = [Labelled(n, m[1], m[3]) for n, m in matches if m]
     if not pictures or 2 * len(pictures) < len(images):
         return None
-    return _make(path, "RAF-DB, in folders 1 to 7", pictures, images)
+    return _make(path, "RAF-DB, in folders 1 to 7", pictures, images=images)
 
 
 def _make(
-    path: Path, form: str, pictures: list[Labelled], images: Sequence[str]
+    path: Path,
+    form: str,
+    pictures: list[Labelled],
+    *,
+    images: Sequence[str],
 ) -> Source:
     taken = {picture.name for picture in pictures}
     # The authors' copy has each face as a whole picture as well.
