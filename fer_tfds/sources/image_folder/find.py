@@ -21,7 +21,7 @@ _ACCEPTED_FORMS = """\
                                split and group (who or what series it is);
   each of them also in a zip file. RAF-DB and CK+48 are read as they come."""
 
-_MAX_TABLE_BYTES = 1 << 28
+_TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _FERPLUS = ("fer2013train/label.csv", "fer2013valid/label.csv")
 
 
@@ -88,7 +88,7 @@ def _find_in(tree: FileTree, names: list[str]) -> Source | None:
         )
 
     def read(name: str) -> str:
-        return table.decode(tree.read(name, _MAX_TABLE_BYTES), tree.where(name))
+        return table.decode(tree.read(name, table.MAX_BYTES), tree.where(name))
 
     return (
         raf_db.of_authors(tree.path, names, images, read=read)
@@ -101,9 +101,9 @@ def _find_in(tree: FileTree, names: list[str]) -> Source | None:
 def _table_in(
     tree: FileTree, names: list[str], images: list[str]
 ) -> Source | None:
-    files = [n for n in names if n.lower().endswith((".csv", ".tsv"))]
+    files = [n for n in names if n.lower().endswith(_TABLES)]
     texts = {
-        n: table.decode(tree.read(n, _MAX_TABLE_BYTES), tree.where(n))
+        n: table.decode(tree.read(n, table.MAX_BYTES), tree.where(n))
         for n in files
     }
     tables = [name for name, text in texts.items() if table.is_table(text)]

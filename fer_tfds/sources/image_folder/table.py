@@ -5,6 +5,7 @@ path and one for the label is taken for such a table.
 """
 
 import csv
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,8 @@ COLUMNS = {
 }
 _NEEDED = ("path", "label")
 _MAX_ROWS = 2_000_000
+MAX_BYTES = 1 << 28
+_GZIP = b"\x1f\x8b"
 
 
 def decode(data: bytes, where: str) -> str:
@@ -31,6 +34,8 @@ def decode(data: bytes, where: str) -> str:
     Raises:
         SourceError: it is text in another encoding, or none.
     """
+    if data.startswith(_GZIP):
+        data = _unpack(data, where)
     has_mark = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
         return data.decode("utf-16" if has_mark else "utf-8-sig")
@@ -39,6 +44,21 @@ def decode(data: bytes, where: str) -> str:
             f"{where}: this is not text in UTF-8. Save it as CSV in UTF-8, "
             "and build again."
         ) from None
+
+
+def _unpack(data: bytes, where: str) -> bytes:
+    try:
+        unpacked = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(
+            data, MAX_BYTES
+        )
+    except zlib.error as error:
+        raise SourceError(
+            f"{where}: the compressed table is damaged ({error}). Copy it "
+            "again."
+        ) from None
+    if len(unpacked) == MAX_BYTES:
+        raise SourceError(f"{where}: more than {MAX_BYTES >> 20} MiB of text.")
+    return unpacked
 
 
 def is_table(text: str) -> bool:
