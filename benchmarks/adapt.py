@@ -12,6 +12,7 @@ one view of each, and so does the released model without any training.
 """
 
 import argparse
+import json
 import pathlib
 import shlex
 import subprocess
@@ -27,6 +28,8 @@ from benchmarks import adapt_runs
 from benchmarks import harness
 
 SECTION = "adapt"
+# A line for each training that is done; the same command goes on from there.
+KEPT = harness.SCRATCH / "adapt.jsonl"
 SIZES = (10, 30, 100, 0)
 SPLITS = 5
 RELEASED = "released model, as it is"
@@ -35,7 +38,7 @@ ADAPTED = "released model, adapted"
 _RANDOM = {
     "weights": "none",
     "head_epochs": 0,
-    "fine_tune_epochs": 40,
+    "fine_tune_epochs": 30,
     "fine_tune_learning_rate": 0.001,
     "fine_tune_batch_norm": True,
 }
@@ -130,11 +133,28 @@ def _results(
             taken = adapt_runs.take(pictures, parts, size, seed=number)
             for system in options.systems:
                 changed = adapt_runs.change(settings, SYSTEMS[system])
-                started = time.monotonic()
-                predict = adapt_runs.train(changed, pictures, taken)
-                seconds = time.monotonic() - started
-                accuracy = adapt_runs.score(predict, pictures, taken.test)
-                yield system, size, Result(accuracy, seconds)
+                yield system, size, _train_once(changed, pictures, taken)
+
+
+def _train_once(
+    settings: adapt_runs.Settings,
+    pictures: adapt_runs.Pictures,
+    taken: adapt_runs.Parts,
+) -> Result:
+    """Trains and scores, unless an earlier start of the command has done it."""
+    key = adapt_runs.key_of(settings, pictures, taken)
+    kept = KEPT.read_text("utf-8").splitlines() if KEPT.is_file() else []
+    for line in map(json.loads, kept):
+        if line["key"] == key:
+            return Result(line["accuracy"], line["seconds"])
+    started = time.monotonic()
+    predict = adapt_runs.train(settings, pictures, taken)
+    seconds = time.monotonic() - started
+    result = Result(adapt_runs.score(predict, pictures, taken.test), seconds)
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
+    with KEPT.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"key": key, **result._asdict()}) + "\n")
+    return result
 
 
 def accuracy_table(found: Results, sizes: list[int]) -> str:

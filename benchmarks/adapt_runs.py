@@ -5,6 +5,8 @@ split in several ways without building their records anew.
 """
 
 import csv
+import dataclasses
+import hashlib
 import pathlib
 import tempfile
 import zlib
@@ -131,6 +133,17 @@ def take(pictures: Pictures, parts: Parts, size: int, *, seed: int) -> Parts:
         _first_of_each(pictures.labels, parts.validation, share, seed=seed),
         parts.test,
     )
+
+
+def key_of(settings: Settings, pictures: Pictures, parts: Parts) -> str:
+    """Returns what tells a training from others: of settings and pictures."""
+    data = dataclasses.replace(settings.data, data_dir=None)
+    digest = hashlib.sha256(
+        dataclasses.replace(settings, data=data).to_json().encode()
+    )
+    for part in parts:
+        digest.update(repr(sorted(pictures.ids[n] for n in part)).encode())
+    return digest.hexdigest()
 
 
 def train(
