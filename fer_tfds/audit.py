@@ -1,8 +1,8 @@
-"""What is wrong with a copy of FER-2013: leaks, repeats, doubtful labels.
+"""What is wrong with FER-2013 or your own pictures: leaks, repeats, labels.
 
-Reads the raw data in any of its forms, prints a report and, with `--out`,
-writes it as `audit.txt` beside `contact_sheet.png`, which shows the images in
-question. Those are real people: keep the sheet to yourself.
+Reads the raw data in any of its forms (`--data` says of what), prints a report
+and, with `--out`, writes it as `audit.txt` beside `contact_sheet.png`, which
+shows the images in question. Those are real people: keep the sheet to yourself.
 
 Command: python -m fer_tfds.audit --manual_dir=DIR --out=DIR
 """
@@ -17,6 +17,7 @@ import numpy as np
 from fer_tfds import cleaning
 from fer_tfds import contact_sheet
 from fer_tfds import labels
+from fer_tfds.image_folder import audited
 from fer_tfds.sources.fer2013 import ferplus
 from fer_tfds.sources.fer2013 import find
 from fer_tfds.sources.records import FaceRecords
@@ -149,6 +150,12 @@ def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         prog="python -m fer_tfds.audit", description=__doc__
     )
     parser.add_argument(
+        "--data",
+        choices=("fer2013", "image_folder"),
+        default="fer2013",
+        help="what the raw data is (default: %(default)s)",
+    )
+    parser.add_argument(
         "--manual_dir",
         type=Path,
         default=_DEFAULT_DIR,
@@ -161,16 +168,32 @@ def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _read_fer2013(
+    manual_dir: Path,
+) -> tuple[FaceRecords, ferplus.Votes | None, str]:
+    """Faces, votes if there are any, and the report."""
+    records = find.find_source(manual_dir).read()
+    votes = None
+    if ferplus.has_votes(manual_dir):
+        votes = ferplus.read_votes(manual_dir, records)
+    return records, votes, make_report(records, votes)
+
+
+def _read_pictures(manual_dir: Path) -> tuple[FaceRecords, None, str]:
+    records, said = audited.read(manual_dir)
+    figures = _format_figures("Identical images", count_repeats(records))
+    return records, None, f"{figures}\n\n{said}\n"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     options = _parse_arguments(arguments)
     try:
         manual_dir = options.manual_dir.expanduser()
-        records = find.find_source(manual_dir).read()
-        votes = None
-        if ferplus.has_votes(manual_dir):
-            votes = ferplus.read_votes(manual_dir, records)
-        report = make_report(records, votes)
+        read = _read_pictures
+        if options.data == "fer2013":
+            read = _read_fer2013
+        records, votes, report = read(manual_dir)
         print(report, end="")
         if options.out is not None:
             options.out.mkdir(parents=True, exist_ok=True)

@@ -129,8 +129,9 @@ def _band(
 ) -> _Band:
     shown = indices[: _COLUMNS * _ROWS_PER_BAND]
     second_line = second_line or (lambda index: records.splits[index])
+    names = records.class_names
     cells = [
-        (index, f"{_NAMES[records.labels[index]]}\n{second_line(index)}")
+        (index, f"{names[records.labels[index]]}\n{second_line(index)}")
         for index in shown
     ]
     return _Band(f"{title}: {len(indices):,} images, {len(shown)} shown", cells)

@@ -13,19 +13,17 @@ import tensorflow_datasets as tfds
 
 # TFDS imports this file as image_folder.image_folder_dataset_builder, so the
 # package must be found by its own name: a relative import has no parent here.
-from fer_tfds import labels
 from fer_tfds.builder_parts import CommonParts
 from fer_tfds.builder_parts import find_manual_path
+from fer_tfds.image_folder import arrange
 from fer_tfds.image_folder import checks
 from fer_tfds.image_folder import preparation
 from fer_tfds.image_folder import remarks
 from fer_tfds.sources.archives import file_trees
 from fer_tfds.sources.image_folder import find
-from fer_tfds.sources.image_folder import near_equal
 from fer_tfds.sources.image_folder import settings as folder_settings
 from fer_tfds.sources.image_folder import splits as splits_lib
 from fer_tfds.sources.image_folder.records import Source
-from fer_tfds.sources.image_folder.settings import FolderSettings
 
 
 @dataclasses.dataclass(eq=False)
@@ -54,16 +52,6 @@ _CONFIGS = (
         channels=3,
     ),
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class _Pictures:
-    """Pictures that could be read; each list has one entry for each of them."""
-
-    prepared: preparation.PreparedPictures
-    classes: list[str]
-    groups: list[str]
-    splits: list[str]
 
 
 class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
@@ -115,7 +103,7 @@ class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
         self, dl_manager: tfds.download.DownloadManager
     ) -> dict[str, Iterator]:
         found = self._read(find_manual_path(dl_manager))
-        self.info.features["label"].names = _in_order(found.classes)
+        self.info.features["label"].names = arrange.in_order(found.classes)
         positions = collections.defaultdict(list)
         for position, split in enumerate(found.splits):
             positions[split].append(position)
@@ -125,11 +113,11 @@ class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
             if split in positions
         }
 
-    def _read(self, manual_dir: Path) -> _Pictures:
+    def _read(self, manual_dir: Path) -> arrange.Arranged:
         settings = folder_settings.load(manual_dir)
         source = find.find_source(manual_dir)
         print(f"Reading {source.path} ({source.form}) ...", flush=True)
-        source, settings = _with_meaning(source, settings)
+        source, settings = arrange.with_meaning(source, settings)
         checks.check_classes(source, settings)
         remarks.say(source.note, remarks.on_faces(source))
         prepared = self._prepare(source)
@@ -139,7 +127,10 @@ class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
         ]
         checks.keep_rejects(Path(self.data_path), rejects)
         checks.check_rejects(source, prepared, rejects, settings=settings)
-        return _arrange(prepared, settings)
+        found = arrange.arrange(prepared, settings)
+        print(remarks.table(found.classes, found.splits), flush=True)
+        remarks.say(*arrange.on_equal_pictures(found))
+        return found
 
     def _prepare(self, source: Source) -> preparation.PreparedPictures:
         with file_trees.open_tree(source.path) as tree:
@@ -152,7 +143,7 @@ class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
             )
 
     def _generate_examples(
-        self, found: _Pictures, positions: list[int]
+        self, found: arrange.Arranged, positions: list[int]
     ) -> Iterator:
         for position in positions:
             name = found.prepared.kept[position].name
@@ -165,55 +156,3 @@ class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
                     "split_group": found.groups[position],
                 },
             )
-
-
-def _with_meaning(
-    source: Source, settings: FolderSettings
-) -> tuple[Source, FolderSettings]:
-    """The settings, filled up with what the form of the copy tells."""
-    return source, dataclasses.replace(
-        settings,
-        class_names={**source.class_names, **settings.class_names},
-        group_pattern=settings.group_pattern or source.group_pattern,
-    )
-
-
-def _arrange(
-    prepared: preparation.PreparedPictures, settings: FolderSettings
-) -> _Pictures:
-    """Gives every picture its class, group and split, and shows the counts."""
-    kept = prepared.kept
-    classes = [settings.class_of(picture.label) for picture in kept]
-    groups = [
-        p.group or settings.group_of(p.name.rsplit("/", 1)[-1]) for p in kept
-    ]
-    # A group may be called like a picture.
-    keys = [
-        f"group {group}" if group else f"picture {p.name}"
-        for group, p in zip(groups, kept, strict=True)
-    ]
-    pairs = list(near_equal.find_pairs(prepared.signatures))
-    splits = [picture.split for picture in kept]
-    if not all(splits):
-        splits = splits_lib.assign(keys, classes, pairs)
-    elif "validation" not in splits:
-        goes_over = splits_lib.cut_validation(keys, pairs)
-        splits = [
-            "validation" if goes and split == "train" else split
-            for goes, split in zip(goes_over, splits, strict=True)
-        ]
-    print(remarks.table(classes, splits), flush=True)
-    names = [picture.name for picture in kept]
-    remarks.say(
-        *remarks.on_equal_pictures(pairs, names, classes=classes, splits=splits)
-    )
-    return _Pictures(prepared, classes, groups, splits)
-
-
-def _in_order(classes: list[str]) -> list[str]:
-    """Expressions in the order of their ids, then the others by name."""
-    known = labels.CANONICAL_NAMES
-    return sorted(
-        set(classes),
-        key=lambda n: (known.index(n) if n in known else len(known), n),
-    )

@@ -7,6 +7,8 @@ import dataclasses
 
 import numpy as np
 
+from fer_tfds import labels
+
 SPLITS = ("train", "validation", "test")
 
 # What copies call the folder of a split, in lower case.
@@ -51,6 +53,7 @@ class FaceRecords:
         splits: n names out of `SPLITS`.
         ids: n names, stable from one reading to the next and unique.
         split_names: the splits which this form of the raw data tells apart.
+        class_names: of the labels, in the order of their ids.
     """
 
     images: np.ndarray
@@ -58,6 +61,7 @@ class FaceRecords:
     splits: list[str]
     ids: list[str]
     split_names: tuple[str, ...] = SPLITS
+    class_names: tuple[str, ...] = labels.class_names("fer2013")
 
     def indices_of(self, split: str) -> np.ndarray:
         """Positions of a split's faces, int64 [m], in the raw data's order."""

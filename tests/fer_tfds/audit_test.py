@@ -10,6 +10,8 @@ from fer_tfds.drawing import ferplus as synthetic_ferplus
 from fer_tfds.sources.fer2013 import ferplus
 from fer_tfds.sources.records import FaceRecords
 from tests.commands.command_line import python
+from tests.fer_tfds.picture_folders import class_folders
+from tests.fer_tfds.picture_folders import put
 
 COUNTS = {"train": [6] * 7, "validation": [2] * 7, "test": [2] * 7}
 
@@ -91,3 +93,20 @@ def test_command_says_what_is_missing(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: {tmp_path}: no copy of FER-2013")
     assert "Traceback" not in done.stderr
+
+
+def test_your_own_pictures_are_audited_as_well(tmp_path, capsys):
+    files = class_folders(count=8)
+    files["monday/again.png"] = files["party/000.png"]
+    files["party/broken.png"] = b"no picture"
+    put(tmp_path / "photos", files)
+    flags = [f"--manual_dir={tmp_path}/photos", f"--out={tmp_path}/out"]
+    assert audit.main(["--data=image_folder", *flags]) == 0
+    said = capsys.readouterr().out
+    assert "       25  images" in said
+    assert "        1  groups with conflicting labels" in said
+    assert "1 pairs of pictures that look the same carry two labels" in said
+    assert "1 pictures cannot be read\n  party/broken.png" in said
+    with Image.open(tmp_path / "out" / "contact_sheet.png") as sheet:
+        assert sheet.height > 100
+    assert audit.main(["--data=image_folder", f"--manual_dir={tmp_path}/x"])

@@ -35,8 +35,9 @@ class ClassFolders(records.Source):
 
     class_names: tuple[tuple[str, str], ...]
     note = (
-        "Nothing but the names of its folders says that this is AffectNet: "
-        "look at some pictures."
+        "This is taken for AffectNet by its folder names alone: look at some "
+        "pictures. Where it is another data set, build it with `tfds build "
+        "fer_tfds/image_folder`."
     )
 
     def annotations(self) -> Iterator[Annotation | Reject]:

@@ -172,7 +172,7 @@ def test_a_copy_of_fer2013_is_refused_by_its_name(tmp_path, layout):
 @pytest.mark.parametrize("layout", affectnet.LAYOUTS)
 def test_a_note_says_where_folder_names_alone_speak(tmp_path, layout):
     write(layout, tmp_path)
-    has_note = "Nothing but the names" in find(tmp_path).note
+    has_note = "by its folder names alone" in find(tmp_path).note
     assert has_note == ("_folders" in layout)
 
 

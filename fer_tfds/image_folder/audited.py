@@ -1,0 +1,79 @@
+"""Your own pictures as `fer_tfds.audit` counts and draws faces."""
+
+import io
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fer_tfds.image_folder import arrange
+from fer_tfds.image_folder import preparation
+from fer_tfds.image_folder import remarks
+from fer_tfds.sources.archives import file_trees
+from fer_tfds.sources.image_folder import find
+from fer_tfds.sources.image_folder import settings as folder_settings
+from fer_tfds.sources.records import FaceRecords
+
+_SIZE_PX = 48
+
+
+def read(manual_dir: Path) -> tuple[FaceRecords, str]:
+    """Reads the pictures as a build would.
+
+    Args:
+        manual_dir: the folder or archive with the pictures.
+
+    Returns:
+        The faces, and what a build would say of them: the counts, what looks
+        the same, and what cannot be read.
+
+    Raises:
+        SourceError: there are none, or they are not as they must be.
+    """
+    settings = folder_settings.load(manual_dir)
+    source, settings = arrange.with_meaning(
+        find.find_source(manual_dir), settings
+    )
+    with (
+        file_trees.open_tree(source.path) as tree,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        prepared = preparation.PreparedPictures(
+            tree,
+            source.pictures,
+            size_px=_SIZE_PX,
+            channels=1,
+            scratch=Path(scratch),
+        )
+    found = arrange.arrange(prepared, settings)
+    return _as_records(found), _describe(found)
+
+
+def _as_records(found: arrange.Arranged) -> FaceRecords:
+    names = arrange.in_order(found.classes)
+    count = len(found.classes)
+    images = np.empty([count, _SIZE_PX, _SIZE_PX], np.uint8)
+    for position in range(count):
+        png = io.BytesIO(found.prepared.png(position))
+        images[position] = np.asarray(Image.open(png))
+    return FaceRecords(
+        images=images,
+        labels=np.array([names.index(name) for name in found.classes]),
+        splits=found.splits,
+        ids=[picture.name for picture in found.prepared.kept],
+        class_names=tuple(names),
+    )
+
+
+def _describe(found: arrange.Arranged) -> str:
+    rejects = found.prepared.rejects
+    return "\n".join(
+        [
+            "Pictures of each class",
+            remarks.table(found.classes, found.splits),
+            *arrange.on_equal_pictures(found),
+            f"{len(rejects):,} pictures cannot be read",
+            *(f"  {reject.name}: {reject.reason}" for reject in rejects),
+        ]
+    )
