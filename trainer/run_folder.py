@@ -36,6 +36,9 @@ PREDICTIONS = "predictions.npz"
 ROBUSTNESS = "robustness.json"
 REPORT = "report.html"
 METRICS = "metrics.json"
+# Written by `python -m trainer.evaluate` into a folder of its own, beside
+# figures, predictions, robustness and page of the same names.
+EVALUATION = "evaluation.json"
 # Written by `python -m export`: its folder, and the file that proves it.
 EXPORT = "export"
 PARITY = "parity.json"
@@ -43,4 +46,5 @@ PARITY = "parity.json"
 # All that a run writes. Its figures go first when it is deleted, since they
 # say that it is finished; its settings last, since they say that it is a run.
 WRITTEN = (METRICS, REPORT, ROBUSTNESS, PREDICTIONS, TENSORBOARD, HISTORY)
+EVALUATED = (EVALUATION, METRICS, REPORT, ROBUSTNESS, PREDICTIONS)
 WRITTEN += (BEST_WEIGHTS, CHECKPOINTS, TARGETS, MANIFEST, FLAGFILE, SETTINGS)
