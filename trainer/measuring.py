@@ -12,6 +12,7 @@ from trainer import manifest
 from trainer import run_folder
 from trainer import seen_before
 from trainer.any_model import AnyModel
+from trainer.data import damage
 from trainer.data import prepared
 from trainer.data.prepared import Split
 from trainer.evaluation import evaluate
@@ -19,6 +20,7 @@ from trainer.evaluation import matching as matching_lib
 from trainer.evaluation import robustness
 from trainer.evaluation import train_overlap
 from trainer.evaluation.matching import Matching
+from trainer.seen_before import SeenBefore
 from trainer.settings.model_and_data import DataSettings
 
 
@@ -68,7 +70,7 @@ def measure(
     model = any_model.describe(name)
     data, builder = _find(model, dataset, data_dir=data_dir)
     matching = matching_lib.match(model.labels, data.classes)
-    prepared.count_examples(builder, data, split)
+    damage.count_examples(builder, data, split)
     predict = model.load()
     whole = prepared.load_split(data, split)
     kept = _known_to_model(whole, matching, split=split)
@@ -78,27 +80,21 @@ def measure(
         f"{split}: {len(kept.labels):,} of {len(whole.labels):,} images",
         flush=True,
     )
+    made_from = manifest.make_manifest(
+        builder, {split: whole}, precision=model.precision, replicas=1
+    )
     probabilities = predict(kept.images)
     found = evaluate.evaluate_split(
         kept, probabilities, matching.model, temperature=model.temperature
     )
-    found |= _on_classes(matching, whole, kept, probabilities=probabilities)
-    if seen.images is not None:
-        found |= train_overlap.evaluate_unseen(
-            kept.labels, probabilities, seen.images
-        )
+    found |= _on_classes(matching, kept, probabilities)
+    found["left_out"] = matching.left_out(whole.labels)
+    found |= _on_unseen(seen, kept, probabilities)
     robust = robustness.measure(predict, kept.images, kept.labels)
     return Measured(
-        model=model,
-        part=split,
-        split=kept,
-        probabilities=probabilities,
-        metrics=found,
-        robustness={**robust, "split": split},
-        made_from=manifest.make_manifest(
-            builder, {split: whole}, precision=model.precision, replicas=1
-        ),
-        seen=seen.text,
+        **{"model": model, "part": split, "split": kept, "seen": seen.text},
+        **{"probabilities": probabilities, "metrics": found},
+        **{"robustness": {**robust, "split": split}, "made_from": made_from},
     )
 
 
@@ -156,20 +152,25 @@ def _known_to_model(whole: Split, matching: Matching, *, split: str) -> Split:
 
 
 def _on_classes(
-    matching: Matching,
-    whole: Split,
-    kept: Split,
-    *,
-    probabilities: np.ndarray,
+    matching: Matching, kept: Split, probabilities: np.ndarray
 ) -> dict[str, Any]:
-    """Metrics that say which classes were compared, and who was left out."""
+    """Metrics that say which classes were compared."""
     return {
         "shared_classes": matching_lib.evaluate_shared(
             matching, kept.labels, probabilities
         ),
         "only_in_model": list(matching.only_in_model),
-        "left_out": matching.left_out(whole.labels),
     }
+
+
+def _on_unseen(
+    seen: SeenBefore, kept: Split, probabilities: np.ndarray
+) -> dict[str, Any]:
+    if seen.images is None:
+        return {}
+    return train_overlap.evaluate_unseen(
+        kept.labels, probabilities, seen.images
+    )
 
 
 def _described(measured: Measured) -> dict[str, Any]:

@@ -110,19 +110,34 @@ def _look_at(
     if found is None:
         return f"{said}, which is not prepared here: not compared", None
     theirs, train = found
-    shared = set(train.ids) & set(split.ids)
+    digests = set(train_overlap.digests(train.images))
+    seen = train_overlap.seen_in_training(split.images, digests)
+    is_public = taxonomy.is_known(data.dataset)
+    _refuse_shared(said, train, split, is_told=seen | is_public)
+    said += ", and on none of these examples"
+    if is_public or theirs.data_dir == data.data_dir:
+        chosen = set(prepared.load_ids(theirs, theirs.validation_split))
+        chosen &= set(split.ids)
+        said += f"; {len(chosen):,} of them chose its best epoch"
+    return said, seen
+
+
+def _refuse_shared(
+    said: str,
+    train: prepared.Split,
+    split: prepared.Split,
+    *,
+    is_told: np.ndarray,
+) -> None:
+    """Refuses examples of one name; `is_told` says whose name tells them."""
+    names = set(train.ids)
+    shared = [n for n, t in zip(split.ids, is_told, strict=True) if t]
+    shared = [name for name in shared if name in names]
     if shared:
         raise TrainedOnError(
             f"{said}: on {len(shared):,} of these {len(split.ids):,} examples, "
             f"such as {min(shared)}. Give a --split that it has not seen"
         )
-    said += ", and on none of these examples"
-    chosen = set(prepared.load_ids(theirs, theirs.validation_split))
-    chosen &= set(split.ids)
-    if chosen:
-        said += f"; {len(chosen):,} of them chose its best epoch"
-    train_images = set(train_overlap.digests(train.images))
-    return said, train_overlap.seen_in_training(split.images, train_images)
 
 
 def _training_split(

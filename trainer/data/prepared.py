@@ -121,7 +121,7 @@ def load_split(data: DataSettings, split: str) -> Split:
       trainer.files.NoSpaceError: it is too large for memory and for the disk.
     """
     builder = find_data(data)
-    count = count_examples(builder, data, split)
+    count = damage.count_examples(builder, data, split)
     images = storage.allocate(
         [count, data.image_size, data.image_size, data.channels],
         most_bytes=int(data.max_memory_gib * GIB),
@@ -146,30 +146,6 @@ def load_split(data: DataSettings, split: str) -> Split:
     )
 
 
-def count_examples(
-    builder: tfds.core.DatasetBuilder, data: DataSettings, split: str
-) -> int:
-    """Returns how many examples a split has, after a look at its files alone.
-
-    Raises:
-      DataError: there is no such split, or it is empty, or lacks a file.
-    """
-    splits = builder.info.splits
-    try:
-        count = splits[split].num_examples
-    except (KeyError, ValueError) as error:
-        raise DataError(
-            f"`{data.dataset}` has no split `{split}`; it has "
-            f"{sorted(splits)}. Choose among them, or slices of them, such as "
-            "--train_split=train[:90%] --validation_split=train[90%:] "
-            "--test_split=none"
-        ) from error
-    if count == 0:
-        raise DataError(f"split `{split}` of `{data.dataset}` is empty")
-    damage.check_files(builder, data, split)
-    return count
-
-
 def load_ids(data: DataSettings, split: str) -> list[str]:
     """Reads the names of a split's examples, and no image.
 
@@ -177,7 +153,7 @@ def load_ids(data: DataSettings, split: str) -> list[str]:
       DataError: as in `load_split`.
     """
     builder = find_data(data)
-    count_examples(builder, data, split)
+    damage.count_examples(builder, data, split)
     examples = _read_stored(builder, data, split=split, features=["id"])
     return [example["id"].decode() for example in examples]
 
