@@ -46,5 +46,7 @@ PARITY = "parity.json"
 # All that a run writes. Its figures go first when it is deleted, since they
 # say that it is finished; its settings last, since they say that it is a run.
 WRITTEN = (METRICS, REPORT, ROBUSTNESS, PREDICTIONS, TENSORBOARD, HISTORY)
-EVALUATED = (EVALUATION, METRICS, REPORT, ROBUSTNESS, PREDICTIONS)
 WRITTEN += (BEST_WEIGHTS, CHECKPOINTS, TARGETS, MANIFEST, FLAGFILE, SETTINGS)
+
+# All that an evaluation writes.
+EVALUATED = (EVALUATION, METRICS, REPORT, ROBUSTNESS, PREDICTIONS)
