@@ -138,6 +138,21 @@ def canonical_name(name: str) -> str:
     return key
 
 
+def common_name(name: str) -> str:
+    """The name by which classes of two data sets are matched.
+
+    Args:
+        name: of an expression, or of any other class.
+
+    Returns:
+        The canonical name where there is one, and else the name itself.
+    """
+    try:
+        return canonical_name(name)
+    except ValueError:
+        return name
+
+
 def _taxonomy(dataset: str) -> str:
     name = _TAXONOMY_OF_CONFIG.get(dataset, dataset.split("/")[0])
     if name not in NATIVE_NAMES:

@@ -89,6 +89,7 @@ WITHOUT_TENSORFLOW = (
     "trainer/json_files.py",
     "trainer/evaluation/intervals.py",
     "trainer/evaluation/train_overlap.py",
+    "trainer/evaluation/matching.py",
     "trainer/evaluation/metrics.py",
     "trainer/evaluation/predictions.py",
     "trainer/evaluation/calibration.py",

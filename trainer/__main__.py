@@ -55,18 +55,14 @@ def _train(settings: Settings) -> None:
         cli_flags.WORKDIR.value or f"runs/{settings.model.backbone}"
     )
     from trainer import train
+    from trainer.evaluation import evaluate
     from trainer.evaluation import undertrained
 
     metrics = train.train_and_evaluate(
         settings, workdir, overwrite=cli_flags.OVERWRITE.value
     )
     for name, split in metrics.items():
-        low, high = split["accuracy_interval"]
-        print(
-            f"{name}: accuracy {split['accuracy']:.4f} "
-            f"(95% interval {low:.4f} to {high:.4f})  "
-            f"macro-F1 {split['macro_f1']:.4f}  of {split['n']} images"
-        )
+        print(evaluate.headline(name, split))
     print(f"report:  {workdir / run_folder.REPORT}")
     nothing = undertrained.learned_nothing(metrics["validation"])
     if nothing:

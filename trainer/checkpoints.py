@@ -22,6 +22,7 @@ from trainer.evaluation import stored_runs
 from trainer.models import build_model
 from trainer.run_folder import BEST_WEIGHTS
 from trainer.run_folder import CHECKPOINTS
+from trainer.run_folder import EVALUATION
 from trainer.run_folder import MANIFEST
 from trainer.run_folder import METRICS
 from trainer.run_folder import SETTINGS
@@ -218,6 +219,21 @@ def _checksum(model: Any) -> str:
     return digest.hexdigest()
 
 
+def check_finished(workdir: pathlib.Path) -> None:
+    """Refuses a folder without a finished run, reading none of its files.
+
+    Raises:
+      WorkdirError: names the file that is missing.
+    """
+    for name in (SETTINGS, MANIFEST, BEST_WEIGHTS, METRICS):
+        if not (workdir / name).is_file():
+            raise WorkdirError(
+                f"{workdir} holds no finished run: {name} is missing. Train "
+                "(or finish) it with\n  python -m trainer "
+                f"--flagfile=edge.flags --workdir={workdir}"
+            )
+
+
 def load_for_inference(workdir: str | os.PathLike) -> FinishedRun:
     """Rebuilds the best model of a finished run, in float32.
 
@@ -229,13 +245,7 @@ def load_for_inference(workdir: str | os.PathLike) -> FinishedRun:
     import keras
 
     workdir = pathlib.Path(workdir)
-    for name in (SETTINGS, MANIFEST, BEST_WEIGHTS, METRICS):
-        if not (workdir / name).is_file():
-            raise WorkdirError(
-                f"{workdir} holds no finished run: {name} is missing. Train "
-                "(or finish) it with\n  python -m trainer "
-                f"--flagfile=edge.flags --workdir={workdir}"
-            )
+    check_finished(workdir)
     settings = stored_runs.read_settings(workdir)
     manifest = stored_runs.read_manifest(workdir)
     class_names = settings.data.class_names
@@ -252,7 +262,11 @@ def last_finished_run(runs: str | os.PathLike = "runs") -> pathlib.Path:
       WorkdirError: there is none; the text says what to type.
     """
     finished = sorted(
-        pathlib.Path(runs).glob(f"*/{METRICS}"),
+        (
+            path
+            for path in pathlib.Path(runs).glob(f"*/{METRICS}")
+            if not (path.parent / EVALUATION).exists()
+        ),
         key=lambda path: path.stat().st_mtime_ns,
     )
     if not finished:

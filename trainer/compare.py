@@ -2,6 +2,8 @@
 
   python -m trainer.compare --out=comparison.html runs/edge runs/densenet
 
+A folder that `python -m trainer.evaluate` wrote is taken as that of a run.
+
 Everything is read from the runs' own folders; no model is loaded and no data.
 The first run is the one that the others are compared with, example by example
 where both kept their predictions. Must not import TensorFlow.
@@ -12,6 +14,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
+from fer_tfds import labels
 from trainer import console
 from trainer import files
 from trainer import run_folder
@@ -72,6 +75,7 @@ def write_comparison(
     ]
     present = {split for run in runs for split in run.metrics}
     splits = [s for s in stored_runs.SPLITS if s in present]
+    splits += sorted(present.difference(splits))
     page = report.render(
         "compare.html",
         title=f"Comparison of {len(runs)} runs",
@@ -84,16 +88,17 @@ def write_comparison(
 
 
 def differing_settings(runs: Sequence[StoredRun]) -> dict[str, list]:
-    """Returns setting -> its value in each run, where they are not all one."""
-    rows = {
-        name: [run.settings[name] for run in runs]
-        for name in runs[0].settings
-        if name not in _NOT_COMPARED
-    }
+    """Returns setting -> its value in each run, where they are not all one.
+
+    Of a model whose settings are not known each is "unknown".
+    """
+    known = [run.settings for run in runs if run.settings]
+    names = known[0] if known else ()
     return {
-        name: values
-        for name, values in rows.items()
-        if any(value != values[0] for value in values)
+        name: [run.settings.get(name, "unknown") for run in runs]
+        for name in names
+        if name not in _NOT_COMPARED
+        and any(each[name] != known[0][name] for each in known)
     }
 
 
@@ -109,6 +114,8 @@ def compare_predictions(first: StoredRun, other: StoredRun, split: str) -> dict:
     Raises:
       predictions.PredictionsError: predictions are damaged.
     """
+    if _family(first) != _family(other):
+        return {"reason": f"{other.name} was scored on {other.data}"}
     predicted = []
     for run in (first, other):
         path = run.path / run_folder.PREDICTIONS
@@ -136,6 +143,11 @@ def compare_predictions(first: StoredRun, other: StoredRun, split: str) -> dict:
     }
 
 
+def _family(run: StoredRun) -> str:
+    """The data set; names of examples of another one mean other examples."""
+    return run.data.partition("/")[0]
+
+
 def _by_example(
     run: StoredRun, split: str, stored: predictions.Predictions
 ) -> dict[str, tuple[str, bool]]:
@@ -149,7 +161,8 @@ def _by_example(
         )
     is_right = stored.probabilities.argmax(axis=1) == stored.labels
     rows = zip(stored.ids, stored.labels, is_right.tolist(), strict=True)
-    return {name: (names[label], right) for name, label, right in rows}
+    common = [labels.common_name(name) for name in names]
+    return {name: (common[label], right) for name, label, right in rows}
 
 
 def _split(name: str, runs: Sequence[StoredRun]) -> dict:
@@ -177,6 +190,9 @@ def _split(name: str, runs: Sequence[StoredRun]) -> dict:
 
 
 def _learning_charts(runs: Sequence[StoredRun]) -> list[dict]:
+    """Curves of the runs that were trained here; none of evaluations alone."""
+    if not any(run.epochs for run in runs):
+        return []
     accuracy = {r.name: 100 * r.history["val_accuracy"] for r in runs}
     loss = {r.name: r.history["val_loss"] for r in runs}
     rate = {r.name: r.history["learning_rate"] for r in runs}
@@ -214,8 +230,8 @@ def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         type=pathlib.Path,
         nargs="+",
         metavar="RUN",
-        help=f"folder of a finished run; {FEWEST_RUNS} to {MOST_RUNS}, the "
-        "first to compare the others with",
+        help="folder of a finished run or an evaluation; "
+        f"{FEWEST_RUNS} to {MOST_RUNS}, the first to compare the others with",
     )
     return parser.parse_args(arguments)
 

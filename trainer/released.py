@@ -114,19 +114,12 @@ def _fill_head(
     ours: Sequence[str],
 ) -> None:
     kernel, bias = layer.get_weights()
-    known = [_canonical(name) for name in theirs]
-    for column, name in enumerate(map(_canonical, ours)):
+    known = [labels.common_name(name) for name in theirs]
+    for column, name in enumerate(map(labels.common_name, ours)):
         if name in known:
             kernel[:, column] = released[0][:, known.index(name)]
             bias[column] = released[1][known.index(name)]
     layer.set_weights([kernel, bias])
-
-
-def _canonical(name: str) -> str:
-    try:
-        return labels.canonical_name(name)
-    except ValueError:
-        return name
 
 
 def _misfit(name: str, metadata: dict) -> ReleasedError:

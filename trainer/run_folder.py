@@ -36,6 +36,9 @@ PREDICTIONS = "predictions.npz"
 ROBUSTNESS = "robustness.json"
 REPORT = "report.html"
 METRICS = "metrics.json"
+# Written by `python -m trainer.evaluate` into a folder of its own, beside
+# figures, predictions, robustness and page of the same names.
+EVALUATION = "evaluation.json"
 # Written by `python -m export`: its folder, and the file that proves it.
 EXPORT = "export"
 PARITY = "parity.json"
@@ -44,3 +47,6 @@ PARITY = "parity.json"
 # say that it is finished; its settings last, since they say that it is a run.
 WRITTEN = (METRICS, REPORT, ROBUSTNESS, PREDICTIONS, TENSORBOARD, HISTORY)
 WRITTEN += (BEST_WEIGHTS, CHECKPOINTS, TARGETS, MANIFEST, FLAGFILE, SETTINGS)
+
+# All that an evaluation writes.
+EVALUATED = (EVALUATION, METRICS, REPORT, ROBUSTNESS, PREDICTIONS)

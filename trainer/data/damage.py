@@ -130,6 +130,30 @@ def read(
         raise damaged(builder, data, reason) from error
 
 
+def count_examples(
+    builder: tfds.core.DatasetBuilder, data: DataSettings, split: str
+) -> int:
+    """Returns how many examples a split has, after a look at its files alone.
+
+    Raises:
+      DataError: there is no such split, or it is empty, or lacks a file.
+    """
+    splits = builder.info.splits
+    try:
+        count = splits[split].num_examples
+    except (KeyError, ValueError) as error:
+        raise DataError(
+            f"`{data.dataset}` has no split `{split}`; it has "
+            f"{sorted(splits)}. Choose among them, or slices of them, such as "
+            "--train_split=train[:90%] --validation_split=train[90%:] "
+            "--test_split=none"
+        ) from error
+    if count == 0:
+        raise DataError(f"split `{split}` of `{data.dataset}` is empty")
+    check_files(builder, data, split)
+    return count
+
+
 def check_files(
     builder: tfds.core.DatasetBuilder, data: DataSettings, split: str
 ) -> None:

@@ -121,7 +121,7 @@ def load_split(data: DataSettings, split: str) -> Split:
       trainer.files.NoSpaceError: it is too large for memory and for the disk.
     """
     builder = find_data(data)
-    count = _count_examples(builder, data, split)
+    count = damage.count_examples(builder, data, split)
     images = storage.allocate(
         [count, data.image_size, data.image_size, data.channels],
         most_bytes=int(data.max_memory_gib * GIB),
@@ -153,7 +153,7 @@ def load_ids(data: DataSettings, split: str) -> list[str]:
       DataError: as in `load_split`.
     """
     builder = find_data(data)
-    _count_examples(builder, data, split)
+    damage.count_examples(builder, data, split)
     examples = _read_stored(builder, data, split=split, features=["id"])
     return [example["id"].decode() for example in examples]
 
@@ -177,8 +177,12 @@ def load_votes(data: DataSettings, dataset: str) -> dict[str, np.ndarray]:
     builder = find_data(theirs)
     if "votes" not in builder.info.features:
         raise DataError(f"`{dataset}` has no votes; fer2013/plus has")
-    names = [_canonical(n) for n in builder.info.features["label"].names]
-    ours = [names.index(_canonical(name)) for name in data.class_names]
+    names = [
+        taxonomy.common_name(n) for n in builder.info.features["label"].names
+    ]
+    ours = [
+        names.index(taxonomy.common_name(name)) for name in data.class_names
+    ]
     votes = {}
     for split in builder.info.splits:
         for example in _read_stored(
@@ -204,13 +208,6 @@ def _read_subgroups(
         # TFDS keeps -1 where an example has no label.
         return [feature.names[v] if v >= 0 else "unknown" for v in values]
     return [value.decode(errors="replace") for value in values]
-
-
-def _canonical(name: str) -> str:
-    try:
-        return taxonomy.canonical_name(name)
-    except ValueError:
-        return name  # `unknown` and the like, which are no expressions
 
 
 def _read_stored(
@@ -292,22 +289,3 @@ def _check_features(
             f"the prepared `{data.dataset}` in {where} has the classes "
             f"{stored}, and this version wants {ours}",
         )
-
-
-def _count_examples(
-    builder: tfds.core.DatasetBuilder, data: DataSettings, split: str
-) -> int:
-    splits = builder.info.splits
-    try:
-        count = splits[split].num_examples
-    except (KeyError, ValueError) as error:
-        raise DataError(
-            f"`{data.dataset}` has no split `{split}`; it has "
-            f"{sorted(splits)}. Choose among them, or slices of them, such as "
-            "--train_split=train[:90%] --validation_split=train[90%:] "
-            "--test_split=none"
-        ) from error
-    if count == 0:
-        raise DataError(f"split `{split}` of `{data.dataset}` is empty")
-    damage.check_files(builder, data, split)
-    return count

@@ -21,25 +21,31 @@ _HALVINGS = 60
 
 
 def calibration_metrics(
-    labels: np.ndarray, probabilities: np.ndarray, temperature: float
-) -> dict[str, float]:
+    labels: np.ndarray, probabilities: np.ndarray, temperature: float | None
+) -> dict[str, float | None]:
     """Computes the calibration of one split, as it is and scaled.
 
     Args:
       labels: int [n], true class ids in [0, K).
       probabilities: float [n, K] in [0, 1], rows sum to 1.
-      temperature: from `fit_temperature`, best on another split.
+      temperature: from `fit_temperature`, best on another split; None where
+        none is known.
 
     Returns:
-      ece and ece_scaled in [0, 1], temperature, log_loss_scaled (nats).
+      ece and ece_scaled in [0, 1], temperature, log_loss_scaled (nats); all
+      but ece None without a temperature.
 
     Raises:
       ValueError: as `trainer.evaluation.predictions.checked`.
     """
     labels, probabilities = predictions.checked(labels, probabilities)
+    ece = reliability(labels, probabilities)["ece"]
+    if temperature is None:
+        names = ("temperature", "ece_scaled", "log_loss_scaled")
+        return {"ece": ece, **dict.fromkeys(names)}
     scaled = apply_temperature(probabilities, temperature)
     return {
-        "ece": reliability(labels, probabilities)["ece"],
+        "ece": ece,
         "temperature": float(temperature),
         "ece_scaled": reliability(labels, scaled)["ece"],
         "log_loss_scaled": float(metrics.log_losses(labels, scaled).mean()),

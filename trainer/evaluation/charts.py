@@ -67,6 +67,8 @@ def epoch_chart(
     """Draws one line a name over the epochs, the first epoch being 1."""
     figure, axes = make_axes("epoch", y_label)
     for i, (name, values) in enumerate(series.items()):
+        if not len(values):
+            continue  # Its colour stays its own, as on the other charts.
         epochs = range(1, len(values) + 1)
         # A single epoch has no line, only its marker; many have no room.
         step = max(1, len(values) // 12)
@@ -79,7 +81,9 @@ def epoch_chart(
         axes.set_yscale("log", nonpositive="mask")
     count_along_x(axes)
     ends = [
-        f"{name} from {v[0]:.3g} to {v[-1]:.3g}" for name, v in series.items()
+        f"{name} from {v[0]:.3g} to {v[-1]:.3g}"
+        for name, v in series.items()
+        if len(v)
     ]
     return make_chart(figure, title, alt=f"{y_label}: {'; '.join(ends)}")
 

@@ -68,7 +68,7 @@ def evaluate(
     class_names = settings.data.class_names
     train = set(train_overlap.digests(splits["train"].images))
     return {
-        name: _evaluate_split(
+        name: evaluate_split(
             splits[name],
             probabilities,
             class_names,
@@ -106,39 +106,78 @@ def finish(
     Returns:
       `{split name: metrics}`, as in metrics.json.
     """
-    # Plotting loads for a second, and only the end of a run needs it.
-    from trainer.evaluation import report
-
     evaluated = evaluate(settings, splits, predictions)
-    _write_predictions(workdir, splits, predictions)
-    _write_json(workdir / run_folder.ROBUSTNESS, robustness)
-    names = settings.data.class_names
-    evaluations = {
-        part: _for_report(
-            evaluated[part], splits[part], probabilities, class_names=names
-        )
-        for part, probabilities in predictions.items()
+    page = {
+        "title": f"{settings.model.backbone} on {settings.data.dataset}",
+        "summary": _summary(workdir, settings),
+        "history": history,
+        "robustness": robustness,
     }
-    title = f"{settings.model.backbone} on {settings.data.dataset}"
-    report.write_report(
-        workdir / run_folder.REPORT,
-        title=title,
-        summary=_summary(workdir, settings),
-        history=history,
-        evaluations=evaluations,
-        robustness=robustness,
-    )
-    _write_json(workdir / run_folder.METRICS, evaluated)
+    write(workdir, splits, predictions, evaluated=evaluated, page=page)
     return evaluated
 
 
-def _evaluate_split(
+def write(
+    folder: pathlib.Path,
+    splits: Mapping[str, Split],
+    predictions: Mapping[str, np.ndarray],
+    *,
+    evaluated: Mapping[str, dict[str, Any]],
+    page: Mapping[str, Any],
+) -> None:
+    """Writes predictions, robustness, the page and, last of all, the metrics.
+
+    Args:
+      folder: takes them.
+      splits: split name -> split.
+      predictions: split name -> probabilities float32 [n, K].
+      evaluated: split name -> its metrics, those of `evaluate_split` at least.
+      page: what `trainer.evaluation.report.write_report` takes besides.
+    """
+    # Plotting loads for a second, and only the end of a run needs it.
+    from trainer.evaluation import report
+
+    _write_predictions(folder, splits, predictions)
+    write_json(folder / run_folder.ROBUSTNESS, page["robustness"])
+    evaluations = {
+        name: _for_report(evaluated[name], splits[name], probabilities)
+        for name, probabilities in predictions.items()
+    }
+    report.write_report(
+        folder / run_folder.REPORT, evaluations=evaluations, **page
+    )
+    write_json(folder / run_folder.METRICS, evaluated)
+
+
+def headline(name: str, figures: Mapping[str, Any]) -> str:
+    """Returns the line that a command ends with about a split's metrics."""
+    low, high = figures["accuracy_interval"]
+    return (
+        f"{name}: accuracy {figures['accuracy']:.4f} "
+        f"(95% interval {low:.4f} to {high:.4f})  "
+        f"macro-F1 {figures['macro_f1']:.4f}  of {figures['n']} images"
+    )
+
+
+def evaluate_split(
     split: Split,
     probabilities: np.ndarray,
     class_names: Sequence[str],
     *,
-    temperature: float,
+    temperature: float | None,
 ) -> dict[str, Any]:
+    """Computes metrics, calibration and, where there are some, subgroups.
+
+    Args:
+      split: its labels int32 [n] in [0, K).
+      probabilities: float32 [n, K] in [0, 1], rows sum to 1.
+      class_names: K distinct names in id order.
+      temperature: from `calibration.fit_temperature` on another split; None
+        where none is known.
+
+    Returns:
+      The metrics, as JSON-able values.
+    """
     labels = split.labels
     found = metrics.evaluate_probabilities(labels, probabilities, class_names)
     found |= calibration.calibration_metrics(labels, probabilities, temperature)
@@ -153,8 +192,6 @@ def _for_report(
     evaluated: dict[str, Any],
     split: Split,
     probabilities: np.ndarray,
-    *,
-    class_names: Sequence[str],
 ) -> Any:
     from trainer.evaluation import report
 
@@ -162,7 +199,7 @@ def _for_report(
         metrics=evaluated,
         labels=split.labels,
         probabilities=probabilities,
-        class_names=class_names,
+        class_names=evaluated["class_names"],
         images=split.images,
         ids=split.ids,
     )
@@ -170,8 +207,8 @@ def _for_report(
 
 def _write_predictions(
     workdir: pathlib.Path,
-    splits: dict[str, Split],
-    predictions: dict[str, np.ndarray],
+    splits: Mapping[str, Split],
+    predictions: Mapping[str, np.ndarray],
 ) -> None:
     by_split = {
         name: predictions_lib.Predictions(
@@ -182,7 +219,8 @@ def _write_predictions(
     predictions_lib.write(workdir / run_folder.PREDICTIONS, by_split)
 
 
-def _write_json(path: pathlib.Path, value: Any) -> None:
+def write_json(path: pathlib.Path, value: Any) -> None:
+    """Writes a value as JSON text, all of it or nothing."""
     files.write_text(path, json.dumps(value, indent=2) + "\n")
 
 

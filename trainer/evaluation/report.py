@@ -67,7 +67,7 @@ def write_report(
     *,
     title: str,
     summary: Mapping[str, str],
-    history: Sequence[Mapping],
+    history: Sequence[Mapping] | None,
     evaluations: Mapping[str, Evaluation],
     robustness: Mapping | None = None,
 ) -> None:
@@ -79,7 +79,8 @@ def write_report(
       summary: rows of the table about the run, name -> text.
       history: one dict an epoch with the keys of HISTORY_KEYS, in order over
         both phases ("head", "fine_tune"); losses in nats, others in [0, 1],
-        None or NaN for what was not measured. Empty when nothing was trained.
+        None or NaN for what was not measured. Empty when nothing was trained;
+        None for a page about a model alone, which says nothing of it.
       evaluations: split name -> Evaluation, in the order of the page.
       robustness: what `trainer.evaluation.robustness.measure` returned, or
         None.
@@ -91,7 +92,8 @@ def write_report(
         "report.html",
         title=title,
         summary=summary,
-        training=_training(history),
+        is_run=history is not None,
+        training=_training(history or ()),
         splits=[_split(name, run) for name, run in evaluations.items()],
         robustness=robustness,
         robustness_charts=(
@@ -186,13 +188,12 @@ def _split(name: str, run: Evaluation) -> dict:
 
 
 def _calibration_charts(run: Evaluation) -> list[dict]:
-    scaled = calibration.apply_temperature(
-        run.probabilities, run.metrics["temperature"]
-    )
-    pairs = {
-        "Reliability, as predicted": run.probabilities,
-        "Reliability, with the temperature": scaled,
-    }
+    pairs = {"Reliability, as predicted": run.probabilities}
+    temperature = run.metrics["temperature"]
+    if temperature is not None:
+        pairs["Reliability, with the temperature"] = (
+            calibration.apply_temperature(run.probabilities, temperature)
+        )
     return [
         charts.reliability_chart(
             title, calibration.reliability(run.labels, probabilities)

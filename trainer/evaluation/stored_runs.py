@@ -1,4 +1,4 @@
-"""What a finished run's folder says of itself, read without TensorFlow.
+"""What the folder of a run or an evaluation says, read without TensorFlow.
 
 The folder may come from anywhere: every file is bounded in size, and every
 value that a page shows is turned into the number or text that it must be.
@@ -23,6 +23,7 @@ METRIC_NAMES += ("log_loss",)
 METRIC_NAMES += ("ece", "temperature")
 _COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1")
 _COLUMNS += ("learning_rate", "seconds")
+_EVALUATE_AGAIN = "evaluate again with python -m trainer.evaluate --overwrite"
 
 # The page draws each; AffectNet has eleven.
 MAX_CLASSES = 100
@@ -54,15 +55,17 @@ class StoredMetrics:
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A finished run.
+    """A finished run, or an evaluation of a model.
 
     Attributes:
       name: what a page calls it.
       path: its folder.
-      settings: setting -> value, with today's defaults for what it predates.
+      settings: setting -> value, with today's defaults for what it predates;
+        of an evaluation those of its model, empty where they are not known.
       metrics: split -> its metrics.
-      history: column of history.csv -> float [epochs].
-      data: name and version of its data.
+      history: column of history.csv -> float [epochs]; without an epoch for
+        an evaluation.
+      data: name and version of the data that it was scored on.
       code: the git commit, or a text that there was none.
     """
 
@@ -86,21 +89,26 @@ class StoredRun:
 
 
 def read_run(folder: pathlib.Path, name: str) -> StoredRun:
-    """Reads what a finished run wrote.
+    """Reads what a finished run or `python -m trainer.evaluate` wrote.
 
     Args:
-      folder: the workdir.
+      folder: the workdir, or the folder of the evaluation.
       name: what to call it.
 
     Raises:
       StoredRunError: it is no run, not finished, or damaged.
     """
-    _check_finished(folder)
+    is_evaluation = (folder / run_folder.EVALUATION).is_file()
     try:
+        if is_evaluation:
+            return _parse_evaluation(folder, name)
+        _check_finished(folder)
         return _parse_run(folder, name)
     except FileNotFoundError as error:
         raise StoredRunError(
-            f"{folder} is no whole run: {error.filename} is missing"
+            f"{folder} is no whole "
+            f"{'evaluation' if is_evaluation else 'run'}: {error.filename} is "
+            "missing"
         ) from error
     except json_files.DamagedFileError as error:
         raise StoredRunError(str(error)) from error
@@ -143,15 +151,16 @@ def read_manifest(folder: pathlib.Path, advice: str = "") -> dict[str, Any]:
     return json_files.read(path, _as_manifest, advice=advice)
 
 
-def read_metrics(folder: pathlib.Path) -> dict[str, StoredMetrics]:
+def read_metrics(
+    folder: pathlib.Path, advice: str = ""
+) -> dict[str, StoredMetrics]:
     """Reads the metrics of a finished run: split -> its metrics.
 
-    Raises:
-      json_files.DamagedFileError: they cannot be used.
-      OSError: they cannot be opened.
+    Arguments and errors are those of `read_settings`.
     """
+    advice = advice or train_again(folder)
     path = folder / run_folder.METRICS
-    return json_files.read(path, _as_metrics, advice=train_again(folder))
+    return json_files.read(path, _as_metrics, advice=advice)
 
 
 def _check_finished(folder: pathlib.Path) -> None:
@@ -181,6 +190,27 @@ def _parse_run(folder: pathlib.Path, name: str) -> StoredRun:
     )
 
 
+def _parse_evaluation(folder: pathlib.Path, name: str) -> StoredRun:
+    path = folder / run_folder.EVALUATION
+    stored = json_files.read(path, _as_evaluation, advice=_EVALUATE_AGAIN)
+    return StoredRun(
+        name=name,
+        path=folder,
+        settings=stored["settings"],
+        metrics=read_metrics(folder, _EVALUATE_AGAIN),
+        history={key: np.zeros(0) for key in _COLUMNS},
+        data=stored["data"]["name"],
+        code=str(stored.get("commit") or "not under version control"),
+    )
+
+
+def _as_evaluation(value: Any) -> dict[str, Any]:
+    stored = _as_manifest(value)
+    groups = stored["settings"]
+    settings = {} if groups is None else settings_lib.from_groups(groups).flat()
+    return {**stored, "settings": settings}
+
+
 def _as_manifest(value: Any) -> dict[str, Any]:
     manifest = json_files.as_object(value)
     data = json_files.as_object(manifest["data"])
@@ -195,7 +225,10 @@ def _as_manifest(value: Any) -> dict[str, Any]:
 
 def _as_metrics(value: Any) -> dict[str, StoredMetrics]:
     stored = json_files.as_object(value)
-    return {s: _metrics(stored[s]) for s in SPLITS if s in stored}
+    # A run has these two; an evaluation has one, which may be any other.
+    first = [split for split in SPLITS if split in stored]
+    splits = dict.fromkeys([*first, *stored])
+    return {split: _metrics(stored[split]) for split in splits}
 
 
 def _metrics(stored: dict) -> StoredMetrics:

@@ -42,6 +42,7 @@ RUN
 CLOSING = """\
 AFTERWARDS
   python -m trainer.compare --out=compare.html RUN RUN    runs side by side
+  python -m trainer.evaluate --model=RUN --dataset=NAME --out=DIR    other data
   python -m export --workdir=RUN --tflite                 files for devices
 
 Exit code: 0, or 1 with one message that says what to do. Flags of the
