@@ -28,6 +28,12 @@ _SLIP_LIKENESS = 0.8
 _FACES_LOOKED_AT = 24
 # Of a crop's shorter side a face takes more than a half.
 _LEAST_FACE = 1 / 3
+# What follows where a class has no picture in a split.
+_WITHOUT = {
+    "train": "nothing can be learned of it",
+    "validation": "it has no say in which epoch is kept",
+    "test": "nothing can be said of it",
+}
 
 
 def say(*texts: str) -> None:
@@ -80,6 +86,18 @@ def on_faces(source: Source) -> str:
         "into class folders, and build on those:\n"
         f"  python -m edge --crops=DIR {shlex.quote(str(source.path))}"
     )
+
+
+def on_splits(classes: Sequence[str], splits: Sequence[str]) -> Iterator[str]:
+    """Which classes have no picture in a split that there is."""
+    there = set(zip(classes, splits, strict=True))
+    for split in filter(set(splits).__contains__, SPLITS):
+        lacking = [n for n in sorted({*classes}) if (n, split) not in there]
+        if lacking:
+            yield (
+                f"no picture of {', '.join(lacking)} is in {split}, so that "
+                f"{_WITHOUT[split]}. More pictures, or more people, mend it."
+            )
 
 
 def on_equal_pictures(
