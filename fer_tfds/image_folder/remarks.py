@@ -19,6 +19,7 @@ from fer_tfds.image_folder import preparation
 from fer_tfds.sources.archives import file_trees
 from fer_tfds.sources.image_folder import settings
 from fer_tfds.sources.image_folder.records import Source
+from fer_tfds.sources.image_folder.settings import FolderSettings
 from fer_tfds.sources.records import SPLITS
 
 # With fewer nothing can be said of a class, and little learned.
@@ -59,6 +60,23 @@ def on_classes(counts: Mapping[str, int]) -> Iterator[str]:
                 f"one, put a file {settings.FILE_NAME} beside the pictures: "
                 f'{{"class_names": {{"{name}": "{other}"}}}}'
             )
+
+
+def on_settings(source: Source, said: FolderSettings) -> Iterator[str]:
+    """What a user says that fits no picture."""
+    known = {picture.label for picture in source.pictures}
+    unused = sorted({*said.class_names} - known - {*source.class_names})
+    if unused:
+        yield (
+            f"class_names in {settings.FILE_NAME} says what "
+            f"{', '.join(unused)} means, and nothing is called so."
+        )
+    files = (picture.name.rsplit("/", 1)[-1] for picture in source.pictures)
+    if said.group_pattern and not any(map(said.group_of, files)):
+        yield (
+            f"group_pattern in {settings.FILE_NAME} fits the name of no "
+            "picture, so that a person may be on two sides."
+        )
 
 
 def on_faces(source: Source) -> str:
@@ -151,7 +169,7 @@ def _slip_of(name: str, counts: Mapping[str, int]) -> str:
     """The name that was meant, of a larger class or an expression."""
     if name in labels.CANONICAL_NAMES:
         return ""
-    larger = [n for n in counts if counts[n] > counts[name]]
+    larger = [n for n in counts if (counts[n], n) > (counts[name], name)]
     for other in dict.fromkeys((*larger, *labels.CANONICAL_NAMES)):
         spelt = name.lower(), other.lower()
         matcher = difflib.SequenceMatcher(None, *spelt)
