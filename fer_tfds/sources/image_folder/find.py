@@ -59,11 +59,12 @@ def find_source(manual_dir: Path) -> Source:
     return source
 
 
-def _nothing_in(place: Path, reason: str = "") -> SourceError:
+def _nothing_in(place: Path) -> SourceError:
     if place.is_file() and _is_table_file(place.name):
-        reason = f"give the folder that it is in: --manual_dir={place.parent}"
-    if reason:
-        return SourceError(f"{place}: {reason}.")
+        return SourceError(
+            f"{place}: give the folder that it is in: "
+            f"--manual_dir={place.parent}"
+        )
     return no_copy_in(place, "labelled pictures", _ACCEPTED_FORMS)
 
 
@@ -100,10 +101,9 @@ def _find_in_archive(
     ]
     tables = [n for n, h in heads.items() if table.is_table(header(h))]
     if tables:
-        raise _nothing_in(
-            manual_dir / tables[0],
-            "there are no pictures beside this table. Put them there, "
-            "unpacked, or put both into one zip file",
+        raise SourceError(
+            f"{manual_dir} ({tables[0]}): there are no pictures beside this "
+            "table. Put them there, unpacked, or put both into one zip file."
         )
     if len(archives) > 1:
         raise SourceError(

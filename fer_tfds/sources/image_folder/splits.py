@@ -110,13 +110,16 @@ def _fill_empty(
         is_small = len(members[name]) < len(wanted)
         for split in wanted[:1] if is_small else wanted:
             if split not in map(split_of.__getitem__, members[name]):
-                part = _part_to_move(name, split, members, split_of)
+                part = _part_to_move(
+                    name, split, members=members, split_of=split_of
+                )
                 split_of[part] = split
 
 
 def _part_to_move(
     name: str,
     split: str,
+    *,
     members: dict[str, set[str]],
     split_of: dict[str, str],
 ) -> str:

@@ -1,5 +1,6 @@
 """The text of a table, in the encodings in which programs save it."""
 
+import contextlib
 import gzip
 import io
 import zlib
@@ -37,11 +38,7 @@ def decode(data: bytes, where: str) -> str:
 def header(head: bytes) -> str:
     """The first line of a file that begins so; any text that is none."""
     if head.startswith(_GZIP):
-        try:
-            unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            head = unpacker.decompress(head, _MAX_HEADER_BYTES)
-        except zlib.error:
-            return ""
+        head = _begin_to_unpack(head)
     text = head[:_MAX_HEADER_BYTES].decode(_encoding(head), "replace")
     return (text.splitlines() or [""])[0]
 
@@ -53,6 +50,19 @@ def _encoding(data: bytes) -> str:
     if b"\0" in data[:2]:
         return "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
     return "utf-8-sig"
+
+
+def _begin_to_unpack(head: bytes) -> bytes:
+    """What comes before any damage, which is named when all is read."""
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    unpacked = b""
+    with contextlib.suppress(zlib.error):
+        for position in range(len(head)):
+            piece = head[position : position + 1]
+            unpacked += unpacker.decompress(piece, _MAX_HEADER_BYTES)
+            if len(unpacked) >= _MAX_HEADER_BYTES:
+                break
+    return unpacked
 
 
 def _unpack(data: bytes, where: str) -> bytes:
