@@ -7,6 +7,10 @@ from fer_tfds.sources.records import SourceError
 _MAX_NAMES_LISTED = 8
 _HEAD_BYTES = 4096
 
+_MAX_CHARS_SHOWN = 40
+
+_TABLES = (".csv", ".tsv")
+_UTF_16 = "text in UTF-16: save it as UTF-8"
 # How files begin that are often taken for data.
 _BEGINNINGS = {
     b"<!doctype html": "a web page, not an archive: download it signed in",
@@ -15,8 +19,8 @@ _BEGINNINGS = {
     b"version https://git-lfs": "a pointer of Git LFS: fetch the file itself",
     b"rar!": "a RAR archive: unpack it",
     b"7z\xbc\xaf": "a 7z archive: unpack it",
-    b"\xff\xfe": "text in UTF-16: save it as UTF-8",
-    b"\xfe\xff": "text in UTF-16: save it as UTF-8",
+    b"\xff\xfe": _UTF_16,
+    b"\xfe\xff": _UTF_16,
 }
 
 
@@ -53,4 +57,11 @@ def _what_it_is(path: Path) -> str:
     if not head:
         return "an empty file: get it again"
     begins = head.lstrip().lower().startswith
-    return next((w for b, w in _BEGINNINGS.items() if begins(b)), "")
+    known = next((w for b, w in _BEGINNINGS.items() if begins(b)), "")
+    if b"\0" in head[:2] and path.suffix.lower() in _TABLES:
+        return _UTF_16
+    # It may be called as the file that is asked for.
+    if not known and path.suffix.lower() in _TABLES:
+        line = head.decode("utf-8", "replace").splitlines()[0]
+        return f"not taken, for its first line is {line[:_MAX_CHARS_SHOWN]!r}"
+    return known

@@ -54,7 +54,7 @@ EXPECTED_COUNTS_FILE = "expected_counts.json"
 _ACCEPTED_FORMS = """\
   fer2013.tar.gz   the challenge archive, as it was handed out; or
   fer2013.csv      the file inside it, or icml_face_data.csv (columns emotion,
-                   pixels and Usage); or
+                   pixels and Usage), also as .csv.gz; or
   train/ and test/ the Kaggle folders, one folder per class in each (or train/
                    and validation/);
   each of them also in a zip or tar archive, whatever it is called"""

@@ -6,12 +6,15 @@ To add a form, write its reader beside this file and have `find_in_folder` or
 
 import dataclasses
 import functools
+import gzip
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from fer_tfds.sources.archives import file_trees
 from fer_tfds.sources.archives.trees import FileTree
+from fer_tfds.sources.archives.trees import damage_in
 from fer_tfds.sources.archives.trees import guard
 from fer_tfds.sources.fer2013 import class_folders
 from fer_tfds.sources.fer2013 import csv_rows
@@ -20,6 +23,7 @@ from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 
 _HEAD_BYTES = 4096
+_GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,6 +91,21 @@ def find_in_file(path: Path) -> Iterator[Source]:
     if tree is not None:
         with tree:
             yield from _find_in_archive(tree)
+    elif head.startswith(_GZIP_MAGIC):
+        yield from _find_in_gzip(path)
+
+
+def _find_in_gzip(path: Path) -> Iterator[Source]:
+    """Finds a CSV file that is compressed and in no archive."""
+    with gzip.open(path) as file, damage_in(str(path)):
+        head = file.read(_HEAD_BYTES)
+    if csv_rows.looks_like_faces(head):
+        yield Source(
+            form="CSV file, compressed with gzip",
+            path=path,
+            read=functools.partial(_read_csv, path, open_file=gzip.open),
+            is_complete=csv_rows.has_all_columns(head),
+        )
 
 
 def _find_in_archive(tree: FileTree) -> Iterator[Source]:
@@ -177,8 +196,10 @@ def _folder_source(
     )
 
 
-def _read_csv(path: Path) -> FaceRecords:
-    with path.open("rb") as file:
+def _read_csv(
+    path: Path, *, open_file: Callable[..., BinaryIO] = open
+) -> FaceRecords:
+    with open_file(path, "rb") as file:
         return csv_rows.read_faces(guard(file.read, str(path)), str(path))
 
 

@@ -92,6 +92,33 @@ def test_what_is_no_data_is_said(tmp_path, content):
             find.find_source(place)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"0,1 2 3,Training\n", "its first line is '0,1 2 3,Training'"),
+        ("emotion,pixels,Usage".encode("utf-16-le"), "text in UTF-16"),
+        ("emotion,pixels,Usage".encode("utf-16-be"), "text in UTF-16"),
+    ],
+)
+def test_a_file_of_the_right_name_says_why_it_is_not_taken(
+    tmp_path, content, reason
+):
+    (tmp_path / "fer2013.csv").write_bytes(content)
+    with pytest.raises(SourceError, match=rf"fer2013.csv \(.*{reason}"):
+        find.find_source(tmp_path)
+
+
+def test_a_compressed_csv_file_is_read(csv_dir, drawn):
+    path = csv_dir / "fer2013.csv"
+    packed = gzip.compress(path.read_bytes())
+    path.unlink()
+    (csv_dir / "fer2013.csv.gz").write_bytes(packed)
+    assert contents(read_all(csv_dir)) == contents(drawn)
+    (csv_dir / "fer2013.csv.gz").write_bytes(packed[:-2000])
+    with pytest.raises(SourceError, match="cut short or damaged"):
+        read_all(csv_dir)
+
+
 def test_folders_of_ferplus_say_which_files_are_needed(tmp_path):
     for name in ("FER2013Train", "FER2013Valid"):
         (tmp_path / "a" / name).mkdir(parents=True)

@@ -33,7 +33,7 @@ two.png,b,val,Ben
         lambda text: text.encode("utf-16-be"),
         lambda text: text.replace("\n", "\r").encode(),
         lambda text: text.replace("a,train", '"a","train"').encode(),
-        lambda text: text.replace("split", "usage").encode(),
+        lambda text: text.replace("label,split", "emotion,usage").encode(),
         lambda text: text.replace("\n", "\n,,,\n").encode(),
     ],
 )
