@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 from PIL import ImageOps
+from PIL import UnidentifiedImageError
 
 from edge import kinds
 
@@ -120,6 +121,11 @@ def _explained(name: str) -> Iterator[None]:
         raise PictureError(f"no such picture: {name}") from None
     except PictureError as error:
         raise PictureError(f"cannot read {name}: {error}") from None
+    except UnidentifiedImageError:  # It calls bytes by where they lie.
+        raise PictureError(
+            f"cannot read {name} as a picture (it begins like none); give a "
+            "PNG or JPEG file"
+        ) from None
     except MemoryError:
         raise PictureError(f"{name} takes more memory than there is") from None
     except Exception as error:  # Pillow's decoders raise a dozen kinds.

@@ -36,6 +36,10 @@ def take_over() -> None:
     if not is_running():
         return
     sys.excepthook = _end
+    # Classes and pictures may be called what the terminal cannot show.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     logging.set_verbosity(logging.ERROR)

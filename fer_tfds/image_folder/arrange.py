@@ -61,11 +61,7 @@ def arrange(
     if not all(splits):
         splits = splits_lib.assign(keys, classes, pairs)
     elif "validation" not in splits:
-        goes_over = splits_lib.cut_validation(keys, pairs)
-        splits = [
-            "validation" if goes and split == "train" else split
-            for goes, split in zip(goes_over, splits, strict=True)
-        ]
+        splits = splits_lib.cut_validation(keys, classes, pairs, given=splits)
     return Arranged(prepared, classes, groups, splits, pairs)
 
 

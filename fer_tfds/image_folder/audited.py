@@ -2,6 +2,7 @@
 
 import io
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from fer_tfds.sources.archives import file_trees
 from fer_tfds.sources.image_folder import find
 from fer_tfds.sources.image_folder import settings as folder_settings
 from fer_tfds.sources.records import FaceRecords
+from fer_tfds.sources.records import SourceError
 
 _SIZE_PX = 48
 
@@ -46,8 +48,13 @@ def read(manual_dir: Path) -> tuple[FaceRecords, str]:
             channels=1,
             scratch=Path(scratch),
         )
+    if not prepared.kept:
+        raise SourceError(
+            f"{source.path}: none of the {len(prepared.rejects):,} pictures "
+            f"can be read: {prepared.rejects[0].reason}"
+        )
     found = arrange.arrange(prepared, settings)
-    return _as_records(found), _describe(found)
+    return _as_records(found), _describe(found, source.stray)
 
 
 def _as_records(found: arrange.Arranged) -> FaceRecords:
@@ -66,13 +73,16 @@ def _as_records(found: arrange.Arranged) -> FaceRecords:
     )
 
 
-def _describe(found: arrange.Arranged) -> str:
+def _describe(found: arrange.Arranged, stray: Sequence[str]) -> str:
     rejects = found.prepared.rejects
     return "\n".join(
         [
             "Pictures of each class",
             remarks.table(found.classes, found.splits),
+            *remarks.on_splits(found.classes, found.splits),
             *arrange.on_equal_pictures(found),
+            f"{len(stray):,} pictures have no label",
+            *(f"  {name}" for name in stray),
             f"{len(rejects):,} pictures cannot be read",
             *(f"  {reject.name}: {reject.reason}" for reject in rejects),
         ]

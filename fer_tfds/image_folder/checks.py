@@ -2,6 +2,7 @@
 
 import collections
 import csv
+import re
 from pathlib import Path
 
 from fer_tfds.image_folder import preparation
@@ -14,6 +15,8 @@ from fer_tfds.sources.records import SourceError
 # Beside the records: which pictures were left out, and why.
 REJECTS_FILE = "rejects.csv"
 _SHOWN = 5
+# Also as other programs write whole numbers: 3.0
+_NUMBER = re.compile(r"[-+]?\d+(\.0*)?")
 
 
 def check_classes(source: Source, settings: FolderSettings) -> None:
@@ -26,7 +29,7 @@ def check_classes(source: Source, settings: FolderSettings) -> None:
     unsaid = sorted(
         label
         for label in written
-        if label.isdecimal() and label not in settings.class_names
+        if _NUMBER.fullmatch(label) and label not in settings.class_names
     )
     example = {label: "neutral" for label in unsaid[:1]}
     if unsaid:
@@ -57,14 +60,18 @@ def check_classes(source: Source, settings: FolderSettings) -> None:
     ]
     if renamed:
         print(f"Classes: {', '.join(renamed)}.", flush=True)
-    remarks.say(*remarks.on_classes(counts))
+    remarks.say(
+        *remarks.on_classes(counts), *remarks.on_settings(source, settings)
+    )
 
 
 def keep_rejects(folder: Path, rejects: list[preparation.Reject]) -> None:
     """Writes the list of what is left out into a folder, if anything is."""
     if not rejects:
         return
-    with (folder / REJECTS_FILE).open("w", newline="") as file:
+    with (folder / REJECTS_FILE).open(
+        "w", newline="", encoding="utf-8"
+    ) as file:
         writer = csv.writer(file)
         writer.writerow(preparation.Reject._fields)
         writer.writerows(rejects)

@@ -129,7 +129,10 @@ class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
         checks.check_rejects(source, prepared, rejects, settings=settings)
         found = arrange.arrange(prepared, settings)
         print(remarks.table(found.classes, found.splits), flush=True)
-        remarks.say(*arrange.on_equal_pictures(found))
+        remarks.say(
+            *remarks.on_splits(found.classes, found.splits),
+            *arrange.on_equal_pictures(found),
+        )
         return found
 
     def _prepare(self, source: Source) -> preparation.PreparedPictures:

@@ -19,6 +19,7 @@ from fer_tfds.image_folder import preparation
 from fer_tfds.sources.archives import file_trees
 from fer_tfds.sources.image_folder import settings
 from fer_tfds.sources.image_folder.records import Source
+from fer_tfds.sources.image_folder.settings import FolderSettings
 from fer_tfds.sources.records import SPLITS
 
 # With fewer nothing can be said of a class, and little learned.
@@ -28,6 +29,12 @@ _SLIP_LIKENESS = 0.8
 _FACES_LOOKED_AT = 24
 # Of a crop's shorter side a face takes more than a half.
 _LEAST_FACE = 1 / 3
+# What follows where a class has no picture in a split.
+_WITHOUT = {
+    "train": "nothing can be learned of it",
+    "validation": "it has no say in which epoch is kept",
+    "test": "nothing can be said of it",
+}
 
 
 def say(*texts: str) -> None:
@@ -55,6 +62,23 @@ def on_classes(counts: Mapping[str, int]) -> Iterator[str]:
             )
 
 
+def on_settings(source: Source, said: FolderSettings) -> Iterator[str]:
+    """What a user says that fits no picture."""
+    known = {picture.label for picture in source.pictures}
+    unused = sorted({*said.class_names} - known - {*source.class_names})
+    if unused:
+        yield (
+            f"class_names in {settings.FILE_NAME} says what "
+            f"{', '.join(unused)} means, and nothing is called so."
+        )
+    files = (picture.name.rsplit("/", 1)[-1] for picture in source.pictures)
+    if said.group_pattern and not any(map(said.group_of, files)):
+        yield (
+            f"group_pattern in {settings.FILE_NAME} fits the name of no "
+            "picture, so that a person may be on two sides."
+        )
+
+
 def on_faces(source: Source) -> str:
     """Says so where pictures are whole photographs; mostly empty.
 
@@ -80,6 +104,18 @@ def on_faces(source: Source) -> str:
         "into class folders, and build on those:\n"
         f"  python -m edge --crops=DIR {shlex.quote(str(source.path))}"
     )
+
+
+def on_splits(classes: Sequence[str], splits: Sequence[str]) -> Iterator[str]:
+    """Which classes have no picture in a split that there is."""
+    there = set(zip(classes, splits, strict=True))
+    for split in filter(set(splits).__contains__, SPLITS):
+        lacking = [n for n in sorted({*classes}) if (n, split) not in there]
+        if lacking:
+            yield (
+                f"no picture of {', '.join(lacking)} is in {split}, so that "
+                f"{_WITHOUT[split]}. More pictures, or more people, mend it."
+            )
 
 
 def on_equal_pictures(
@@ -133,7 +169,7 @@ def _slip_of(name: str, counts: Mapping[str, int]) -> str:
     """The name that was meant, of a larger class or an expression."""
     if name in labels.CANONICAL_NAMES:
         return ""
-    larger = [n for n in counts if counts[n] > counts[name]]
+    larger = [n for n in counts if (counts[n], n) > (counts[name], name)]
     for other in dict.fromkeys((*larger, *labels.CANONICAL_NAMES)):
         spelt = name.lower(), other.lower()
         matcher = difflib.SequenceMatcher(None, *spelt)

@@ -99,6 +99,7 @@ def test_your_own_pictures_are_audited_as_well(tmp_path, capsys):
     files = class_folders(count=8)
     files["monday/again.png"] = files["party/000.png"]
     files["party/broken.png"] = b"no picture"
+    files["stray.png"] = files["party/000.png"]
     put(tmp_path / "photos", files)
     flags = [f"--manual_dir={tmp_path}/photos", f"--out={tmp_path}/out"]
     assert audit.main(["--data=image_folder", *flags]) == 0
@@ -106,7 +107,17 @@ def test_your_own_pictures_are_audited_as_well(tmp_path, capsys):
     assert "       25  images" in said
     assert "        1  groups with conflicting labels" in said
     assert "1 pairs of pictures that look the same carry two labels" in said
+    assert "1 pictures have no label\n  stray.png" in said
     assert "1 pictures cannot be read\n  party/broken.png" in said
     with Image.open(tmp_path / "out" / "contact_sheet.png") as sheet:
         assert sheet.height > 100
     assert audit.main(["--data=image_folder", f"--manual_dir={tmp_path}/x"])
+
+
+def test_pictures_that_cannot_be_read_at_all_are_one_message(tmp_path, capsys):
+    put(tmp_path, {"a/1.png": b"x", "b/2.png": b"y"})
+    flags = ["--data=image_folder", f"--manual_dir={tmp_path}"]
+    assert audit.main(flags) == 1
+    said = capsys.readouterr().err
+    assert "none of the 2 pictures can be read: cannot read a/1.png" in said
+    assert "0x" not in said

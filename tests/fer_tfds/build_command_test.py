@@ -1,6 +1,7 @@
 """How `tfds build` ends: one message for errors, signals and full disks."""
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -80,6 +81,14 @@ def test_a_signal_is_one_message_and_its_exit_code(
         assert ended.value.code == 128 + number
         text = capsys.readouterr().err
         assert text == f"stopped by {number.name}: it is not built\n"
+
+
+def test_names_that_the_terminal_lacks_are_escaped(command, monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), "cp1252")
+    monkeypatch.setattr(sys, "stdout", stream)
+    build_command.take_over()
+    print("\u0441 is happy", flush=True)
+    assert stream.buffer.getvalue() == b"\\u0441 is happy\n"
 
 
 def test_other_programs_keep_what_they_have(monkeypatch):

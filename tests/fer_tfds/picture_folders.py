@@ -4,15 +4,20 @@ import io
 import zipfile
 
 import numpy as np
+import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
 from fer_tfds.drawing import faces
 from fer_tfds.image_folder.image_folder_dataset_builder import Builder
 from fer_tfds.sources.image_folder import find
+from fer_tfds.sources.records import SourceError
 
 # An invented class -> the drawn expression that stands for it.
 CLASSES = {"party": "happy", "monday": "sad", "spider": "surprise"}
+# What nobody decodes, where it lies is all that matters.
+P = b"a picture"
+TWO = {"a/1.png": P, "b/2.png": P}
 _RANDOM = np.random.default_rng(5)
 
 
@@ -63,6 +68,13 @@ def labels_of(folder):
     """Name -> label, split and group, as the reader finds them."""
     source = find.find_source(folder)
     return {p.name: (p.label, p.split, p.group) for p in source.pictures}
+
+
+def refusal(folder):
+    """What the search for pictures ends with."""
+    with pytest.raises(SourceError) as caught:
+        find.find_source(folder)
+    return str(caught.value)
 
 
 def build(folder, data_dir, config="grey_48"):

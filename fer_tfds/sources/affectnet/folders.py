@@ -71,10 +71,12 @@ def make_source(
             this is FER-2013.
     """
     inside = [n for n in names if n.startswith(prefix) and records.is_image(n)]
-    if all(class_folders.form_of(name) in _FER2013_FORMS for name in inside):
+    forms = [class_folders.form_of(name) in _FER2013_FORMS for name in inside]
+    if 2 * sum(forms) > len(forms):
         raise SourceError(
             f"{path}: the pictures are called like those of FER-2013. Build it "
-            "with `tfds build fer_tfds/fer2013`."
+            "with `tfds build fer_tfds/fer2013`; your own pictures with `tfds "
+            "build fer_tfds/image_folder`."
         )
     # Other pictures may lie beside the folders of the splits.
     classes = {name for above, name in _places(inside) if above == prefix}

@@ -45,7 +45,7 @@ def make_source(path: Path, names: Sequence[str]) -> Source | None:
     if placed[0].split:
         form = "a folder for each split, with class folders"
     note = ""
-    if all(map(fer2013_folders.form_of, files)) and _is_fer2013(files):
+    if _is_fer2013(files):
         note = (
             "The files are called like those of FER-2013, which `tfds build "
             "fer_tfds/fer2013` reads and counts."

@@ -1,5 +1,7 @@
 """Labelled pictures in any of the forms in which people have them."""
 
+import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 from fer_tfds.sources.absent import no_copy_in
@@ -7,10 +9,14 @@ from fer_tfds.sources.archives import file_trees
 from fer_tfds.sources.archives.trees import FileTree
 from fer_tfds.sources.archives.trees import check_path
 from fer_tfds.sources.image_folder import class_folders
+from fer_tfds.sources.image_folder import other_data_sets
 from fer_tfds.sources.image_folder import raf_db
+from fer_tfds.sources.image_folder import settings
 from fer_tfds.sources.image_folder import table
+from fer_tfds.sources.image_folder import table_text
 from fer_tfds.sources.image_folder.records import Source
 from fer_tfds.sources.image_folder.records import is_image
+from fer_tfds.sources.image_folder.table_text import header
 from fer_tfds.sources.records import SourceError
 
 _ACCEPTED_FORMS = """\
@@ -22,7 +28,8 @@ _ACCEPTED_FORMS = """\
   each of them also in a zip file. RAF-DB and CK+48 are read as they come."""
 
 _TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-_FERPLUS = ("fer2013train/label.csv", "fer2013valid/label.csv")
+_TARS = (".tar", ".tar.gz", ".tgz")
+_HEAD_BYTES = 4096
 
 
 def find_source(manual_dir: Path) -> Source:
@@ -37,27 +44,67 @@ def find_source(manual_dir: Path) -> Source:
     Raises:
         SourceError: there are none, or they are not as they must be.
     """
-    if not manual_dir.exists():
-        raise no_copy_in(manual_dir, "labelled pictures", _ACCEPTED_FORMS)
-    tree = file_trees.open_tree(manual_dir)
+    tree = file_trees.open_tree(manual_dir) if manual_dir.exists() else None
     if tree is None:
-        raise no_copy_in(manual_dir, "labelled pictures", _ACCEPTED_FORMS)
+        raise _nothing_in(manual_dir)
     with tree:
         names = tree.names()
-        source = _find_in(tree, names)
+        _check_settings(manual_dir, names)
+        heads = {n: _head(tree, n) for n in names if _is_table_file(n)}
+        other_data_sets.refuse(tree.path, names, heads)
+        source = _find_in(tree, names, heads)
     if source is None:
-        source = _find_in_archive(manual_dir, names)
+        source = _find_in_archive(manual_dir, names, heads)
     check_path(source.path)
     return source
 
 
-def _find_in_archive(manual_dir: Path, names: list[str]) -> Source:
+def _nothing_in(place: Path) -> SourceError:
+    if place.is_file() and _is_table_file(place.name):
+        return SourceError(
+            f"{place}: give the folder that it is in: "
+            f"--manual_dir={place.parent}"
+        )
+    return no_copy_in(place, "labelled pictures", _ACCEPTED_FORMS)
+
+
+def _check_settings(manual_dir: Path, names: list[str]) -> None:
+    """Refuses settings that lie where they would not be read."""
+    folder = manual_dir if manual_dir.is_dir() else manual_dir.parent
+    inside = [n for n in names if n.rsplit("/", 1)[-1] == settings.FILE_NAME]
+    if inside and not (folder / settings.FILE_NAME).is_file():
+        raise SourceError(
+            f"{manual_dir} ({inside[0]}): it is read in {folder} alone. Copy "
+            "it there, and build again."
+        )
+
+
+def _is_table_file(name: str) -> bool:
+    return name.lower().endswith(_TABLES)
+
+
+def _head(tree: FileTree, name: str) -> bytes:
+    if not tree.has_random_access:
+        return b""
+    with tree.open(name) as stream:
+        return stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
+
+
+def _find_in_archive(
+    manual_dir: Path, names: list[str], heads: Mapping[str, bytes]
+) -> Source:
     """The one archive in a folder without pictures."""
     archives = [
         manual_dir / name
         for name in names
-        if manual_dir.is_dir() and file_trees.is_zip(manual_dir / name)
+        if manual_dir.is_dir() and _is_archive(manual_dir / name)
     ]
+    tables = [n for n, h in heads.items() if table.is_table(header(h))]
+    if tables:
+        raise SourceError(
+            f"{manual_dir} ({tables[0]}): there are no pictures beside this "
+            "table. Put them there, unpacked, or put both into one zip file."
+        )
     if len(archives) > 1:
         raise SourceError(
             f"{manual_dir}: several archives in here: "
@@ -66,18 +113,21 @@ def _find_in_archive(manual_dir: Path, names: list[str]) -> Source:
         )
     if archives:
         return find_source(archives[0])
-    raise no_copy_in(manual_dir, "labelled pictures", _ACCEPTED_FORMS)
+    raise _nothing_in(manual_dir)
 
 
-def _find_in(tree: FileTree, names: list[str]) -> Source | None:
+def _is_archive(path: Path) -> bool:
+    """Whether it is a zip file, or a tar archive that can be refused."""
+    is_tar = path.name.lower().endswith(_TARS)
+    return file_trees.is_zip(path) or (
+        is_tar and file_trees.open_tree(path) is not None
+    )
+
+
+def _find_in(
+    tree: FileTree, names: list[str], heads: Mapping[str, bytes]
+) -> Source | None:
     """The pictures in a tree; None where it holds none."""
-    if any(name.lower().endswith(_FERPLUS) for name in names):
-        raise SourceError(
-            f"{tree.path}: these are the folders of FER+, whose labels are "
-            "votes. Put fer2013.csv (or fer2013.tar.gz) and fer2013new.csv "
-            "into one folder DIR, and build: tfds build fer_tfds/fer2013 "
-            "--config=plus --manual_dir=DIR"
-        )
     images = [name for name in names if is_image(name)]
     if not images:
         return None
@@ -86,27 +136,25 @@ def _find_in(tree: FileTree, names: list[str]) -> Source | None:
             f"{tree.path}: pictures in a {tree.kind}, which can only be read "
             "from its beginning. Unpack it, and give the folder."
         )
-
-    def read(name: str) -> str:
-        return table.decode(tree.read(name, table.MAX_BYTES), tree.where(name))
-
     return (
-        raf_db.of_authors(tree.path, names, images, read=read)
+        raf_db.of_authors(
+            tree.path, names, images, read=lambda name: _read(tree, name)
+        )
         or raf_db.of_kaggle(tree.path, images)
-        or _table_in(tree, names, images)
-        or _class_folders_in(tree.path, images)
+        or _table_in(tree, images, heads)
+        or _class_folders_in(tree.path, images, heads)
     )
 
 
+def _read(tree: FileTree, name: str) -> str:
+    data = tree.read(name, table_text.MAX_BYTES)
+    return table_text.decode(data, tree.where(name))
+
+
 def _table_in(
-    tree: FileTree, names: list[str], images: list[str]
+    tree: FileTree, images: list[str], heads: Mapping[str, bytes]
 ) -> Source | None:
-    files = [n for n in names if n.lower().endswith(_TABLES)]
-    texts = {
-        n: table.decode(tree.read(n, table.MAX_BYTES), tree.where(n))
-        for n in files
-    }
-    tables = [name for name, text in texts.items() if table.is_table(text)]
+    tables = [n for n, h in heads.items() if table.is_table(header(h))]
     if len(tables) > 1:
         raise SourceError(
             f"{tree.path}: several tables with a path and a label: "
@@ -115,16 +163,24 @@ def _table_in(
         )
     if not tables:
         return None
-    return table.make_source(
-        tree.path, tables[0], texts[tables[0]], images=images
-    )
+    text = _read(tree, tables[0])
+    return table.make_source(tree.path, tables[0], text, images=images)
 
 
-def _class_folders_in(path: Path, images: list[str]) -> Source:
+def _class_folders_in(
+    path: Path, images: list[str], heads: Mapping[str, bytes]
+) -> Source:
+    reasons = [
+        f"{name} is not read: {reason}."
+        for name, head in heads.items()
+        if (reason := table.why_not(header(head)))
+    ]
     source = class_folders.make_source(path, images)
     if source is None:
         raise SourceError(
             f"{path}: {len(images):,} pictures, and nothing says what they "
-            f"show. Put them like this:\n{_ACCEPTED_FORMS}"
+            f"show. {' '.join([*reasons, 'Put them like this:'])}\n"
+            f"{_ACCEPTED_FORMS}"
         )
-    return source
+    notes = filter(None, [source.note, *reasons])
+    return dataclasses.replace(source, note=" ".join(notes))

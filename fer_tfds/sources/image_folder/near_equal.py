@@ -22,12 +22,15 @@ def signature(thumbnail: np.ndarray) -> np.ndarray:
         thumbnail: uint8 [16, 16, 1], the picture scaled down, grey.
 
     Returns:
-        float32 [256] of length 1; zeros for a picture of one grey.
+        float32 [256] of length 1. Of a picture of one grey all but the place
+        of that grey is zero, so it is equal to those of the same grey alone.
     """
-    values = thumbnail.reshape(-1).astype(np.float32)
+    levels = thumbnail.reshape(-1)
+    values = levels.astype(np.float32)
     values -= values.mean()
-    length = float(np.linalg.norm(values))
-    return values / length if length else values
+    if levels.min() == levels.max():
+        values[levels[0]] = 1
+    return values / np.linalg.norm(values)
 
 
 def find_pairs(signatures: np.ndarray) -> Iterator[tuple[int, int]]:

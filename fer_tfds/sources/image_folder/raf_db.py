@@ -68,6 +68,8 @@ def of_authors(
             )
         if name:
             pictures.append(Labelled(name, match[3], match[2]))
+    if not pictures:
+        raise SourceError(f"{path / lists[0]}: there is not one line in it.")
     return _make(
         path, "RAF-DB, with its list of labels", pictures, images=images
     )

@@ -50,7 +50,9 @@ class FolderSettings:
     def group_of(self, file_name: str) -> str:
         """The person or series that a file's name tells; mostly empty."""
         match = self.group_pattern and re.search(self.group_pattern, file_name)
-        return (match[1] if match.re.groups else match[0]) if match else ""
+        if not match:
+            return ""
+        return (match[1] if match.re.groups else match[0]) or ""
 
 
 def load(manual_dir: Path) -> FolderSettings:

@@ -1,8 +1,9 @@
 """Which pictures are for training, for validation and for the test.
 
 By a hash of its name, or of its person's: where a picture goes depends on
-nothing else, so that adding pictures moves none. What belongs together, by its
-group or because it looks the same, is never on two sides.
+nothing else, so that adding pictures moves none, but for those that fill a
+split for a class that has few. What belongs together, by its group or because
+it looks the same, is never on two sides.
 """
 
 import collections
@@ -16,8 +17,6 @@ from fer_tfds.sources.records import SPLITS
 _UP_TO = (0.70, 0.85)
 # What validation takes of a given train: 15 parts of 70 and 15.
 _VALIDATION_OF_TRAIN = 15 / 85
-# With fewer, a class would lose what it has to train on.
-_FEWEST_PARTS = 3
 
 
 def assign(
@@ -27,8 +26,8 @@ def assign(
 ) -> list[str]:
     """Draws a split for each picture.
 
-    Where a class would have none in validation or in test, the part of it that
-    is nearest goes over, so a class with three parts is in all of them.
+    Where a class would have none in a split, a part of it goes over, so a class
+    with three parts is in all of them, and a smaller one in train.
 
     Args:
         keys: of each picture; equal ones stay together. The group, or the name
@@ -40,41 +39,108 @@ def assign(
         A name out of `SPLITS` for each picture.
     """
     parts = _join(keys, pairs)
-    members = collections.defaultdict(list)
-    for position, part in enumerate(parts):
-        members[part].append(position)
-    drawn = {part: _fraction(part) for part in members}
-    split_of = {part: _split_at(value) for part, value in drawn.items()}
-    for name in sorted(set(classes)):
-        own = [
-            p for p in members if any(classes[i] == name for i in members[p])
-        ]
-        _fill_empty(sorted(own, key=drawn.__getitem__), split_of)
+    split_of = {part: _split_at(_fraction(part)) for part in parts}
+    _fill_empty(split_of, parts, classes, wanted=SPLITS)
     return [split_of[part] for part in parts]
 
 
 def cut_validation(
-    keys: Sequence[str], pairs: Iterable[tuple[int, int]]
-) -> list[bool]:
-    """Whether each picture of a given train goes over to validation."""
+    keys: Sequence[str],
+    classes: Sequence[str],
+    pairs: Iterable[tuple[int, int]],
+    *,
+    given: Sequence[str],
+) -> list[str]:
+    """Takes a validation out of a given train.
+
+    A class with two parts in train is in both then, and a smaller one in train.
+
+    Args:
+        keys: as in `assign`.
+        classes: of each picture.
+        pairs: positions of pictures that look the same.
+        given: the split of each picture, none of them `validation`.
+
+    Returns:
+        A name out of `SPLITS` for each picture.
+    """
     parts = _join(keys, pairs)
-    return [_fraction(part) >= 1 - _VALIDATION_OF_TRAIN for part in parts]
+    inside = [i for i, split in enumerate(given) if split == "train"]
+    least = 1 - _VALIDATION_OF_TRAIN
+    split_of = {
+        parts[i]: ("train", "validation")[_fraction(parts[i]) >= least]
+        for i in inside
+    }
+    _fill_empty(
+        split_of,
+        [parts[i] for i in inside],
+        [classes[i] for i in inside],
+        wanted=("train", "validation"),
+    )
+    return [
+        split_of[part] if split == "train" else split
+        for part, split in zip(parts, given, strict=True)
+    ]
 
 
 def _split_at(fraction: float) -> str:
     return SPLITS[sum(fraction >= bound for bound in _UP_TO)]
 
 
-def _fill_empty(parts: list[str], split_of: dict[str, str]) -> None:
-    """Moves a part into each split that is empty; they stand in their order."""
-    if len(parts) < _FEWEST_PARTS:
-        return
-    for split, order in (("test", parts[::-1]), ("validation", parts[::-1])):
-        there = collections.Counter(split_of[part] for part in parts)
-        if not there[split]:
-            giver = max(SPLITS, key=lambda name: there[name])
-            part = next(p for p in order if split_of[p] == giver)
-            split_of[part] = split
+def _fill_empty(
+    split_of: dict[str, str],
+    parts: Sequence[str],
+    classes: Sequence[str],
+    *,
+    wanted: Sequence[str],
+) -> None:
+    """Sees that each class is in each split, and a small one in the first.
+
+    Args:
+        split_of: of each part; changed in place.
+        parts: of each picture.
+        classes: of each picture.
+        wanted: the splits.
+    """
+    members = collections.defaultdict(set)
+    for part, name in zip(parts, classes, strict=True):
+        members[name].add(part)
+    # Those with few parts have little choice, so they come first.
+    for name in sorted(members, key=lambda n: (len(members[n]), n)):
+        is_small = len(members[name]) < len(wanted)
+        for split in wanted[:1] if is_small else wanted:
+            if split not in map(split_of.__getitem__, members[name]):
+                part = _part_to_move(
+                    name, split, members=members, split_of=split_of
+                )
+                split_of[part] = split
+
+
+def _part_to_move(
+    name: str,
+    split: str,
+    *,
+    members: dict[str, set[str]],
+    split_of: dict[str, str],
+) -> str:
+    """The part of a class that goes over into a split without any.
+
+    Where it can be, the one that no other class needs where it is; of those one
+    out of the fullest split, from the side on which the splits meet.
+    """
+
+    def preference(part: str) -> tuple:
+        left = split_of[part]
+        is_spare = all(
+            sum(split_of[other] == left for other in own) > 1
+            for own in members.values()
+            if part in own
+        )
+        fullness = sum(split_of[other] == left for other in members[name])
+        fraction = _fraction(part)
+        return is_spare, fullness, -fraction if split == "train" else fraction
+
+    return max(sorted(members[name]), key=preference)
 
 
 def _join(keys: Sequence[str], pairs: Iterable[tuple[int, int]]) -> list[str]:

@@ -5,7 +5,8 @@ path and one for the label is taken for such a table.
 """
 
 import csv
-import zlib
+import io
+from collections.abc import Iterator
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,49 +25,27 @@ COLUMNS = {
 }
 _NEEDED = ("path", "label")
 _MAX_ROWS = 2_000_000
-MAX_BYTES = 1 << 28
-_GZIP = b"\x1f\x8b"
+_MAX_HEADER_CHARS = 4096
 
 
-def decode(data: bytes, where: str) -> str:
-    """The text of a table; UTF-8 or UTF-16, told by its beginning.
-
-    Raises:
-        SourceError: it is text in another encoding, or none.
-    """
-    if data.startswith(_GZIP):
-        data = _unpack(data, where)
-    has_mark = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    try:
-        return data.decode("utf-16" if has_mark else "utf-8-sig")
-    except UnicodeDecodeError:
-        raise SourceError(
-            f"{where}: this is not text in UTF-8. Save it as CSV in UTF-8, "
-            "and build again."
-        ) from None
-
-
-def _unpack(data: bytes, where: str) -> bytes:
-    try:
-        unpacked = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(
-            data, MAX_BYTES
-        )
-    except zlib.error as error:
-        raise SourceError(
-            f"{where}: the compressed table is damaged ({error}). Copy it "
-            "again."
-        ) from None
-    if len(unpacked) == MAX_BYTES:
-        raise SourceError(f"{where}: more than {MAX_BYTES >> 20} MiB of text.")
-    return unpacked
-
-
-def is_table(text: str) -> bool:
-    """Whether a text begins with the columns of such a table."""
-    cells = split_header(_first_line(text))[0]
+def is_table(header: str) -> bool:
+    """Whether a first line has the columns of such a table."""
+    cells = split_header(header)[0]
     # Beside crops lies a table of what a model took them for: no labels.
     is_of_crops = tuple(cells) == crops.COLUMNS
-    return not is_of_crops and set(_NEEDED) <= set(_columns(_first_line(text)))
+    return not is_of_crops and set(_NEEDED) <= set(_columns(header))
+
+
+def why_not(header: str) -> str:
+    """Why a table that says something of labels is none that is read."""
+    cells = split_header(header)[0]
+    known = _columns(header)
+    if tuple(cells) == crops.COLUMNS or "label" not in known:
+        return ""
+    return (
+        f"its columns are {', '.join(cells)[:100]}, and none is called one of "
+        f"{', '.join(COLUMNS['path'])}"
+    )
 
 
 def make_source(
@@ -98,6 +77,7 @@ def make_source(
             )
         seen.add(name)
         pictures.append(_labelled(name, row, where))
+    _check_splits([place for place, _ in rows], pictures)
     if not pictures:
         raise SourceError(f"{path / table}: there is not one row in it.")
     return Source(
@@ -106,6 +86,17 @@ def make_source(
         pictures=pictures,
         stray=[name for name in images if name not in seen],
     )
+
+
+def _check_splits(places: Sequence[str], pictures: Sequence[Labelled]) -> None:
+    """Some that are given would be lost where the others are drawn."""
+    if any(picture.split for picture in pictures):
+        for place, picture in zip(places, pictures, strict=True):
+            if not picture.split:
+                raise SourceError(
+                    f"{place}: there is no split, and other rows have one. "
+                    "Fill in all of them or none."
+                )
 
 
 def _labelled(name: str, row: dict[str, str], where: str) -> Labelled:
@@ -133,12 +124,12 @@ def _find(path: str, above: str, there: set[str]) -> str:
 def _read_rows(text: str, where: str) -> list[tuple[str, dict[str, str]]]:
     """Which line each row is, and its cells by our names of the columns."""
     _, separator = split_header(_first_line(text))
-    lines = text.splitlines()
-    columns = _columns(lines[0])
-    reader = csv.reader(lines, delimiter=separator)
-    next(reader)
+    columns = _columns(_first_line(text))
+    # A cell may hold the ends of lines, between quotes.
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     rows = []
-    for cells in reader:
+    for cells in _cells(reader, where):
         place = f"{where}, line {reader.line_num}"
         if not any(map(str.strip, cells)):
             continue
@@ -152,6 +143,18 @@ def _read_rows(text: str, where: str) -> list[tuple[str, dict[str, str]]]:
     return rows
 
 
+def _cells(reader: Iterator[list[str]], where: str) -> Iterator[list[str]]:
+    """The rows below the header."""
+    try:
+        next(reader)
+        yield from reader
+    except csv.Error as error:
+        raise SourceError(
+            f"{where}, line {reader.line_num}: {error}. Correct what is quoted "
+            "there."
+        ) from None
+
+
 def _columns(header: str) -> dict[str, int]:
     """Our name of a column -> which cell of a row it is."""
     cells = [cell.lower() for cell in split_header(header)[0]]
@@ -163,4 +166,4 @@ def _columns(header: str) -> dict[str, int]:
 
 
 def _first_line(text: str) -> str:
-    return text.split("\n", 1)[0]
+    return (text[:_MAX_HEADER_CHARS].splitlines() or [""])[0]

@@ -169,6 +169,22 @@ def test_a_copy_of_fer2013_is_refused_by_its_name(tmp_path, layout):
         find(tmp_path)
 
 
+def test_a_few_other_files_do_not_hide_a_copy_of_fer2013(tmp_path):
+    synthetic.write("folders", tmp_path, fer2013.COUNTS, seed=SEED)
+    for name in ("cover", "more"):
+        (tmp_path / "train" / "happy" / f"{name}.jpg").write_bytes(b"picture")
+    with pytest.raises(SourceError, match="tfds build fer_tfds/fer2013"):
+        find(tmp_path)
+
+
+def test_a_few_names_as_fer2013_has_them_do_no_harm(tmp_path):
+    write("class_folders", tmp_path)
+    folder = next(tmp_path.rglob("train")) / "happy"
+    folder.mkdir(exist_ok=True)
+    (folder / "im0.png").write_bytes(b"picture")
+    assert "image_folder" in find(tmp_path).note
+
+
 @pytest.mark.parametrize("layout", affectnet.LAYOUTS)
 def test_a_note_says_where_folder_names_alone_speak(tmp_path, layout):
     write(layout, tmp_path)

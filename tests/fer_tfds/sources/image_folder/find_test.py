@@ -1,24 +1,19 @@
 """Which form pictures are in is told by what is there."""
 
-import gzip
+import shutil
+import tarfile
 
 import pytest
 
 from edge import crops
 from fer_tfds.sources.image_folder import find
-from fer_tfds.sources.records import SourceError
 from tests.fer_tfds import picture_folders
+from tests.fer_tfds.affectnet_fixtures import HEADER
+from tests.fer_tfds.picture_folders import TWO
+from tests.fer_tfds.picture_folders import P
 from tests.fer_tfds.picture_folders import labels_of
 from tests.fer_tfds.picture_folders import put
-
-P = b"a picture"
-TWO = {"a/1.png": P, "b/2.png": P}
-
-
-def refusal(folder):
-    with pytest.raises(SourceError) as caught:
-        find.find_source(folder)
-    return str(caught.value)
+from tests.fer_tfds.picture_folders import refusal
 
 
 def test_a_folder_is_a_class_wherever_it_lies(tmp_path):
@@ -54,60 +49,6 @@ def test_split_folders_have_several_names(folder, split, tmp_path):
         f"{folder}/a/1.png": ("a", split, ""),
         f"{folder}/b/2.png": ("b", split, ""),
     }
-
-
-TABLE = """path,label,split,group
-one.png,a,train,Ann
-two.png,b,val,Ben
-"""
-
-
-@pytest.mark.parametrize(
-    "write",
-    [
-        lambda text: text.encode(),
-        lambda text: text.encode("utf-8-sig"),
-        lambda text: text.encode("utf-16"),
-        lambda text: text.replace(",", ";").encode(),
-        lambda text: text.replace(",", "\t").encode(),
-        lambda text: text.replace("\n", "\r\n").encode(),
-        lambda text: text.replace("one", ".\\one").encode(),
-        lambda text: text.replace("path,label", "File,Emotion").encode(),
-    ],
-)
-def test_tables_are_read_in_the_dialects_of_people(write, tmp_path):
-    files = {"one.png": P, "two.png": P, "labels.csv": write(TABLE)}
-    assert labels_of(put(tmp_path, files)) == {
-        "one.png": ("a", "train", "Ann"),
-        "two.png": ("b", "validation", "Ben"),
-    }
-
-
-def test_a_compressed_table_is_read_as_well(tmp_path):
-    packed = gzip.compress(TABLE.encode())
-    files = {"one.png": P, "two.png": P, "labels.csv.gz": packed}
-    assert labels_of(put(tmp_path, files))["one.png"][0] == "a"
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "text"),
-    [
-        ("one.png", "three.png", "line 2: the picture 'three.png' is not the"),
-        ("two.png", "one.png", "line 3: the picture 'one.png' stands there tw"),
-        (",val,", ",later,", "line 3: the split 'later' is none of train"),
-        ("a,train", ",train", "line 2: there is no label"),
-        ("one.png,a,train,Ann", "one.png,a", "line 2: 2 cells, where"),
-    ],
-)
-def test_a_row_that_is_wrong_is_named(old, new, text, tmp_path):
-    table = TABLE.replace(old, new)
-    put(tmp_path, {"one.png": P, "two.png": P, "labels.csv": table})
-    assert text in refusal(tmp_path)
-
-
-def test_two_tables_are_refused(tmp_path):
-    files = {"one.png": P, "two.png": P, "a.csv": TABLE, "b.csv": TABLE}
-    assert "several tables" in refusal(put(tmp_path, files))
 
 
 def test_what_a_model_said_of_crops_are_no_labels(tmp_path):
@@ -148,6 +89,18 @@ def test_raf_db_of_kaggle(tmp_path):
     assert find.find_source(tmp_path).class_names["1"] == "surprise"
 
 
+def test_raf_db_with_an_empty_list_is_named(tmp_path):
+    files = {"list_patition_label.txt": "\n", "aligned/1_aligned.jpg": P}
+    assert "there is not one line" in refusal(put(tmp_path, files))
+
+
+def test_numbers_alone_are_not_raf_db(tmp_path):
+    files = {"train/4/train_1_aligned.jpg": P, "train/4/me.jpg": P}
+    source = find.find_source(put(tmp_path, {**files, "train/5/you.jpg": P}))
+    assert source.form.startswith("a folder for each split")
+    assert not source.class_names
+
+
 def test_frames_of_ck_48_go_by_their_subject(tmp_path):
     files = {
         "CK+48/anger/S010_004_00000017.png": P,
@@ -162,6 +115,61 @@ def test_folders_of_ferplus_are_built_elsewhere(tmp_path):
     files = {"FER2013Train/label.csv": "x", "FER2013Train/fer0.png": P}
     text = refusal(put(tmp_path, files))
     assert "tfds build fer_tfds/fer2013 --config=plus" in text
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        (
+            {"train_set/annotations/0_exp.npy": P, "train_set/images/0.jpg": P},
+            "tfds build fer_tfds/affectnet",
+        ),
+        (
+            {"training.csv": HEADER + "\n", "Images/1/a.jpg": P},
+            "tfds build fer_tfds/affectnet",
+        ),
+        (
+            {"fer2013.csv": "emotion;pixels;Usage\n0;1 2;Training\n"},
+            "tfds build fer_tfds/fer2013",
+        ),
+    ],
+    ids=["affectnet8", "affectnet", "fer2013"],
+)
+def test_other_data_sets_are_built_elsewhere(files, command, tmp_path):
+    assert command in refusal(put(tmp_path, files))
+
+
+def test_copies_of_fer2013_are_told_by_their_names(tmp_path):
+    files = {f"train/{c}/Training_{n}.jpg": P for c in "ab" for n in range(2)}
+    source = find.find_source(put(tmp_path / "a", files))
+    assert "tfds build fer_tfds/fer2013" in source.note
+    source = find.find_source(put(tmp_path / "b", TWO))
+    assert "fer2013" not in source.note
+
+
+def test_settings_that_would_not_be_read_are_said(tmp_path):
+    folder = put(tmp_path / "photos", {**TWO, "image_folder.json": "{}"})
+    archive = picture_folders.pack(folder, tmp_path / "mine.zip")
+    for place in (archive, tmp_path):
+        assert "image_folder.json): it is read in" in refusal(place)
+    put(tmp_path, {"image_folder.json": "{}"})
+    assert len(find.find_source(archive).pictures) == 2
+
+
+def test_tar_archives_have_to_be_unpacked(tmp_path):
+    with tarfile.open(tmp_path / "mine.tar.gz", "w:gz") as tar:
+        tar.add(put(tmp_path / "photos", TWO), "photos")
+    shutil.rmtree(tmp_path / "photos")
+    for place in (tmp_path, tmp_path / "mine.tar.gz"):
+        assert "Unpack it, and give the folder" in refusal(place)
+
+
+def test_several_archives_are_listed(tmp_path):
+    folder = put(tmp_path / "photos", TWO)
+    for name in ("one.zip", "two.zip"):
+        picture_folders.pack(folder, tmp_path / name)
+    shutil.rmtree(folder)
+    assert "several archives in here: one.zip, two.zip" in refusal(tmp_path)
 
 
 def test_an_archive_is_read_as_the_folder_that_it_was(tmp_path):

@@ -1,4 +1,7 @@
+"""Splits that stay, and pictures that look the same."""
+
 import collections
+import io
 
 import numpy as np
 import pytest
@@ -35,20 +38,51 @@ def test_a_group_and_what_looks_the_same_stay_together():
     assert len(set(splits.assign(KEYS, CLASSES, chain)[:41])) == 1
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_a_class_with_three_parts_is_in_every_split(seed):
-    keys = [*KEYS, *(f"{seed} {n}" for n in range(3))]
-    drawn = splits.assign(keys, [*CLASSES, "rare", "rare", "rare"], [])
-    assert sorted(drawn[-3:]) == ["test", "train", "validation"]
+def test_a_class_with_three_parts_is_in_every_split():
+    for seed in range(200):
+        keys = [*KEYS[:200], *(f"{seed} {n}" for n in range(3))]
+        drawn = splits.assign(
+            keys, [*CLASSES[:200], "rare", "rare", "rare"], []
+        )
+        assert sorted(drawn[-3:]) == ["test", "train", "validation"]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_smaller_class_is_in_train(count):
+    for seed in range(60):
+        keys = [f"{seed} {n}" for n in range(count)]
+        assert "train" in splits.assign(keys, ["rare"] * count, [])
+
+
+def test_groups_with_several_classes_leave_none_of_them_out():
+    for seed in range(60):
+        keys = [f"group {seed} {n % 12}" for n in range(96)]
+        classes = ["abc"[n * n % 7 % 3] for n in range(96)]
+        drawn = splits.assign(keys, classes, [])
+        assert len({*zip(classes, drawn, strict=True)}) == 9
+        assert len({*zip(keys, drawn, strict=True)}) == 12
+
+
+def cut(keys, given, classes=None):
+    classes = classes or ["a"] * len(keys)
+    return splits.cut_validation(keys, classes, [], given=given)
 
 
 def test_validation_is_cut_out_of_a_given_train():
-    share = np.mean(splits.cut_validation(KEYS, []))
-    assert 0.14 < share < 0.21
-    assert (
-        splits.cut_validation(KEYS[:99], [])
-        == splits.cut_validation(KEYS, [])[:99]
-    )
+    given = ["train"] * 800 + ["test"] * 200
+    drawn = cut(KEYS, given)
+    assert 0.14 < drawn.count("validation") / 800 < 0.21
+    assert drawn[800:] == given[800:]
+    assert cut(KEYS[:99], given[:99]) == drawn[:99]
+
+
+def test_a_class_is_in_the_validation_and_keeps_something_to_train_on():
+    for seed in range(60):
+        keys = [*KEYS[:50], f"{seed} 0", f"{seed} 1", f"{seed} 2", "one"]
+        classes = [*["a"] * 50, "b", "b", "c", "d"]
+        drawn = cut(keys, ["train"] * 53 + ["test"], classes)
+        assert {*drawn[50:52]} == {"train", "validation"}
+        assert drawn[52:] == ["train", "test"]
 
 
 def signature_of(picture):
@@ -58,8 +92,6 @@ def signature_of(picture):
 
 
 def saved_again(picture):
-    import io
-
     data = picture_folders.encode(picture, "JPEG", quality=40)
     return Image.open(io.BytesIO(data))
 
