@@ -193,7 +193,12 @@ def gain_table(found: Results, sizes: list[int]) -> str:
 def time_command(recipe: str, scratch: str) -> float:
     """Seconds that the trainer takes for a thousand drawn pictures."""
     counts = [f"--{split}={count}" for split, count in _DRAWN.items()]
-    _run("fer_tfds.synthetic", f"--out={scratch}/raw", *counts)
+    _run(
+        "fer_tfds.synthetic",
+        f"--out={scratch}/raw",
+        "--layout=folders",
+        *counts,
+    )
     _build(pathlib.Path(scratch, "raw"), f"{scratch}/drawn")
     flags = [f"--data_dir={scratch}/drawn", f"--workdir={scratch}/run"]
     started = time.monotonic()

@@ -66,6 +66,12 @@ def describe(name: str | os.PathLike) -> AnyModel:
     if pathlib.Path(name).is_dir() and name not in released.NAMES:
         return _of_run(pathlib.Path(name))
     path = model_file.choose_model(name)
+    if not pathlib.Path(path).exists():
+        raise model_file.ModelFileError(
+            f"there is no {name}; give the folder of a finished run, a .tflite "
+            f"file that `python -m export` wrote, or "
+            f"{' or '.join(released.NAMES)}"
+        )
     return _of_file(name, path, model_file.read_model_file(path))
 
 

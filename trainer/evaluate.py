@@ -17,6 +17,7 @@ import sys
 from typing import Any
 
 from trainer import console
+from trainer import exit_codes
 from trainer import files
 from trainer import run_folder
 
@@ -67,6 +68,7 @@ def evaluate_model(request: Request) -> dict[str, Any]:
     from trainer import measuring
 
     check_out(request.out, overwrite=request.overwrite)
+    _make_folder(request.out.absolute().parent)
     # The hidden folder first: what cannot be written is not worth measuring.
     with files.write_aside(request.out) as aside:
         aside.mkdir()
@@ -104,6 +106,18 @@ def check_out(out: pathlib.Path, *, overwrite: bool) -> None:
         raise EvaluateError(
             f"{out} holds an evaluation; give --overwrite, or another --out"
         )
+
+
+def _make_folder(folder: pathlib.Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if exit_codes.is_disk_full(error):
+            raise
+        reason = f"cannot make {folder} ({error.strerror})"
+        raise EvaluateError(f"{reason}; give another --out") from error
+    if not os.access(folder, os.W_OK):
+        raise EvaluateError(f"cannot write to {folder}; give another --out")
 
 
 def _report(request: Request) -> None:

@@ -70,7 +70,7 @@ def measure(
     model = any_model.describe(name)
     data, builder = _find(model, dataset, data_dir=data_dir)
     matching = matching_lib.match(model.labels, data.classes)
-    damage.count_examples(builder, data, split)
+    damage.count_examples(builder, data, split, such_as="--split=test[:50%]")
     predict = model.load()
     whole = prepared.load_split(data, split)
     kept = _known_to_model(whole, matching, split=split)

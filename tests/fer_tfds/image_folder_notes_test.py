@@ -5,13 +5,13 @@ import pytest
 from PIL import Image
 
 from fer_tfds.image_folder import remarks
-from tests.fer_tfds.image_folder_test import names_of
-from tests.fer_tfds.image_folder_test import refusal
 from tests.fer_tfds.picture_folders import build
 from tests.fer_tfds.picture_folders import class_folders
 from tests.fer_tfds.picture_folders import examples
 from tests.fer_tfds.picture_folders import face
+from tests.fer_tfds.picture_folders import names_of
 from tests.fer_tfds.picture_folders import put
+from tests.fer_tfds.picture_folders import refusal
 
 
 @pytest.mark.parametrize(

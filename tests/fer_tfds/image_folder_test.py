@@ -9,19 +9,16 @@ from PIL import Image
 from edge import detector_files
 from fer_tfds.image_folder import remarks
 from fer_tfds.sources.image_folder import find
-from fer_tfds.sources.records import SourceError
 from tests.fer_tfds.picture_folders import CLASSES
 from tests.fer_tfds.picture_folders import build
 from tests.fer_tfds.picture_folders import class_folders
 from tests.fer_tfds.picture_folders import encode
 from tests.fer_tfds.picture_folders import examples
 from tests.fer_tfds.picture_folders import face
+from tests.fer_tfds.picture_folders import names_of
 from tests.fer_tfds.picture_folders import pack
 from tests.fer_tfds.picture_folders import put
-
-
-def names_of(builder):
-    return builder.info.features["label"].names
+from tests.fer_tfds.picture_folders import refusal
 
 
 @pytest.fixture(scope="module")
@@ -171,13 +168,6 @@ def test_pictures_that_cannot_be_read_are_said_and_listed(tmp_path, capsys):
     rows = list(csv.DictReader(listed.read_text().splitlines()))
     assert [row["name"] for row in rows] == ["party/broken.png"]
     assert "broken.png" not in str(examples(builder).keys())
-
-
-def refusal(folder, tmp_path):
-    with pytest.raises(SourceError) as caught:
-        build(folder, tmp_path / "data")
-    assert not list((tmp_path / "data").rglob("*.tfrecord*"))
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -93,3 +93,14 @@ def examples(builder):
         }
         for split in builder.info.splits
     }
+
+
+def names_of(builder):
+    return builder.info.features["label"].names
+
+
+def refusal(folder, tmp_path):
+    with pytest.raises(SourceError) as caught:
+        build(folder, tmp_path / "data")
+    assert not list((tmp_path / "data").rglob("*.tfrecord*"))
+    return str(caught.value)

@@ -1,5 +1,6 @@
 """The page that compares runs: paired figures by hand, and its refusals."""
 
+import dataclasses
 import json
 import shutil
 
@@ -95,6 +96,24 @@ def test_what_cannot_be_paired_says_why(folders, changes, reason):
     found = compare.compare_predictions(*map(read, folders), "test")
     assert reason in found["reason"]
     assert reason in write_page(folders).text
+
+
+def test_classes_are_matched_by_what_they_mean(folders):
+    path = folders[1] / "metrics.json"
+    figures = json.loads(path.read_text())
+    assert figures["test"]["class_names"][0] == "angry"
+    figures["test"]["class_names"][0] = "anger"
+    path.write_text(json.dumps(figures))
+    found = compare.compare_predictions(*map(read, folders), "test")
+    assert found["n"] == 70
+
+
+def test_settings_that_are_not_known_are_called_so(folders):
+    runs = [read(folder) for folder in folders]
+    unknown = dataclasses.replace(runs[0], settings={})
+    found = compare.differing_settings([unknown, *runs])
+    assert found["seed"] == ["unknown", 0, 1]
+    assert compare.differing_settings([unknown, unknown]) == {}
 
 
 def test_predictions_of_other_classes_are_refused(folders):

@@ -238,6 +238,16 @@ def test_who_chose_the_epoch_is_said(prepared_data):
     assert nothing.images is None
 
 
+def test_names_of_public_examples_tell_whatever_the_pixels(prepared_data):
+    settings = export_fixtures.make_settings()
+    train = prepared.load_split(settings.data, "train")
+    other = prepared.Split(255 - train.images, train.labels, train.ids)
+    model = {**vars(any_model.describe("pocket")), "settings": settings}
+    model = any_model.AnyModel(**model)
+    with pytest.raises(seen_before.TrainedOnError, match="on 280 of these"):
+        seen_before.look(model, settings.data, other)
+
+
 def test_what_the_weights_began_with_counts_too(prepared_data, tmp_path):
     own = {"dataset": "mine", "classes": OWN, "weights": "edge"}
     settings = export_fixtures.make_settings(**own)
@@ -293,12 +303,12 @@ def refuse_expensive(monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model": "absent"}, "cannot use absent: No such file.*edge and pock"),
+        ({"model": "absent"}, "there is no absent; give.*or edge or pocket"),
         ({"model": "README.md"}, "it is not a TFLite file"),
         ({"model": "docs"}, "docs holds no finished run"),
         ({"dataset": "nothing"}, "no prepared `nothing` in"),
         ({"dataset": "affectnet"}, "tfds build fer_tfds/affectnet"),
-        ({"split": "public"}, "has no split `public`; it has"),
+        ({"split": "public"}, r"no split `public`[\s\S]*--split=test\[:50%"),
         ({"data_dir": "/nowhere"}, "no prepared `fer2013` in /nowhere"),
     ],
 )
@@ -343,6 +353,9 @@ def test_a_folder_with_something_else_is_left_alone(prepared_data, tmp_path):
             evaluate.evaluate_model(asked)
     asked = request(out / "thesis.txt", data_dir=prepared_data)
     with pytest.raises(evaluate.EvaluateError, match="is no folder"):
+        evaluate.evaluate_model(asked)
+    asked = request(out / "thesis.txt" / "below", data_dir=prepared_data)
+    with pytest.raises(evaluate.EvaluateError, match=r"thesis.txt \(.*--out"):
         evaluate.evaluate_model(asked)
     assert (out / "thesis.txt").read_text() == "years"
 

@@ -18,6 +18,11 @@ FEATURES = "features.json"
 # What `tfds build fer_tfds/NAME` can prepare.
 BUILDERS = ("fer2013", "affectnet", "image_folder")
 
+# Where data has no split of its own for a part of a run.
+_SPLITS_OF_A_RUN = (
+    "--train_split=train[:90%] --validation_split=train[90%:] --test_split=none"
+)
+
 # Length and two checksums around the bytes of each record.
 _RECORD_FRAME = 16
 
@@ -131,9 +136,19 @@ def read(
 
 
 def count_examples(
-    builder: tfds.core.DatasetBuilder, data: DataSettings, split: str
+    builder: tfds.core.DatasetBuilder,
+    data: DataSettings,
+    split: str,
+    *,
+    such_as: str = _SPLITS_OF_A_RUN,
 ) -> int:
     """Returns how many examples a split has, after a look at its files alone.
+
+    Args:
+      builder: of the prepared data.
+      data: names it.
+      split: in TFDS's language.
+      such_as: flags that would do, for the message.
 
     Raises:
       DataError: there is no such split, or it is empty, or lacks a file.
@@ -145,8 +160,7 @@ def count_examples(
         raise DataError(
             f"`{data.dataset}` has no split `{split}`; it has "
             f"{sorted(splits)}. Choose among them, or slices of them, such as "
-            "--train_split=train[:90%] --validation_split=train[90%:] "
-            "--test_split=none"
+            f"{such_as}"
         ) from error
     if count == 0:
         raise DataError(f"split `{split}` of `{data.dataset}` is empty")

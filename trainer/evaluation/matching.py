@@ -45,21 +45,21 @@ class Matching:
         """Turns the data's label ids into the model's.
 
         Args:
-          labels: int [n] in [0, M), or negative: no label.
+          labels: int [n] in [0, M); -1, as in TFDS, is no label.
 
         Returns:
           int32 [n] in [0, K); -1 for what the model does not know.
         """
         ids = {name: place for place, name in enumerate(self.model)}
         places = [ids.get(name, -1) for name in self.data]
-        found = np.array([*places, -1], np.int32)
-        return found[np.where(labels < 0, len(places), labels)]
+        # The last place is that of -1.
+        return np.array([*places, -1], np.int32)[labels]
 
     def left_out(self, labels: np.ndarray) -> dict[str, int]:
         """Counts the examples of each class that the model does not know.
 
         Args:
-          labels: int [n] in [0, M), or negative: no label.
+          labels: int [n] in [0, M); -1, as in TFDS, is no label.
 
         Returns:
           Name -> count for every class in the data alone, 0 included.
