@@ -6,12 +6,12 @@ from PIL import Image
 
 from fer_tfds.image_folder import remarks
 from tests.fer_tfds.picture_folders import build
+from tests.fer_tfds.picture_folders import build_refusal
 from tests.fer_tfds.picture_folders import class_folders
 from tests.fer_tfds.picture_folders import examples
 from tests.fer_tfds.picture_folders import face
 from tests.fer_tfds.picture_folders import names_of
 from tests.fer_tfds.picture_folders import put
-from tests.fer_tfds.picture_folders import refusal
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_settings_that_fit_nothing_are_said(tmp_path, capsys):
 def test_numbers_have_no_meaning_however_they_are_written(number, tmp_path):
     table = f"path,label\n1.png,{number}\n2.png,happy\n"
     files = {"1.png": face(), "2.png": face(), "labels.csv": table}
-    text = refusal(put(tmp_path / "p", files), tmp_path)
+    text = build_refusal(put(tmp_path / "p", files), tmp_path)
     assert f"the classes are called {number}, and" in text
     assert f'{{"class_names": {{"{number}": "neutral"}}}}' in text
 
@@ -105,7 +105,7 @@ def test_pictures_without_a_label_are_counted_as_left_out(tmp_path, capsys):
 
 def test_more_may_be_left_out_where_settings_say_so(tmp_path):
     files = class_folders(4) | {f"party/{n}x.png": b"no" for n in range(4)}
-    text = refusal(put(tmp_path / "p", files), tmp_path)
+    text = build_refusal(put(tmp_path / "p", files), tmp_path)
     assert "4 of 16 pictures are left out" in text
     assert "At most 5% may be" in text
     assert "0x" not in text.replace("0x.png", "")

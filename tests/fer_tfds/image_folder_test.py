@@ -11,6 +11,7 @@ from fer_tfds.image_folder import remarks
 from fer_tfds.sources.image_folder import find
 from tests.fer_tfds.picture_folders import CLASSES
 from tests.fer_tfds.picture_folders import build
+from tests.fer_tfds.picture_folders import build_refusal
 from tests.fer_tfds.picture_folders import class_folders
 from tests.fer_tfds.picture_folders import encode
 from tests.fer_tfds.picture_folders import examples
@@ -18,7 +19,6 @@ from tests.fer_tfds.picture_folders import face
 from tests.fer_tfds.picture_folders import names_of
 from tests.fer_tfds.picture_folders import pack
 from tests.fer_tfds.picture_folders import put
-from tests.fer_tfds.picture_folders import refusal
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_pictures_that_cannot_be_read_are_said_and_listed(tmp_path, capsys):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_cannot_be_learned_is_one_message(files, text, tmp_path):
-    assert text in refusal(put(tmp_path / "p", files), tmp_path)
+    assert text in build_refusal(put(tmp_path / "p", files), tmp_path)
 
 
 def test_numbers_need_a_map_and_are_read_with_one(tmp_path):

@@ -99,7 +99,8 @@ def names_of(builder):
     return builder.info.features["label"].names
 
 
-def refusal(folder, tmp_path):
+def build_refusal(folder, tmp_path):
+    """What a build ends with, which keeps nothing."""
     with pytest.raises(SourceError) as caught:
         build(folder, tmp_path / "data")
     assert not list((tmp_path / "data").rglob("*.tfrecord*"))
