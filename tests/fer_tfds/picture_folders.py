@@ -70,7 +70,7 @@ def labels_of(folder):
     return {p.name: (p.label, p.split, p.group) for p in source.pictures}
 
 
-def not_found(folder):
+def refusal(folder):
     """What the search for pictures ends with."""
     with pytest.raises(SourceError) as caught:
         find.find_source(folder)

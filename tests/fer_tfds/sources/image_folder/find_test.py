@@ -12,8 +12,8 @@ from tests.fer_tfds.affectnet_fixtures import HEADER
 from tests.fer_tfds.picture_folders import TWO
 from tests.fer_tfds.picture_folders import P
 from tests.fer_tfds.picture_folders import labels_of
-from tests.fer_tfds.picture_folders import not_found
 from tests.fer_tfds.picture_folders import put
+from tests.fer_tfds.picture_folders import refusal
 
 
 def test_a_folder_is_a_class_wherever_it_lies(tmp_path):
@@ -76,7 +76,7 @@ def test_raf_db_of_its_authors(tmp_path):
     assert source.class_names["5"] == "sad"
     assert not source.stray
     (tmp_path / aligned / "test_0001_aligned.jpg").unlink()
-    assert "test_0001_aligned.jpg is not there" in not_found(tmp_path)
+    assert "test_0001_aligned.jpg is not there" in refusal(tmp_path)
 
 
 def test_raf_db_of_kaggle(tmp_path):
@@ -91,7 +91,7 @@ def test_raf_db_of_kaggle(tmp_path):
 
 def test_raf_db_with_an_empty_list_is_named(tmp_path):
     files = {"list_patition_label.txt": "\n", "aligned/1_aligned.jpg": P}
-    assert "there is not one line" in not_found(put(tmp_path, files))
+    assert "there is not one line" in refusal(put(tmp_path, files))
 
 
 def test_numbers_alone_are_not_raf_db(tmp_path):
@@ -113,7 +113,7 @@ def test_frames_of_ck_48_go_by_their_subject(tmp_path):
 
 def test_folders_of_ferplus_are_built_elsewhere(tmp_path):
     files = {"FER2013Train/label.csv": "x", "FER2013Train/fer0.png": P}
-    text = not_found(put(tmp_path, files))
+    text = refusal(put(tmp_path, files))
     assert "tfds build fer_tfds/fer2013 --config=plus" in text
 
 
@@ -136,7 +136,7 @@ def test_folders_of_ferplus_are_built_elsewhere(tmp_path):
     ids=["affectnet8", "affectnet", "fer2013"],
 )
 def test_other_data_sets_are_built_elsewhere(files, command, tmp_path):
-    assert command in not_found(put(tmp_path, files))
+    assert command in refusal(put(tmp_path, files))
 
 
 def test_copies_of_fer2013_are_told_by_their_names(tmp_path):
@@ -151,7 +151,7 @@ def test_settings_that_would_not_be_read_are_said(tmp_path):
     folder = put(tmp_path / "photos", {**TWO, "image_folder.json": "{}"})
     archive = picture_folders.pack(folder, tmp_path / "mine.zip")
     for place in (archive, tmp_path):
-        assert "image_folder.json): it is read in" in not_found(place)
+        assert "image_folder.json): it is read in" in refusal(place)
     put(tmp_path, {"image_folder.json": "{}"})
     assert len(find.find_source(archive).pictures) == 2
 
@@ -161,7 +161,7 @@ def test_tar_archives_have_to_be_unpacked(tmp_path):
         tar.add(put(tmp_path / "photos", TWO), "photos")
     shutil.rmtree(tmp_path / "photos")
     for place in (tmp_path, tmp_path / "mine.tar.gz"):
-        assert "Unpack it, and give the folder" in not_found(place)
+        assert "Unpack it, and give the folder" in refusal(place)
 
 
 def test_several_archives_are_listed(tmp_path):
@@ -169,7 +169,7 @@ def test_several_archives_are_listed(tmp_path):
     for name in ("one.zip", "two.zip"):
         picture_folders.pack(folder, tmp_path / name)
     shutil.rmtree(folder)
-    assert "several archives in here: one.zip, two.zip" in not_found(tmp_path)
+    assert "several archives in here: one.zip, two.zip" in refusal(tmp_path)
 
 
 def test_an_archive_is_read_as_the_folder_that_it_was(tmp_path):
@@ -191,4 +191,4 @@ def test_an_archive_is_read_as_the_folder_that_it_was(tmp_path):
     ],
 )
 def test_what_holds_no_labelled_pictures_says_what_would(files, text, tmp_path):
-    assert text in not_found(put(tmp_path, files))
+    assert text in refusal(put(tmp_path, files))

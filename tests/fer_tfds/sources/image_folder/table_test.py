@@ -9,8 +9,8 @@ from tests.fer_tfds import picture_folders
 from tests.fer_tfds.picture_folders import TWO
 from tests.fer_tfds.picture_folders import P
 from tests.fer_tfds.picture_folders import labels_of
-from tests.fer_tfds.picture_folders import not_found
 from tests.fer_tfds.picture_folders import put
+from tests.fer_tfds.picture_folders import refusal
 
 TABLE = """path,label,split,group
 one.png,a,train,Ann
@@ -71,7 +71,7 @@ def test_a_compressed_table_is_read_as_well(tmp_path):
 def test_a_row_that_is_wrong_is_named(old, new, text, tmp_path):
     table = TABLE.replace(old, new)
     put(tmp_path, {"one.png": P, "two.png": P, "labels.csv": table})
-    assert text in not_found(tmp_path)
+    assert text in refusal(tmp_path)
 
 
 def test_a_cell_may_hold_separators_and_the_end_of_a_line(tmp_path):
@@ -105,7 +105,7 @@ def test_paths_are_those_of_windows_and_relative_to_the_table(tmp_path):
 def test_a_damaged_table_is_named(change, text, tmp_path):
     packed = change(gzip.compress(TABLE.encode(), mtime=0))
     put(tmp_path, {"one.png": P, "two.png": P, "labels.csv.gz": packed})
-    assert text in not_found(tmp_path)
+    assert text in refusal(tmp_path)
 
 
 def test_other_tables_do_no_harm(tmp_path):
@@ -124,21 +124,21 @@ def test_a_table_of_labels_that_is_not_taken_says_why(tmp_path):
     table = {"labels.csv": "photo;label\n1.png;a\n"}
     why = "labels.csv is not read: its columns are photo, label, and none is"
     assert why in find.find_source(put(tmp_path / "a", TWO | table)).note
-    assert why in not_found(put(tmp_path / "b", {"1.png": P, **table}))
+    assert why in refusal(put(tmp_path / "b", {"1.png": P, **table}))
 
 
 def test_a_table_without_pictures_says_what_is_missing(tmp_path):
     put(tmp_path, {"labels.csv": TABLE})
-    assert "no pictures beside this table" in not_found(tmp_path)
+    assert "no pictures beside this table" in refusal(tmp_path)
     archive = put(tmp_path / "faces", TWO)
     picture_folders.pack(archive, tmp_path / "more.zip")
     for path in archive.rglob("*.png"):
         path.unlink()
-    assert "no pictures beside this table" in not_found(tmp_path)
+    assert "no pictures beside this table" in refusal(tmp_path)
     command = f"--manual_dir={tmp_path}"
-    assert command in not_found(tmp_path / "labels.csv")
+    assert command in refusal(tmp_path / "labels.csv")
 
 
 def test_two_tables_are_refused(tmp_path):
     files = {"one.png": P, "two.png": P, "a.csv": TABLE, "b.csv": TABLE}
-    assert "several tables" in not_found(put(tmp_path, files))
+    assert "several tables" in refusal(put(tmp_path, files))
