@@ -26,6 +26,7 @@ import numpy as np
 
 from benchmarks import adapt_runs
 from benchmarks import harness
+from benchmarks import pages
 
 SECTION = "adapt"
 # A line for each training that is done; the same command goes on from there.
@@ -65,14 +66,7 @@ Results = dict[str, dict[int, list[Result]]]
 
 def main(arguments: list[str] | None = None) -> None:
     """Prints the tables; with --results also puts them between their marks."""
-    options = make_parser().parse_args(arguments)
-    try:
-        text = measure(options)
-    except ValueError as error:
-        sys.exit(f"adapt: {error}")
-    print(text)
-    if options.results:
-        harness.write_section(options.results, SECTION, text)
+    pages.run_page(make_parser(), measure, SECTION, arguments=arguments)
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -13,7 +13,6 @@ at a test split: the margin is a choice.
 import argparse
 import itertools
 import pathlib
-import sys
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import harness
+from benchmarks import pages
 from benchmarks import photograph_folder
 from benchmarks import photographs
 from edge import boxes
@@ -160,14 +160,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> None:
     """Prints the table; with --results also puts it between its markers."""
-    options = make_parser().parse_args(arguments)
-    try:
-        text = measure(options)
-    except ValueError as error:
-        sys.exit(f"edge_margin: {error}")
-    print(text)
-    if options.results:
-        harness.write_section(options.results, "edge_margin", text)
+    pages.run_page(make_parser(), measure, "edge_margin", arguments=arguments)
 
 
 def measure(options: argparse.Namespace) -> str:

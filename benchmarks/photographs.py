@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks import baseline
 from benchmarks import harness
+from benchmarks import pages
 from benchmarks import photograph_figures
 from benchmarks import photograph_folder
 from benchmarks.photograph_figures import Answer
@@ -52,14 +53,7 @@ PACKAGE = "`fer` as a package"
 
 def main(arguments: list[str] | None = None) -> None:
     """Prints the table; with --results also puts it between its markers."""
-    options = make_parser().parse_args(arguments)
-    try:
-        text = measure(options)
-    except ValueError as error:
-        sys.exit(f"photographs: {error}")
-    print(text)
-    if options.results:
-        harness.write_section(options.results, SECTION, text)
+    pages.run_page(make_parser(), measure, SECTION, arguments=arguments)
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -13,7 +13,9 @@ from export.measure import latency
 from trainer import files
 from trainer import json_files
 from trainer import run_folder
+from trainer import seen_before
 from trainer.evaluation import report
+from trainer.settings import settings as settings_lib
 
 CARD = "MODEL_CARD.md"
 TEMPLATE = "model_card.md.j2"
@@ -37,9 +39,9 @@ DATA_NOTES = {
         "recorded.",
     ),
     "image_folder": (
-        "Pictures of the user's own, in classes of their own. Whether the "
-        "people in them were asked, and what they agreed to, is for whoever "
-        "built the data set to say here.",
+        "Labelled pictures that a user brought, in classes of their own. "
+        "Whether the people in them were asked, and what they agreed to, is "
+        "for whoever built the data set to say here.",
         "Nothing is recorded of age, sex, skin colour or origin: name here who "
         "is in the pictures, and who is not.",
     ),
@@ -85,6 +87,7 @@ def _fill_in(folder: pathlib.Path, workdir: pathlib.Path) -> str:
     measured = _read(workdir / run_folder.METRICS)
     dataset = metadata["settings"]["data"]["dataset"]
     known = DATA_NOTES.get(dataset.split("/")[0], UNKNOWN_DATA)
+    begun = seen_before.origin(settings_lib.from_groups(metadata["settings"]))
     return report.render(
         TEMPLATE,
         package=__package__,
@@ -96,9 +99,20 @@ def _fill_in(folder: pathlib.Path, workdir: pathlib.Path) -> str:
         manifest=_read(workdir / run_folder.MANIFEST),
         parity=_read(folder / run_folder.PARITY),
         latency=_read(timed) if timed.is_file() else None,
-        notes=known[0],
+        notes=known[0] + _on_origin(begun, dataset),
         not_represented=known[1],
         sizes=_sizes(folder),
+    )
+
+
+def _on_origin(begun: seen_before.Source | None, dataset: str) -> str:
+    """What the data of the weights at the start adds to the licence limits."""
+    name = begun and begun.data.dataset.split("/")[0]
+    if name in (None, dataset.split("/")[0]):
+        return ""
+    return (
+        f" It began with the weights of `{begun.model}`, which were learned "
+        f"from other data. {DATA_NOTES.get(name, UNKNOWN_DATA)[0]}"
     )
 
 

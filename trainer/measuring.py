@@ -84,17 +84,19 @@ def measure(
         builder, {split: whole}, precision=model.precision, replicas=1
     )
     probabilities = predict(kept.images)
-    found = evaluate.evaluate_split(
-        kept, probabilities, matching.model, temperature=model.temperature
-    )
-    found |= _on_classes(matching, kept, probabilities)
-    found["left_out"] = matching.left_out(whole.labels)
-    found |= _on_unseen(seen, kept, probabilities)
-    robust = robustness.measure(predict, kept.images, kept.labels)
     return Measured(
-        **{"model": model, "part": split, "split": kept, "seen": seen.text},
-        **{"probabilities": probabilities, "metrics": found},
-        **{"robustness": {**robust, "split": split}, "made_from": made_from},
+        model=model,
+        part=split,
+        split=kept,
+        probabilities=probabilities,
+        metrics={
+            **_metrics(model, matching, kept, probabilities=probabilities),
+            "left_out": matching.left_out(whole.labels),
+            **_on_unseen(seen, kept, probabilities),
+        },
+        robustness=robustness.measure(predict, kept.images, kept.labels),
+        made_from=made_from,
+        seen=seen.text,
     )
 
 
@@ -111,7 +113,7 @@ def write(folder: pathlib.Path, measured: Measured) -> None:
             "title": f"{model.name} on {measured.made_from['data']['name']}",
             "summary": _summary(measured),
             "history": None,
-            "robustness": measured.robustness,
+            "robustness": {**measured.robustness, "split": part},
         },
     )
 
@@ -151,11 +153,18 @@ def _known_to_model(whole: Split, matching: Matching, *, split: str) -> Split:
     )
 
 
-def _on_classes(
-    matching: Matching, kept: Split, probabilities: np.ndarray
+def _metrics(
+    model: AnyModel,
+    matching: Matching,
+    kept: Split,
+    *,
+    probabilities: np.ndarray,
 ) -> dict[str, Any]:
-    """Metrics that say which classes were compared."""
+    """Metrics of a split, and which classes were compared."""
     return {
+        **evaluate.evaluate_split(
+            kept, probabilities, matching.model, temperature=model.temperature
+        ),
         "shared_classes": matching_lib.evaluate_shared(
             matching, kept.labels, probabilities
         ),

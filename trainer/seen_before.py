@@ -42,7 +42,7 @@ class SeenBefore:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Source:
+class Source:
     """Data that a model, or one that it began with, was trained on."""
 
     model: str
@@ -76,31 +76,35 @@ def look(
     return SeenBefore("; ".join(texts), images)
 
 
-def _sources(model: AnyModel) -> Iterator[_Source]:
+def _sources(model: AnyModel) -> Iterator[Source]:
     """The model's own data, and that of what its weights began with."""
-    yield _Source(model.name, model.settings.data, model.trained_on)
-    begun = _origin(model.settings)
+    yield Source(model.name, model.settings.data, model.trained_on)
+    begun = origin(model.settings)
     if begun is not None:
         yield begun
 
 
-def _origin(settings: Settings) -> _Source | None:
+def origin(settings: Settings) -> Source | None:
+    """Returns what the weights at the start were trained on, where it is known.
+
+    Those of a released model, or of a run that is still there.
+    """
     name = settings.model.weights
     if name in released.NAMES:
         file = model_file.read_model_file(model_file.choose_model(name))
         theirs = recorded(file.metadata)
-        return _Source(name, theirs.data, file.metadata["data"])
+        return Source(name, theirs.data, file.metadata["data"])
     folder = pathlib.Path(name)
     try:
         data = stored_runs.read_settings(folder).data
         manifest = stored_runs.read_manifest(folder)["data"]
     except (ValueError, OSError):
         return None  # Weights of no run, or of one that is gone.
-    return _Source(name, data, manifest)
+    return Source(name, data, manifest)
 
 
 def _look_at(
-    source: _Source, data: DataSettings, split: prepared.Split
+    source: Source, data: DataSettings, split: prepared.Split
 ) -> tuple[str, np.ndarray | None]:
     """What to say of one source, and the images that stand in it."""
     said = f"{source.model} was trained on {_called(source)}"
@@ -141,7 +145,7 @@ def _refuse_shared(
 
 
 def _training_split(
-    source: _Source, data: DataSettings
+    source: Source, data: DataSettings
 ) -> tuple[DataSettings, prepared.Split] | None:
     """Where the records of a source are, and what was trained on of them.
 
@@ -161,7 +165,7 @@ def _training_split(
     return None
 
 
-def _called(source: _Source) -> str:
+def _called(source: Source) -> str:
     name = source.manifest.get("name", source.data.dataset)
     return f"{name} ({source.data.train_split})"
 

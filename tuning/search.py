@@ -46,8 +46,8 @@ def run_search(
       ValueError: settings, data or weights do not do.
       service.ServiceError: chief and workers cannot reach each other.
     """
-    base = prepared.with_classes(options.base)
-    options = dataclasses.replace(options, base=base)
+    settings = prepared.with_classes(options.settings)
+    options = dataclasses.replace(options, settings=settings)
     role = service.role()
     if role == "worker":
         folder_lib.wait_for_chief(options.out)

@@ -2,11 +2,16 @@
 
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
 
 from fer_tfds import labels
 from fer_tfds.image_folder import preparation
 from fer_tfds.image_folder import remarks
+from fer_tfds.sources.image_folder import find
 from fer_tfds.sources.image_folder import near_equal
+from fer_tfds.sources.image_folder import settings as folder_settings
 from fer_tfds.sources.image_folder import splits as splits_lib
 from fer_tfds.sources.image_folder.records import Source
 from fer_tfds.sources.image_folder.settings import FolderSettings
@@ -21,24 +26,28 @@ class Arranged:
         classes: of each picture.
         groups: of each picture; empty where nothing is known.
         splits: of each picture, out of `records.SPLITS`.
-        pairs: positions of pictures that look the same.
+        pairs: int32 [m, 2], positions of pictures that look the same.
     """
 
     prepared: preparation.PreparedPictures
     classes: list[str]
     groups: list[str]
     splits: list[str]
-    pairs: list[tuple[int, int]]
+    pairs: np.ndarray
 
 
-def with_meaning(
-    source: Source, settings: FolderSettings
-) -> tuple[Source, FolderSettings]:
-    """The settings, filled up with what the form of the copy tells."""
+def find_source(manual_dir: Path) -> tuple[Source, FolderSettings]:
+    """Finds the pictures, and what a user and the form of the copy say of them.
+
+    Raises:
+        SourceError: there are none, or they are not as they must be.
+    """
+    said = folder_settings.load(manual_dir)
+    source = find.find_source(manual_dir)
     return source, dataclasses.replace(
-        settings,
-        class_names={**source.class_names, **settings.class_names},
-        group_pattern=settings.group_pattern or source.group_pattern,
+        said,
+        class_names={**source.class_names, **said.class_names},
+        group_pattern=said.group_pattern or source.group_pattern,
     )
 
 
@@ -56,7 +65,7 @@ def arrange(
         f"group {group}" if group else f"picture {p.name}"
         for group, p in zip(groups, kept, strict=True)
     ]
-    pairs = list(near_equal.find_pairs(prepared.signatures))
+    pairs = near_equal.find_pairs(prepared.signatures)
     splits = [picture.split for picture in kept]
     if not all(splits):
         splits = splits_lib.assign(keys, classes, pairs)

@@ -12,8 +12,6 @@ from fer_tfds.image_folder import arrange
 from fer_tfds.image_folder import preparation
 from fer_tfds.image_folder import remarks
 from fer_tfds.sources.archives import file_trees
-from fer_tfds.sources.image_folder import find
-from fer_tfds.sources.image_folder import settings as folder_settings
 from fer_tfds.sources.records import FaceRecords
 from fer_tfds.sources.records import SourceError
 
@@ -33,10 +31,7 @@ def read(manual_dir: Path) -> tuple[FaceRecords, str]:
     Raises:
         SourceError: there are none, or they are not as they must be.
     """
-    settings = folder_settings.load(manual_dir)
-    source, settings = arrange.with_meaning(
-        find.find_source(manual_dir), settings
-    )
+    source, settings = arrange.find_source(manual_dir)
     with (
         file_trees.open_tree(source.path) as tree,
         tempfile.TemporaryDirectory() as scratch,

@@ -2,6 +2,7 @@
 
 import collections
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -31,13 +32,13 @@ def check_classes(source: Source, settings: FolderSettings) -> None:
         for label in written
         if _NUMBER.fullmatch(label) and label not in settings.class_names
     )
-    example = {label: "neutral" for label in unsaid[:1]}
     if unsaid:
+        example = json.dumps({"class_names": {unsaid[0]: "neutral"}})
         raise SourceError(
             f"{source.path}: the classes are called {', '.join(unsaid[:20])}, "
             "and data sets differ in what numbers mean. Say it in a file "
             f"{folder_settings.FILE_NAME} beside the pictures, for example "
-            f'{{"class_names": {str(example).replace(chr(39), chr(34))}}}'
+            f"{example}"
         )
     strange = [n for n in written if not folder_settings.is_class_name(n)]
     if strange:

@@ -20,8 +20,6 @@ from fer_tfds.image_folder import checks
 from fer_tfds.image_folder import preparation
 from fer_tfds.image_folder import remarks
 from fer_tfds.sources.archives import file_trees
-from fer_tfds.sources.image_folder import find
-from fer_tfds.sources.image_folder import settings as folder_settings
 from fer_tfds.sources.image_folder import splits as splits_lib
 from fer_tfds.sources.image_folder.records import Source
 
@@ -114,10 +112,8 @@ class Builder(CommonParts, tfds.core.GeneratorBasedBuilder):
         }
 
     def _read(self, manual_dir: Path) -> arrange.Arranged:
-        settings = folder_settings.load(manual_dir)
-        source = find.find_source(manual_dir)
+        source, settings = arrange.find_source(manual_dir)
         print(f"Reading {source.path} ({source.form}) ...", flush=True)
-        source, settings = arrange.with_meaning(source, settings)
         checks.check_classes(source, settings)
         remarks.say(source.note, remarks.on_faces(source))
         prepared = self._prepare(source)

@@ -119,7 +119,7 @@ def on_splits(classes: Sequence[str], splits: Sequence[str]) -> Iterator[str]:
 
 
 def on_equal_pictures(
-    pairs: Sequence[tuple[int, int]],
+    pairs: np.ndarray,
     names: Sequence[str],
     *,
     classes: Sequence[str],
@@ -128,20 +128,17 @@ def on_equal_pictures(
     """What pictures that look the same do wrong.
 
     Args:
-        pairs: positions of pictures that look the same.
+        pairs: int32 [m, 2], positions of pictures that look the same.
         names: of all pictures.
         classes: of all pictures.
         splits: of all pictures.
     """
-    kinds = {
-        "carry two labels": [p for p in pairs if len({*_both(classes, p)}) > 1],
-        "stand in two splits": [
-            p for p in pairs if len({*_both(splits, p)}) > 1
-        ],
-    }
-    for what, found in kinds.items():
-        if found:
-            one, other = _both(names, found[0])
+    kinds = {"carry two labels": classes, "stand in two splits": splits}
+    for what, values in kinds.items():
+        _, ids = np.unique(values, return_inverse=True)
+        found = pairs[ids[pairs[:, 0]] != ids[pairs[:, 1]]]
+        if len(found):
+            one, other = (names[position] for position in found[0])
             yield (
                 f"{len(found):,} pairs of pictures that look the same {what}, "
                 f"such as {one} and {other}."
@@ -159,10 +156,6 @@ def table(classes: Sequence[str], splits: Sequence[str]) -> str:
         cells = "".join(f"{counts[name, split]:>12,}" for split in used)
         lines.append(f"  {name:<{width}}{cells}")
     return "\n".join(lines)
-
-
-def _both(values: Sequence[str], pair: tuple[int, int]) -> tuple[str, str]:
-    return values[pair[0]], values[pair[1]]
 
 
 def _slip_of(name: str, counts: Mapping[str, int]) -> str:

@@ -144,3 +144,16 @@ def test_a_damaged_report_is_named(folder, content):
     (folder / "parity.json").write_text(content)
     with pytest.raises(ValueError, match=r"parity\.json is damaged"):
         write(folder)
+
+
+@pytest.mark.parametrize("weights", ["edge", "pocket"])
+def test_limits_of_what_the_weights_began_with_go_on(folder, weights):
+    change_settings(folder, "model", weights=weights)
+    assert "began with" not in " ".join(write(folder).split())
+    change_settings(folder, "data", dataset="image_folder", classes=["a", "b"])
+    card = " ".join(write(folder).split())
+    assert f"began with the weights of `{weights}`, which were learned" in card
+    limits = card.partition("## Licence limits")[2]
+    assert limits.index("pictures that a user brought") < limits.index(
+        "FER-2013: 48x48"
+    )

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from tests.trainer import own_data
 from tests.tuning.tuning_fixtures import make_options
 from trainer.settings import settings as settings_lib
 from tuning import folder
@@ -59,6 +60,17 @@ def test_a_finished_search_is_not_searched_again(finished, monkeypatch):
     options, found = finished
     monkeypatch.setattr(trials.run_lib.TrainingRun, "train", None)
     assert search.run_search(options) == found
+
+
+def test_your_own_classes_come_from_the_records(tmp_path):
+    splits = ("train", "validation")
+    folder = own_data.write(tmp_path, ["calm", "tense", "gone"], splits=splits)
+    own = {"dataset": "mine", "data_dir": folder}
+    options = make_options(tmp_path / "out", values=own, max_trials=1)
+    search.run_search(options)
+    kept = next((tmp_path / "out").glob("trials/*/settings.json"))
+    settings = settings_lib.from_json(kept.read_text())
+    assert settings.data.classes == ("calm", "tense", "gone")
 
 
 def test_an_interrupted_search_goes_on_as_ever(finished, tmp_path, monkeypatch):

@@ -273,19 +273,19 @@ def _check_features(
             f"{where / damage.FEATURES} names no {min(lacking or {'labels'})}",
         )
     stored = tuple(features["label"].names)
-    ours = data.classes or stored
+    ours = stored
     if taxonomy.is_known(data.dataset):
         ours = taxonomy.native_names(data.dataset)
-    if stored != ours and not taxonomy.is_known(data.dataset):
-        raise DataError(
-            f"`{data.dataset}` in {where} has the classes {stored}, and "
-            f"--classes says {ours}; leave --classes out, or take another "
-            "--workdir where the data was built anew"
-        )
     if stored != ours:
         raise damage.damaged(
             builder,
             data,
             f"the prepared `{data.dataset}` in {where} has the classes "
             f"{stored}, and this version wants {ours}",
+        )
+    if data.classes not in ((), stored):
+        raise DataError(
+            f"`{data.dataset}` in {where} has the classes {stored}, and "
+            f"--classes says {data.classes}; leave --classes out, or take "
+            "another --workdir where the data was built anew"
         )

@@ -1,7 +1,5 @@
 """Pictures that show the same, whatever size or quality they were saved in."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 SIDE_PX = 16
@@ -33,16 +31,20 @@ def signature(thumbnail: np.ndarray) -> np.ndarray:
     return values / np.linalg.norm(values)
 
 
-def find_pairs(signatures: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yields the positions of pictures that look the same, each pair once.
+def find_pairs(signatures: np.ndarray) -> np.ndarray:
+    """Finds the pictures that look the same.
 
     Args:
         signatures: float32 [n, 256], as from `signature`.
+
+    Returns:
+        int32 [m, 2], positions, each pair once. An array, since the frames of
+        a film are alike by the thousand, and their pairs by the million.
     """
+    found = [np.empty([0, 2], np.int32)]
     for first in range(0, len(signatures), _BLOCK):
         block = signatures[first : first + _BLOCK]
         likeness = block @ signatures[first:].T
-        rows, columns = np.nonzero(likeness >= MIN_LIKENESS)
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            if column > row:
-                yield first + row, first + column
+        pairs = np.argwhere(np.triu(likeness >= MIN_LIKENESS, k=1))
+        found.append((pairs + first).astype(np.int32))
+    return np.concatenate(found)

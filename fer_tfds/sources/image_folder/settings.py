@@ -41,11 +41,7 @@ class FolderSettings:
 
         What means an expression takes its standard name; others stay.
         """
-        name = self.class_names.get(label, label).strip()
-        try:
-            return labels.canonical_name(name)
-        except ValueError:
-            return name
+        return labels.common_name(self.class_names.get(label, label).strip())
 
     def group_of(self, file_name: str) -> str:
         """The person or series that a file's name tells; mostly empty."""

@@ -5,8 +5,10 @@ import pytest
 import tensorflow_datasets as tfds
 
 from fer_tfds import labels as taxonomy
+from tests.trainer import own_data
 from trainer.data import prepared
 from trainer.settings.model_and_data import DataSettings
+from trainer.settings.settings import from_flat
 
 
 @pytest.fixture
@@ -90,3 +92,23 @@ def test_foreign_labels_are_refused(data, monkeypatch):
     monkeypatch.setattr(taxonomy, "NATIVE_NAMES", names)
     with pytest.raises(prepared.DataError, match="has the classes"):
         prepared.find_data(data)
+
+
+@pytest.mark.parametrize("name", ["fer2013", "mine"])
+def test_classes_that_are_not_those_of_the_records_are_refused(
+    name, data, tmp_path
+):
+    names = tuple(taxonomy.native_names("fer2013"))
+    if name == "mine":
+        data = DataSettings(data_dir=own_data.write(tmp_path, names))
+    asked = replace(data, dataset=name, classes=names[::-1])
+    with pytest.raises(prepared.DataError, match="--classes says"):
+        prepared.find_data(asked)
+    assert prepared.find_data(replace(asked, classes=names))
+
+
+def test_classes_of_ones_own_come_from_the_records(tmp_path):
+    folder = own_data.write(tmp_path, ("party", "monday"))
+    asked = from_flat({"dataset": "mine", "data_dir": folder})
+    found = prepared.with_classes(asked).data
+    assert found.class_names == ("party", "monday")
