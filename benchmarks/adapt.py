@@ -20,7 +20,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -53,15 +52,9 @@ SYSTEMS = {
 _DRAWN = {"train": 101, "validation": 21, "test": 21}
 
 
-class Result(NamedTuple):
-    """Accuracy on the test pictures in [0, 1], and seconds of training."""
-
-    accuracy: float
-    seconds: float
-
-
-# System -> pictures of each class (0 is all) -> a result for each split.
-Results = dict[str, dict[int, list[Result]]]
+# System -> pictures of each class (0 is all) -> accuracy in [0, 1] on the test
+# pictures of each split.
+Results = dict[str, dict[int, list[float]]]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -95,9 +88,9 @@ def measure(options: argparse.Namespace) -> str:
         settings = adapt_runs.read_recipe(options.recipe, data_dir)
         pictures = adapt_runs.read_pictures(settings, options.photographs)
         found: Results = {}
-        for system, size, result in _results(options, settings, pictures):
-            found.setdefault(system, {}).setdefault(size, []).append(result)
-            print(f"{system}, {size or 'all'}: {result}", flush=True)
+        for system, size, score in _scores(options, settings, pictures):
+            found.setdefault(system, {}).setdefault(size, []).append(score)
+            print(f"{system}, {size or 'all'}: {score:.1%}", flush=True)
         seconds = time_command(options.recipe, scratch)
     people = len(set(pictures.people.tolist()))
     return "\n\n".join(
@@ -112,17 +105,17 @@ def measure(options: argparse.Namespace) -> str:
     )
 
 
-def _results(
+def _scores(
     options: argparse.Namespace,
     settings: adapt_runs.Settings,
     pictures: adapt_runs.Pictures,
-) -> Iterator[tuple[str, int, Result]]:
-    """Yields system, pictures of each class and result, split by split."""
+) -> Iterator[tuple[str, int, float]]:
+    """Yields system, pictures of each class and accuracy, split by split."""
     names = settings.data.class_names
     for number in range(SPLITS):
         parts = adapt_runs.split_people(pictures.people, number)
-        accuracy = adapt_runs.score_released(pictures, parts.test, names)
-        yield RELEASED, 0, Result(accuracy, 0.0)
+        score = adapt_runs.score_released(pictures, parts.test, names)
+        yield RELEASED, 0, score
         for size in options.sizes:
             taken = adapt_runs.take(pictures, parts, size, seed=number)
             for system in options.systems:
@@ -134,21 +127,19 @@ def _train_once(
     settings: adapt_runs.Settings,
     pictures: adapt_runs.Pictures,
     taken: adapt_runs.Parts,
-) -> Result:
+) -> float:
     """Trains and scores, unless an earlier start of the command has done it."""
     key = adapt_runs.key_of(settings, pictures, taken)
     kept = KEPT.read_text("utf-8").splitlines() if KEPT.is_file() else []
     for line in map(json.loads, kept):
         if line["key"] == key:
-            return Result(line["accuracy"], line["seconds"])
-    started = time.monotonic()
+            return line["accuracy"]
     predict = adapt_runs.train(settings, pictures, taken)
-    seconds = time.monotonic() - started
-    result = Result(adapt_runs.score(predict, pictures, taken.test), seconds)
+    accuracy = adapt_runs.score(predict, pictures, taken.test)
     KEPT.parent.mkdir(parents=True, exist_ok=True)
     with KEPT.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"key": key, **result._asdict()}) + "\n")
-    return result
+        file.write(json.dumps({"key": key, "accuracy": accuracy}) + "\n")
+    return accuracy
 
 
 def accuracy_table(found: Results, sizes: list[int]) -> str:
@@ -157,14 +148,11 @@ def accuracy_table(found: Results, sizes: list[int]) -> str:
     for system, by_size in found.items():
         if system == RELEASED:
             cells = [_mean_and_spread(by_size[0])] + ["-"] * (len(sizes) - 1)
-            seconds = "-"
         else:
             cells = [_mean_and_spread(by_size[size]) for size in sizes]
-            seconds = f"{np.mean([r.seconds for r in by_size[sizes[-1]]]):.0f}"
-        rows.append([system, *cells, seconds])
+        rows.append([system, *cells])
     columns = [f"{size} a class" if size else "all" for size in sizes]
-    header = ("accuracy", *columns, f"seconds, {columns[-1]}")
-    return harness.as_table(header, rows)
+    return harness.as_table(("accuracy", *columns), rows)
 
 
 def gain_table(found: Results, sizes: list[int]) -> str:
@@ -172,7 +160,7 @@ def gain_table(found: Results, sizes: list[int]) -> str:
     rows = []
     for size in sizes if ADAPTED in found else ():
         gains = [
-            100 * (ours.accuracy - theirs.accuracy)
+            100 * (ours - theirs)
             for ours, theirs in zip(
                 found[ADAPTED][size], found[RELEASED][0], strict=True
             )
@@ -200,8 +188,8 @@ def time_command(recipe: str, scratch: str) -> float:
     return time.monotonic() - started
 
 
-def _mean_and_spread(results: list[Result]) -> str:
-    percent = [100 * result.accuracy for result in results]
+def _mean_and_spread(scores: list[float]) -> str:
+    percent = [100 * score for score in scores]
     return f"{np.mean(percent):.1f}% ± {np.std(percent, ddof=1):.1f}"
 
 

@@ -3,7 +3,6 @@ import pytest
 
 from benchmarks import adapt
 from benchmarks import adapt_runs
-from benchmarks.adapt import Result
 from fer_tfds import labels
 from tests import prepared as drawn
 from tests.commands.command_line import ROOT
@@ -69,16 +68,13 @@ def test_a_run_learns_from_the_pictures_that_it_is_given(pictures):
 
 def test_tables_hold_means_spreads_and_gains():
     found = {
-        adapt.RELEASED: {0: [Result(0.6, 0), Result(0.5, 0)]},
-        adapt.ADAPTED: {
-            10: [Result(0.61, 5), Result(0.52, 7)],
-            0: [Result(0.7, 10), Result(0.62, 20)],
-        },
+        adapt.RELEASED: {0: [0.6, 0.5]},
+        adapt.ADAPTED: {10: [0.61, 0.52], 0: [0.7, 0.62]},
     }
     table = adapt.accuracy_table(found, [10, 0]).splitlines()
-    assert "| accuracy | 10 a class | all | seconds, all |" in table
+    assert "| accuracy | 10 a class | all |" in table
     assert any("55.0% ± 7.1 | - | - |" in line for line in table)
-    assert any("| 56.5% ± 6.4 | 66.0% ± 5.7 | 15 |" in line for line in table)
+    assert any("| 56.5% ± 6.4 | 66.0% ± 5.7 |" in line for line in table)
     gains = adapt.gain_table(found, [10, 0])
     assert "| 10 a class | +1.5 ± 0.7 | +1.0, +2.0 |" in gains
     assert "| all | +11.0 ± 1.4 | +10.0, +12.0 |" in gains
