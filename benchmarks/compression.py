@@ -35,7 +35,10 @@ COLUMNS = (
 
 def main() -> None:
     """Prints the table; with --out also writes it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "exports",
         type=pathlib.Path,

@@ -68,7 +68,10 @@ def flicker(sequences: Iterable[Sequence], smoothing_s: float) -> float:
 
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--model", required=True)
     parser.add_argument("--num_frames", type=int, default=100)
     options = parser.parse_args()

@@ -38,7 +38,10 @@ TFLITE_FILES = ("model_float32.tflite", "model_int8.tflite")
 
 def main() -> None:
     """Prints the table; with --readme also puts it between its markers."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--workdir", nargs="+", required=True)
     parser.add_argument("--readme", type=pathlib.Path)
     parser.add_argument("--data_dir", help="default: that of the run")

@@ -30,7 +30,10 @@ NOT_RUN = "not run here"
 
 def main(arguments: list[str] | None = None) -> None:
     """Prints the table; with --readme also puts it between its markers."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--workdir", nargs="+", type=pathlib.Path, required=True
     )

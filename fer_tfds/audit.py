@@ -147,7 +147,9 @@ def _format_votes(table: np.ndarray) -> str:
 
 def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m fer_tfds.audit", description=__doc__
+        prog="python -m fer_tfds.audit",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--data",

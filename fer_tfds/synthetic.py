@@ -83,7 +83,9 @@ def write_contact_sheet(path: Path, seed: int) -> None:
 
 def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m fer_tfds.synthetic", description=__doc__
+        prog="python -m fer_tfds.synthetic",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", type=Path, help="folder to write to")
     parser.add_argument("--dataset", choices=DATASETS, default="fer2013")

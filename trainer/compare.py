@@ -6,7 +6,7 @@ A folder that `python -m trainer.evaluate` wrote is taken as that of a run.
 
 Everything is read from the runs' own folders; no model is loaded and no data.
 The first run is the one that the others are compared with, example by example
-where both kept their predictions. Must not import TensorFlow.
+where both kept their predictions.
 """
 
 import argparse
@@ -217,7 +217,9 @@ def _short_names(folders: Sequence[pathlib.Path]) -> list[str]:
 
 def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m trainer.compare", description=__doc__
+        prog="python -m trainer.compare",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--out", type=pathlib.Path, required=True, help="the page to write"
