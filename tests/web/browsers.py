@@ -19,8 +19,10 @@ from export.web import server
 
 NAMES = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
-    "firefox": ("firefox", "firefox-esr"),
+    "firefox": ("firefox-esr", "firefox"),
 }
+# With this set in the environment, a browser that is not there is an error.
+REQUIRED = {"chromium": "REQUIRE_BROWSER", "firefox": "REQUIRE_FIREFOX"}
 CHROMIUM = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
     *("--no-first-run", "--disable-background-networking"),
@@ -42,15 +44,16 @@ PATIENCE_S = 120
 
 def find(kind):
     """The browser's program; skipped without one, or required."""
-    program = next(filter(None, map(shutil.which, NAMES[kind])), None)
-    if program is None:
-        missing(f"no {kind} here; type: apt-get install {kind}")
-    return program
+    programs = list(filter(None, map(shutil.which, NAMES[kind])))
+    if not programs:
+        advice = f"apt-get install {NAMES[kind][0]}"
+        missing(f"no {kind} here; type: {advice}", REQUIRED[kind])
+    return programs[0]
 
 
-def missing(reason):
+def missing(reason, required="REQUIRE_BROWSER"):
     """Skips a test, and fails it where everything has to be there."""
-    if os.environ.get("REQUIRE_BROWSER"):
+    if os.environ.get(required):
         pytest.fail(reason)
     pytest.skip(reason)
 
@@ -108,6 +111,20 @@ class Site:
                 site._posted.put(content)
 
         return Handler
+
+
+def open_browser(kind, address, camera):
+    """Runs a browser on an address while the block runs.
+
+    Args:
+      kind: "chromium" or "firefox".
+      address: what it opens.
+      camera: a file of JPEGs, one after the other, that Chromium takes for
+        a camera; Firefox shows a pattern of its own.
+    """
+    if kind == "firefox":
+        return firefox(address)
+    return chromium(address, f"--use-file-for-fake-video-capture={camera}")
 
 
 @contextlib.contextmanager

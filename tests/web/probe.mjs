@@ -98,8 +98,10 @@ async function give(way, file) {
     const drop = { dataTransfer: given, bubbles: true, cancelable: true };
     document.body.dispatchEvent(new DragEvent('drop', drop));
   } else {
-    const paste = { clipboardData: given, bubbles: true };
-    document.body.dispatchEvent(new ClipboardEvent('paste', paste));
+    const paste = new ClipboardEvent('paste', { bubbles: true });
+    // Firefox leaves files out of those that a script makes.
+    Object.defineProperty(paste, 'clipboardData', { value: given });
+    document.body.dispatchEvent(paste);
   }
   await until(() => status.textContent || !find('problem').hidden, way);
   return { cards: cards(), problem: find('problem').textContent };
@@ -220,7 +222,7 @@ async function look(plan, found) {
   const broken = new File(['no picture'], 'broken.png', { type: 'image/png' });
   found.broken = await give('choose', broken);
   found.csv = await saved();
-  if (plan.camera) found.camera = await watchCamera(plan.camera);
+  found.camera = await watchCamera(plan.camera);
   found.video = await watchVideo(frames);
   find('model').selectedIndex = 1;
   find('model').dispatchEvent(new Event('change'));
@@ -229,7 +231,6 @@ async function look(plan, found) {
   found.pocket = await give('choose', fetched[plan.pictures[0]]);
   found.refused = await withoutCamera('NotAllowedError');
   found.absent = await withoutCamera('NotFoundError');
-  found.resources = performance.getEntriesByType('resource').map(({ name }) => name);
   await reachOut(plan.stranger);
   found.blocked = blocked;
 }
@@ -263,7 +264,7 @@ async function main() {
   try {
     await look(plan, found);
   } catch (error) {
-    found.errors.push(String(error.stack ?? error));
+    found.errors.push(`${error}\n${error.stack}`);
   }
   await post({ ...found, isOfflineNow: true });
   location.search = 'offline';

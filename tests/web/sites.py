@@ -92,12 +92,12 @@ def folder():
     return target
 
 
-def plan(stranger, *, camera=True):
+def plan(stranger):
     """Tells the probe what to do."""
     content = {
         "pictures": list(pictures()),
         "frames": list(frames()),
-        "camera": CAMERA_FRAMES if camera else 0,
+        "camera": CAMERA_FRAMES,
         "stranger": stranger,
     }
     (folder() / "given" / "plan.json").write_text(json.dumps(content))
