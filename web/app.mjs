@@ -2,6 +2,7 @@
 
 import { useColours } from './colours.mjs';
 import { loadAnalyser, loadSearch } from './engine.mjs';
+import { filesNeeded } from './litert.mjs';
 import { bringFiles, loadSettings, workOffline } from './loading.mjs';
 import { LoadingError } from './loading.mjs';
 import { ModelFileError } from './model_file.mjs';
@@ -33,7 +34,9 @@ async function start() {
   element('model').replaceChildren(
     ...settings.models.map(({ name }) => new Option(name)),
   );
-  await bringFiles(settings, (fraction, bytes) =>
+  const { version } = settings;
+  const files = await filesNeeded(settings.files);
+  await bringFiles({ version, files }, (fraction, bytes) =>
     screen.progress(fraction, bytes),
   );
   await workOffline();

@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 
+from benchmarks import visits
 from edge import reports
 from edge.boxes import Box
 from tests.web import browsers
@@ -36,17 +37,16 @@ def visit(request, tmp_path_factory):
     browsers.find(request.param)
     camera = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
     scenes.write_camera(camera)
-    stranger = browsers.Site(tmp_path_factory.mktemp("stranger"))
-    site = browsers.Site(sites.folder())
+    stranger = visits.Site(tmp_path_factory.mktemp("stranger"))
+    site = visits.Site(sites.folder())
     sites.plan(stranger.address)
     browser = browsers.open_browser(request.param, site.address, camera)
     with stranger.serve(), site.serve(), browser:
-        assert site.wait() == {"loaded": True}
-        loaded = len(site.asked)
-        found = site.wait()
-        found["asked"] = site.asked[loaded:]
+        loaded, found = site.wait(), site.wait()
+        found["later"] = found["asked"][len(loaded["asked"]) :]
         found["strange"] = list(stranger.asked)
-        found["offline"], found["nowasm"] = site.wait(), site.wait()
+        for stage in ("plain", "offline", "nowasm"):
+            found[stage] = site.wait()
     assert found["errors"] == []
     return {**found, "browser": request.param}
 
@@ -67,6 +67,15 @@ def test_it_says_that_it_is_ready_and_what_it_is_not_for(visit):
 @pytest.mark.parametrize("model", ["edge", "pocket"])
 def test_golden_vectors_are_bit_equal(visit, model):
     assert visit["golden"][model] == {"total": 10, "equal": 10, "worst": 0}
+
+
+def test_a_browser_without_relaxed_simd_gives_the_same_bits(visit):
+    plain = visit["plain"]
+    assert plain["golden"] == visit["golden"]
+    builds = {path for path in plain["asked"] if path.endswith(".wasm")}
+    before = {path for path in visit["asked"] if path.endswith(".wasm")}
+    assert before == {"/vendor/litert_wasm_internal.wasm"}
+    assert builds - before == {"/vendor/litert_wasm_compat_internal.wasm"}
 
 
 @pytest.mark.parametrize("name", sites.PICTURES)
@@ -175,7 +184,7 @@ def test_the_table_is_saved_as_edge_writes_it(visit):
 
 def test_nothing_is_asked_for_once_the_page_is_loaded(visit):
     models = ["/models/pocket.tflite"]
-    assert [path for path in visit["asked"] if path not in models] == []
+    assert [path for path in visit["later"] if path not in models] == []
 
 
 def test_no_other_server_can_be_reached(visit):

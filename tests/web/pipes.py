@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+from benchmarks import visits
 from tests.web import browsers
 
 PATIENCE_S = 60
@@ -116,7 +117,7 @@ def open_pipe():
     to_read, for_chromium = os.pipe()
     from_us, to_write = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [browsers.find("chromium"), *browsers.CHROMIUM]
+        command = [browsers.find("chromium"), *visits.FLAGS]
         command += ["--remote-debugging-pipe", f"--user-data-dir={profile}"]
         command += ["--force-color-profile=srgb", "about:blank"]
         process = subprocess.Popen(

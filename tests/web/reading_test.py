@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks import visits
 from tests.web import browsers
 from tests.web import pipes
 from tests.web import sites
@@ -46,7 +47,7 @@ return each.sort((a, b) => a[0] - b[0])[0];
 def phone():
     """A browser, and the page at 360 pixels with a picture in it."""
     browsers.find("chromium")
-    served = browsers.Site(sites.folder())
+    served = visits.Site(sites.folder())
     with served.serve(), pipes.open_pipe() as pipe:
         session = pipe.open_page()
         pipe.show_as(session, **PHONE)
