@@ -5,7 +5,8 @@
 
 import { Human } from './human/human.esm.js';
 
-const LABELS = ['angry', 'disgust', 'fear', 'happy', 'sad', 'surprise'];
+const LABELS = ['angry', 'disgust', 'fear', 'happy', 'sad', 'surprise',
+  'neutral'];
 const LUMA = [0.2989, 0.587, 0.114];
 
 /** @returns {Promise<import('./measure.mjs').Network>} */
@@ -29,5 +30,5 @@ export async function load() {
     given.dispose();
     return row;
   };
-  return { labels: [...LABELS, 'neutral'], answer };
+  return { labels: LABELS, answer };
 }
