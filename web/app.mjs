@@ -23,6 +23,9 @@ export const parts = { settings: null, search: null, analyser: null };
 // One thing after the other: a frame, a picture, the change of a model.
 let last = Promise.resolve();
 
+// For alive.js.
+document.documentElement.dataset.alive = 'yes';
+
 /** Settles when the page can be used, or has said why not. */
 export const started = attempt(start);
 

@@ -78,6 +78,11 @@ class Pipe:
 
     def visit(self, session, address):
         """Opens the page at an address, and waits until it has started."""
+        self.load(session, address)
+        self.evaluate(session, "")
+
+    def load(self, session, address):
+        """Opens an address, and waits until the browser has loaded it."""
         self.ask("Page.navigate", session, url=address)
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
@@ -85,9 +90,8 @@ class Pipe:
             if self.evaluate(session, f"return {state};", STARTING) == (
                 f"{address} complete"
             ):
-                break
+                return
             time.sleep(0.1)
-        self.evaluate(session, "")
 
     def evaluate(self, session, body, before=STARTED):
         """Runs the body of a function on a page; returns what it gives."""
