@@ -146,10 +146,21 @@ def test_another_model_answers_when_it_is_chosen(visit):
 
 
 def test_what_cannot_be_used_is_told_in_a_sentence(visit):
-    assert visit["broken"]["problem"].startswith("This file is no picture")
+    broken = visit["broken"]["problem"]
+    assert broken.startswith("broken.png: This file is no picture")
     assert visit["refused"].startswith("The camera was refused.")
     assert visit["absent"].startswith("There is no camera.")
     assert visit["nowasm"]["problem"].startswith("This browser has no WebAss")
+
+
+def test_a_broken_file_holds_up_no_other(visit):
+    assert visit["mixed"]["cards"] == ["Face 1: happy 96%"]
+    assert visit["mixed"]["problem"] == visit["broken"]["problem"]
+
+
+def test_a_camera_that_does_not_begin_has_no_part_in_the_table(visit):
+    # Since the table was forgotten, before the last video.
+    assert visit["heads"] == ["clip.webm", "photo.png"]
 
 
 def test_drawn_faces_before_the_camera_are_answered_right(visit):
@@ -162,6 +173,10 @@ def test_drawn_faces_before_the_camera_are_answered_right(visit):
     assert seen == [wanted] * sites.CAMERA_FRAMES
     assert re.fullmatch(r"\d+\.\d frames a second", camera["pace"])
     assert (camera["track"], camera["source"]) == ("ended", None)
+
+
+def test_stop_ends_all_videos_that_were_chosen(visit):
+    assert visit["stopped"] == {"heads": ["clip.webm"], "isOver": True}
 
 
 def test_a_video_file_is_played_and_told_in_the_table(visit):

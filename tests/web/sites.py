@@ -24,7 +24,6 @@ from tests import prepared
 from tests.web import browsers
 from tests.web import scenes
 
-PROBE = pathlib.Path(__file__).with_name("probe.mjs")
 # Everything is looked for anew in the ninth.
 FRAMES = 10
 FPS = 25
@@ -135,7 +134,8 @@ def _page_with_probe():
     page.mkdir()
     for path in sources.page():
         shutil.copy(path, page / path.name)
-    shutil.copy(PROBE, page / PROBE.name)
+    for path in pathlib.Path(__file__).parent.glob("*.mjs"):
+        shutil.copy(path, page / path.name)
     index = page / "index.html"
     index.write_text(index.read_text().replace("</head>", SCRIPT))
     return page
