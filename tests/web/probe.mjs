@@ -26,6 +26,11 @@ const blocked = [];
 document.addEventListener('securitypolicyviolation', ({ blockedURI }) =>
   blocked.push(blockedURI),
 );
+const statuses = [];
+new MutationObserver(() => statuses.push(find('status').textContent)).observe(
+  find('status'),
+  { childList: true },
+);
 const STAGES = { plain, offline, nowasm, nothing: () => {} };
 
 /** The pixels and the answers of a picture. */
@@ -107,6 +112,7 @@ async function look(plan, found) {
   await started;
   found.problem = find('problem').textContent;
   found.status = find('status').textContent;
+  found.statuses = [...statuses];
   found.limits = document.querySelector('.limits').innerText;
   found.golden = await compareAll();
   const fetched = {};
