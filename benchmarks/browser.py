@@ -124,7 +124,9 @@ def measure(options: argparse.Namespace) -> str:
         rivals = browser_site.RIVALS if options.rivals else None
         browser_site.write(site, images, rivals=rivals)
         systems = OURS | RIVALS if options.rivals else OURS
-        turns = take_turns(program, site, systems, options.repetitions)
+        turns = take_turns(
+            program, site, systems, repetitions=options.repetitions
+        )
         table = harness.as_table(HEADER, rows(turns, truth, site))
     lead = f"{len(truth):,} test images of FER-2013. {version(program)}.\n"
     lead += f"{harness.machine_line()}"
@@ -136,6 +138,7 @@ def take_turns(
     program: str,
     site: pathlib.Path,
     systems: Mapping[str, str],
+    *,
     repetitions: int,
 ) -> dict[str, list[Turn]]:
     """Measures each system in each turn; name in the table -> its turns."""

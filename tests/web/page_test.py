@@ -72,7 +72,7 @@ def test_a_first_visit_shows_how_much_is_there(visit):
     done = [float(match[1]) for match in shown]
     assert done == sorted(done)
     assert len(set(done)) > 5
-    # Of the two builds of LiteRT it counts one.
+    # It ends with all of them.
     assert {match[2] for match in shown} == {f"{done[-1]:.1f}"}
 
 
