@@ -222,7 +222,7 @@ def _keras_files(folder: pathlib.Path) -> dict[str, Predict]:
 
     text = (folder / artifacts.ARCHITECTURE).read_text(encoding="utf-8")
     rebuilt = keras.models.model_from_json(text)
-    rebuilt.load_weights(folder / artifacts.WEIGHTS)
+    rebuilt.load_weights(folder / artifacts.H5)
     models = {
         artifacts.KERAS: load(artifacts.KERAS),
         artifacts.H5: load(artifacts.H5),
