@@ -37,7 +37,7 @@ def commands(heading):
     block = re.search(r"```\n(.*?)```", section, re.S)[1]
     for port in sorted(set(re.findall(r"\b\d{4,5}\b", block))):
         block = block.replace(port, str(two_workers.free_ports(1)[0]))
-    block = block.replace("\\\n", " ").replace("HOST", "127.0.0.1")
+    block = block.replace("\\\n", " ").replace("HOST", "localhost")
     return [shlex.split(line, comments=True) for line in block.splitlines()]
 
 
