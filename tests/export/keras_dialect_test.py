@@ -166,19 +166,19 @@ def check(done, version, *, without=()):
 @pytest.mark.parametrize("version", ["3.3.3", "3.6.0", "3.10.0", "3.13.0"])
 def test_every_network_loads_in_older_keras(version, written):
     path = installed(f"keras=={version}")
-    done = run(sys.executable, PROGRAM, *written, PYTHONPATH=path)
+    done = run(sys.executable, PROGRAM, "keras", *written, PYTHONPATH=path)
     check(done, version)
 
 
 @pytest.mark.slow
 def test_every_network_loads_in_this_keras(written):
-    check(run(sys.executable, PROGRAM, *written), keras.__version__)
+    check(run(sys.executable, PROGRAM, "keras", *written), keras.__version__)
 
 
 @pytest.mark.slow
 def test_every_network_loads_in_tf_keras(written):
     path = installed("tf_keras==2.21.0")
-    done = run(sys.executable, PROGRAM, *written, PYTHONPATH=path)
+    done = run(sys.executable, PROGRAM, "tf_keras", *written, PYTHONPATH=path)
     check(done, "2.21", without=("model.keras",))
 
 
@@ -193,4 +193,8 @@ def test_every_network_loads_in_tensorflow_2_15(written):
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         pip("tensorflow-cpu==2.15.1", program=program)
         (folder / "ready").touch()
-    check(run(program, PROGRAM, *written), "2.15", without=("model.keras",))
+    check(
+        run(program, PROGRAM, "keras", *written),
+        "2.15",
+        without=("model.keras",),
+    )

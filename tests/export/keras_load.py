@@ -1,12 +1,12 @@
 """Loads Keras files in whatever Keras is there; a program, not a test.
 
-  python keras_load.py FOLDER...
+  python keras_load.py keras|tf_keras FOLDER...
 
 Each folder holds the files of an export, `images.npy` and `expected.npy`.
 Prints a line of JSON: folder -> file -> largest difference, or what went wrong.
 """
 
-import importlib.util
+import importlib
 import json
 import os
 import pathlib
@@ -40,13 +40,12 @@ def difference(keras, folder, name):
 
 
 if __name__ == "__main__":
-    has_old = importlib.util.find_spec("tf_keras")
-    keras = importlib.import_module("tf_keras" if has_old else "keras")
+    keras = importlib.import_module(sys.argv[1])
     found = {
         folder: {
             name: difference(keras, pathlib.Path(folder), name)
             for name in ("model.h5", "model.json", "model.keras")
         }
-        for folder in sys.argv[1:]
+        for folder in sys.argv[2:]
     }
     print(json.dumps([keras.__version__, found]))
