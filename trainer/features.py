@@ -14,8 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import loop
-from trainer.data.prepared import GIB
-from trainer.data.prepared import Split
+from trainer.data.room import GIB
+from trainer.data.splits import Split
 from trainer.models import BACKBONE_LAYER
 from trainer.models import LOGITS
 from trainer.models import head_layers

@@ -147,6 +147,15 @@ def wait_for_all(strategy: tf.distribute.Strategy) -> None:
         strategy.reduce("SUM", arrived, axis=None).numpy()
 
 
+def is_so_for_all(strategy: tf.distribute.Strategy, answer: bool) -> bool:
+    """Whether every worker of the job answers yes; all must ask."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return answer
+    said = strategy.run(lambda: tf.constant(float(answer)))
+    total = strategy.reduce("SUM", said, axis=None).numpy()
+    return int(total) == strategy.num_replicas_in_sync
+
+
 def _check_tf_config() -> None:
     advice = (
         "Set it on each machine, for example: TF_CONFIG='"

@@ -24,11 +24,13 @@ from trainer import kept_targets
 from trainer import loop
 from trainer import manifest
 from trainer import phases
+from trainer import reading as reading_lib
 from trainer import run_folder
 from trainer import runtime
 from trainer import targets as targets_lib
 from trainer import weights
 from trainer import workdirs
+from trainer.data import damage
 from trainer.data import prepared
 from trainer.evaluation import evaluate
 from trainer.evaluation import robustness
@@ -84,16 +86,16 @@ def _train_and_evaluate(
     if runtime.is_chief(strategy):
         workdirs.check_workdir(workdir, settings, overwrite=overwrite)
     builder = prepared.find_data(settings.data)
+    begun = None if overwrite else workdir
+    data = reading_lib.settle(settings.data, strategy, begun=begun)
     model, average = make_models(settings, strategy)
     if runtime.is_chief(strategy):
         needed = _bytes_needed(settings.training, model.count_params())
         files.check_space(workdir, needed)
-    splits = prepared.load_splits(settings.data)
+    splits = prepared.load_splits(data)
     _check_batch(settings, splits["train"])
     weights.check_source(settings, splits)
-    targets, teacher = _find_targets(
-        settings, splits, strategy, begun=None if overwrite else workdir
-    )
+    targets, teacher = _find_targets(settings, splits, strategy, begun=begun)
     # Nobody looks into a workdir that the chief is changing.
     runtime.wait_for_all(strategy)
     if runtime.is_chief(strategy):
@@ -102,6 +104,7 @@ def _train_and_evaluate(
             workdir,
             settings,
             builder,
+            reading=data.reading,
             splits=splits,
             model=model,
             strategy=strategy,
@@ -118,7 +121,10 @@ def _train_and_evaluate(
         average=average,
         teacher=teacher,
     )
-    with console.told_when_stopped(run.stands):
+    with (
+        console.told_when_stopped(run.stands),
+        damage.explain(builder, data),
+    ):
         run.train()
         return _evaluate(run)
 
@@ -219,6 +225,7 @@ def _describe(
     settings: Settings,
     builder: tfds.core.DatasetBuilder,
     *,
+    reading: str,
     splits: dict[str, prepared.Split],
     model: keras.Model,
     strategy: tf.distribute.Strategy,
@@ -230,6 +237,7 @@ def _describe(
         splits,
         precision=precision,
         replicas=strategy.num_replicas_in_sync,
+        reading=reading,
     )
     workdirs.keep_manifest(workdir, made_from)
     files.write_text(

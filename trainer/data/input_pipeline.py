@@ -1,8 +1,9 @@
-"""A decoded split -> batches: one pipeline for training, one for evaluation.
+"""A split -> batches: one pipeline for training, one for evaluation.
 
-Training gathers whole batches from the split in an order that is a pure
+Training gathers whole batches from a decoded split in an order that is a pure
 function of the seed and the epoch, so a resumed run sees what an
-uninterrupted one would have seen.
+uninterrupted one would have seen. What stays on disk comes in the order of
+`trainer.data.streaming`; from there on it is the same.
 """
 
 import dataclasses
@@ -12,11 +13,13 @@ import tensorflow as tf
 
 from trainer.data import augmentation
 from trainer.data import storage
+from trainer.data import streaming
+from trainer.data.stored import Stored
 from trainer.settings.augmentation import AugmentationSettings
 
 
 def make_for_train(
-    images: np.ndarray,
+    images: np.ndarray | Stored,
     targets: np.ndarray,
     settings: AugmentationSettings,
     *,
@@ -33,7 +36,8 @@ def make_for_train(
     weigh its examples more.
 
     Args:
-      images: uint8 [n, S, S, C] in [0, 255], the training images.
+      images: uint8 [n, S, S, C] in [0, 255], the training images; or any other
+        numbers [n, ...] that no augmentation changes.
       targets: float32 [n, K], or [views, n, K]: each image is augmented in so
         many ways, and epochs show them in turn, mirrored where images are
         flipped and spoilt anew; otherwise it is augmented anew in each epoch.
@@ -62,8 +66,13 @@ def make_for_train(
         views=len(targets) if targets.ndim == 3 else 0,
         mine=slice(first, first + rows),
     )
-    dataset = _beside(maker.places(epochs), images, maker.targets)
-    dataset = dataset.map(maker.make, num_parallel_calls=tf.data.AUTOTUNE)
+    if isinstance(images, Stored):
+        places = maker.streamed_places(epochs, context)
+        dataset, make = _beside(places, maker.targets), maker.make_streamed
+    else:
+        places = maker.places(epochs)
+        dataset, make = _beside(places, images, maker.targets), maker.make
+    dataset = dataset.map(make, num_parallel_calls=tf.data.AUTOTUNE)
     return _deliver(dataset, rows, per_replica)
 
 
@@ -77,7 +86,7 @@ class _BatchMaker:
       mine: which rows of a global batch are this worker's.
     """
 
-    images: np.ndarray
+    images: np.ndarray | Stored
     targets: np.ndarray
     settings: AugmentationSettings
     mixup: float
@@ -98,12 +107,61 @@ class _BatchMaker:
             )
         )
 
+    def streamed_places(
+        self, epochs: range, context: tf.distribute.InputContext | None
+    ) -> tf.data.Dataset:
+        """Elements (epoch, step, view, chosen, pixels) of this worker's rows.
+
+        `view` has the random numbers of all images in the view that the epoch
+        shows; without views there are none.
+        """
+        count, rows = len(self.images), self.mine.stop - self.mine.start
+        steps = count // self.batch_size
+
+        def steps_of(epoch: tf.Tensor) -> tf.data.Dataset:
+            view = tf.zeros([0, augmentation.UNIFORMS])
+            if self.views:
+                view = augmentation.draw_view(count, epoch % self.views)
+            return tf.data.Dataset.range(steps).map(
+                lambda step: (epoch, step, view)
+            )
+
+        examples = streaming.shuffled(
+            self.images,
+            seed=self.seed,
+            epochs=epochs,
+            keep=steps * rows,
+            context=context,
+        )
+        places = tf.data.Dataset.range(epochs.start, epochs.stop)
+        batches = examples.batch(rows, drop_remainder=True)
+        zipped = tf.data.Dataset.zip(places.flat_map(steps_of), batches)
+        return zipped.map(lambda place, batch: (*place, *batch))
+
+    def make_streamed(
+        self, place: tuple[tf.Tensor, ...], held: tuple[tf.Tensor, ...]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Images and targets of `streamed_places`, from held targets."""
+        epoch, step, view, chosen, pixels = place
+        shown = tf.gather(view, chosen) if self.views else view
+        uniforms = self._draw(epoch, step, shown, rows=self.mine)
+        number = tf.cast(epoch % self.views if self.views else 0, chosen.dtype)
+        targets = _gather(
+            held[0], self.targets, number * len(self.images) + chosen
+        )
+        batch = augmentation.augment(pixels, uniforms, self.settings), targets
+        if not self.mixup:
+            return batch
+        # The same partners as in memory, among what this worker has.
+        partner = tuple(part[::-1] for part in batch)
+        return self._mix(epoch, step, batch, partner)
+
     def make(
         self, place: tuple[tf.Tensor, ...], held: tuple[tf.Tensor, ...]
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Images and targets at a place of `_shuffle`, from held arrays."""
         epoch, step, chosen, view_uniforms = place
-        uniforms = self._draw(epoch, step, view_uniforms)
+        uniforms = self._draw(epoch, step, view_uniforms, rows=slice(None))
         view = tf.cast(epoch % self.views if self.views else 0, chosen.dtype)
         batch = self._take(held, view, chosen=chosen, uniforms=uniforms)
         if not self.mixup:
@@ -113,17 +171,28 @@ class _BatchMaker:
         partner = self._take(
             held, view, chosen=chosen[::-1], uniforms=uniforms[::-1]
         )
+        return self._mix(epoch, step, batch, partner)
+
+    def _mix(
+        self, epoch: tf.Tensor, step: tf.Tensor, *parts: tuple[tf.Tensor, ...]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         fraction = augmentation.draw_fractions(
             self.batch_size, self.mixup, seed=self.seed, epoch=epoch, step=step
         )
-        return augmentation.mix(batch, partner, fraction[self.mine])
+        return augmentation.mix(*parts, fraction[self.mine])
 
     def _draw(
-        self, epoch: tf.Tensor, step: tf.Tensor, view_uniforms: tf.Tensor
+        self,
+        epoch: tf.Tensor,
+        step: tf.Tensor,
+        view_uniforms: tf.Tensor,
+        *,
+        rows: slice,
     ) -> tf.Tensor:
+        """The random numbers of some rows of a global batch."""
         fresh = augmentation.draw_uniforms(
             self.batch_size, seed=self.seed, epoch=epoch, step=step
-        )
+        )[rows]
         if not self.views:
             return fresh
         view = augmentation.spoil_anew(view_uniforms, fresh)
@@ -153,12 +222,12 @@ class _BatchMaker:
 
 
 def make_for_eval(
-    images: np.ndarray,
+    images: np.ndarray | Stored,
     *,
     batch_size: int,
     context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
-    """Every image once, in order; the last batch is padded with zeros.
+    """Every image once, in order; what lacks in a batch is padding.
 
     Args:
       images: uint8 [n, S, S, C] in [0, 255].
@@ -171,6 +240,12 @@ def make_for_eval(
     """
     first, rows, per_replica = _worker_rows(batch_size, context)
     count = len(images)
+    if isinstance(images, Stored):
+        dataset = streaming.make_for_eval(
+            images, batch_size=batch_size, context=context
+        )
+        dataset = dataset.map(lambda i, values: (i, tf.cast(values, "float32")))
+        return _deliver(dataset, rows, per_replica)
 
     def make_batch(
         start: tf.Tensor, held: tuple[tf.Tensor, ...]

@@ -1,56 +1,27 @@
-"""Where decoded images are kept: in memory, or in a file if they are too many.
+"""Where decoded images are kept in memory, so that TensorFlow copies none.
 
-Either way it is one array that starts on a memory page, which TensorFlow reads
-where it is: batches are the same, and nothing is copied. The file has no name
-and goes with the process, so that it is never stale and never left behind.
+One array that starts on a memory page, which TensorFlow reads where it is.
 """
 
 import math
 import mmap
-import os
-import pathlib
-import tempfile
 from collections.abc import Sequence
 
 import numpy as np
-import psutil
 import tensorflow as tf
 
-from trainer import files
 
-# Of the memory that is free now: the rest is for the network, and for the
-# other splits.
-MEMORY_FRACTION = 0.5
-
-
-def allocate(
-    shape: Sequence[int], *, most_bytes: int, folder: str | os.PathLike
-) -> np.ndarray:
-    """Makes room for decoded images, and chooses where.
-
-    In memory, if that takes at most `most_bytes` and MEMORY_FRACTION of what is
-    free; otherwise in a file, of which the system keeps in memory what fits.
+def allocate(shape: Sequence[int]) -> np.ndarray:
+    """Makes room for decoded images.
 
     Args:
       shape: of the array; no side is 0.
-      most_bytes: the most to keep in memory.
-      folder: for the file; where nobody may write, it is the system's folder
-        for temporary files.
 
     Returns:
       uint8 array of that shape, all 0.
-
-    Raises:
-      trainer.files.NoSpaceError: the disk has no room for the file.
     """
-    size = math.prod(shape)
-    if size <= min(
-        most_bytes, MEMORY_FRACTION * psutil.virtual_memory().available
-    ):
-        kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-        pages = mmap.mmap(-1, size, flags=kind)
-    else:
-        pages = _map_file(size, pathlib.Path(folder))
+    kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    pages = mmap.mmap(-1, math.prod(shape), flags=kind)
     return np.frombuffer(pages, np.uint8).reshape(shape)
 
 
@@ -69,19 +40,3 @@ def as_tensor(array: np.ndarray | tf.Tensor) -> tf.Tensor:
     # every batch.
     with tf.device("CPU"):
         return tf.constant(array)
-
-
-def _map_file(size: int, folder: pathlib.Path) -> mmap.mmap:
-    if not os.access(folder, os.W_OK):
-        folder = pathlib.Path(tempfile.gettempdir())
-    files.check_space(folder, size)
-    print(
-        f"{size / 2**30:.1f} GiB of decoded images go to disk, into {folder}, "
-        "while this runs",
-        flush=True,
-    )
-    with tempfile.TemporaryFile(dir=folder) as file:
-        # The room is taken now: a disk that fills up later would end the
-        # process without a word.
-        os.posix_fallocate(file.fileno(), 0, size)
-        return mmap.mmap(file.fileno(), size)
