@@ -37,6 +37,7 @@ from trainer.evaluation import robustness
 from trainer.models import build_model
 from trainer.models import fused_batch_norm
 from trainer.settings import cli_flags
+from trainer.settings.model_and_data import DataSettings
 from trainer.settings.settings import Settings
 from trainer.settings.targets_and_training import TrainingSettings
 from trainer.training_run import TrainingRun
@@ -88,6 +89,30 @@ def _train_and_evaluate(
     builder = prepared.find_data(settings.data)
     begun = None if overwrite else workdir
     data = reading_lib.settle(settings.data, strategy, begun=begun)
+    with damage.explain(builder, data):
+        run = _make_run(
+            settings,
+            workdir,
+            strategy,
+            builder=builder,
+            data=data,
+            overwrite=overwrite,
+        )
+        with console.told_when_stopped(run.stands):
+            run.train()
+            return _evaluate(run)
+
+
+def _make_run(
+    settings: Settings,
+    workdir: pathlib.Path,
+    strategy: tf.distribute.Strategy,
+    *,
+    builder: tfds.core.DatasetBuilder,
+    data: DataSettings,
+    overwrite: bool,
+) -> TrainingRun:
+    """All that comes before the first step; `data` says how to read."""
     model, average = make_models(settings, strategy)
     if runtime.is_chief(strategy):
         needed = _bytes_needed(settings.training, model.count_params())
@@ -95,23 +120,17 @@ def _train_and_evaluate(
     splits = prepared.load_splits(data)
     _check_batch(settings, splits["train"])
     weights.check_source(settings, splits)
+    begun = None if overwrite else workdir
     targets, teacher = _find_targets(settings, splits, strategy, begun=begun)
     # Nobody looks into a workdir that the chief is changing.
     runtime.wait_for_all(strategy)
     if runtime.is_chief(strategy):
         workdirs.open_workdir(workdir, settings, overwrite=overwrite)
-        _describe(
-            workdir,
-            settings,
-            builder,
-            reading=data.reading,
-            splits=splits,
-            model=model,
-            strategy=strategy,
-        )
+        described = {"splits": splits, "model": model, "strategy": strategy}
+        _describe(workdir, settings, builder, reading=data.reading, **described)
         _keep_targets(workdir, targets)
     runtime.wait_for_all(strategy)
-    run = TrainingRun(
+    return TrainingRun(
         settings,
         workdir,
         strategy,
@@ -121,12 +140,6 @@ def _train_and_evaluate(
         average=average,
         teacher=teacher,
     )
-    with (
-        console.told_when_stopped(run.stands),
-        damage.explain(builder, data),
-    ):
-        run.train()
-        return _evaluate(run)
 
 
 def _evaluate(run: TrainingRun) -> dict[str, Any]:

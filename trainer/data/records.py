@@ -18,7 +18,7 @@ from trainer.data.stored import Stored
 from trainer.settings.model_and_data import DataSettings
 
 # Records that are looked at together.
-_AT_ONCE = 256
+_AT_ONCE = 512
 # Of the files, at a time.
 _READ_BYTES = 2**22
 
@@ -60,7 +60,9 @@ def read_rows(
     shards = _shards(builder, split)
     group = group_feature(builder)
     columns = _read_columns(builder, data, split, with_group=group is not None)
-    file, number, offset = _places(builder, data, split, columns["length"])
+    file, number, offset = _places(
+        builder, data, split, lengths=columns["length"]
+    )
     kept = _of_split(shards, number, file)
     stored = Stored(
         kind=Pictures(data.image_size, data.channels),
@@ -160,6 +162,7 @@ def _places(
     builder: tfds.core.DatasetBuilder,
     data: DataSettings,
     split: str,
+    *,
     lengths: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """File, number in it and first byte of each record.

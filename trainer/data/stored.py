@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer.batches import PREDICT_BATCH_SIZE
 from trainer.data import preprocessing
 
 # Of a record's frame: its length and a checksum come before its bytes, and
@@ -179,7 +180,7 @@ class Stored:
         for part in self.parts():
             yield from part
 
-    def parts(self, size: int = 256) -> Iterator[np.ndarray]:
+    def parts(self, size: int = PREDICT_BATCH_SIZE) -> Iterator[np.ndarray]:
         """The same, up to `size` at a time: arrays [m, ...]."""
         # Late: streaming imports this module.
         from trainer.data import streaming

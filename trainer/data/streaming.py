@@ -66,8 +66,10 @@ class Blocks:
         first, span = rest
         records = self.kind.read(file, offset)
         # A file that has become shorter since would end an epoch too early
-        # without a word. An empty record is refused by who decodes it.
-        records = records.concatenate(tf.data.Dataset.from_tensors("").repeat())
+        # without a word. An empty record is refused by who decodes it. Not
+        # from_tensors, by which determinism takes all parallelism away.
+        nothing = tf.data.Dataset.from_tensor_slices([""]).repeat()
+        records = records.concatenate(nothing)
         places = tf.data.Dataset.from_tensor_slices(
             tf.constant(self.places)[first : first + span]
         )
@@ -201,19 +203,19 @@ def _shuffle(
 ) -> tf.data.Dataset:
     """`Dataset.shuffle`, whose seed neither may be a tensor nor is all of it.
 
-    It adds the seed of the process, and fails where that is 0.
+    It adds the seed of the process, and fails where that is 0. What it is made
+    of since, moreover, determinism takes all parallelism away from.
     """
     # Both 0 would be another order each time.
     seeds = tf.random.stateless_uniform(
         [2], seed=pair, minval=1, maxval=2**31 - 1, dtype=tf.int64
     )
     spec = examples.element_spec
-    shuffled_examples = tf.raw_ops.ShuffleDatasetV3(
+    shuffled_examples = tf.raw_ops.ShuffleDataset(
         input_dataset=tf.data.experimental.to_variant(examples),
         buffer_size=waiting,
         seed=seeds[0],
         seed2=seeds[1],
-        seed_generator=tf.raw_ops.DummySeedGenerator(),
         reshuffle_each_iteration=False,
         output_types=[each.dtype for each in spec],
         output_shapes=[each.shape for each in spec],

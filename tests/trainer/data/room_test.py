@@ -5,26 +5,17 @@ import json
 
 import pytest
 
+from tests.trainer.free_memory import ALL
+from tests.trainer.free_memory import set_free
 from trainer.data import prepared
 from trainer.data import room
 from trainer.data.stored import Stored
 from trainer.settings.model_and_data import DataSettings
 
-MIB = 2**20
-# 280, 56 and 42 images of 48 x 48.
-ALL = 378 * 2304
-
 
 @pytest.fixture
 def data(prepared_data):
     return DataSettings(data_dir=prepared_data)
-
-
-def set_free(monkeypatch, size):
-    class Memory:
-        available = size
-
-    monkeypatch.setattr(room.psutil, "virtual_memory", Memory)
 
 
 def is_streamed(data):

@@ -9,6 +9,7 @@ from tensorflow.python.framework import config
 
 from tests.trainer import sharded
 from trainer import distillation
+from trainer.data import augmentation
 from trainer.data import input_pipeline
 from trainer.data import prepared
 from trainer.data import stored
@@ -149,7 +150,7 @@ def test_batches_are_augmented_and_mixed_as_in_memory(data, mixup):
     for step, (pixels, targets) in enumerate(shown):
         chosen = plain[step * 16 : (step + 1) * 16]
         seeds = {"seed": 0, "epoch": tf.constant(0, tf.int64), "step": step}
-        draw = input_pipeline.augmentation
+        draw = augmentation
         uniforms = draw.draw_uniforms(16, **seeds)
         expected = draw.augment(images[chosen], uniforms, settings)
         names = tf.constant(one_hot(ours)[chosen])
@@ -173,8 +174,7 @@ def test_epochs_show_views_with_their_targets(data):
             list(lazy.take(slice(90, 99))), images[90:99]
         )
     targets = np.stack([one_hot(ours), one_hot(ours)])
-    augmentation = settings.augmentation
-    shown = batches(ours, range(2, 4), augmentation, targets)
+    shown = batches(ours, range(2, 4), settings.augmentation, targets)
     for step, (images, names) in enumerate(shown):
         view = views[step // (len(shown) // 2)][names.argmax(axis=1)]
         near = [
