@@ -65,7 +65,7 @@ def read_rows(
     )
     kept = _of_split(shards, number, file)
     stored = Stored(
-        kind=Pictures(data.image_size, data.channels),
+        kind=_pictures(builder, data),
         files=tuple(shard.filename for shard in shards),
         file=file[kept],
         number=number[kept],
@@ -188,6 +188,14 @@ def _places(
         f"{builder.data_path} has changed while `{split}` was read"
     )
     raise damage.damaged(builder, data, reason)
+
+
+def _pictures(
+    builder: tfds.core.DatasetBuilder, data: DataSettings
+) -> Pictures:
+    shape = data.image_size, data.image_size, data.channels
+    fits = tuple(builder.info.features["image"].shape) == shape
+    return Pictures(data.image_size, data.channels, fits)
 
 
 def _shards(builder: tfds.core.DatasetBuilder, split: str) -> list:

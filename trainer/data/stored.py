@@ -18,9 +18,6 @@ from trainer.data import preprocessing
 # Of a record's frame: its length and a checksum come before its bytes, and
 # another checksum after them.
 FRAME_BEFORE, FRAME = 12, 16
-# Read at a time. More would be read in vain where a block ends.
-READ_BYTES = 128 * 1024
-
 # Places int32 [b] and values [b, ...] -> values of the same shape and type.
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -32,10 +29,12 @@ class Pictures:
     Attributes:
       size: height and width of a prepared image.
       channels: of a prepared image.
+      fits: all are stored in that shape, so that nobody has to ask.
     """
 
     size: int
     channels: int
+    fits: bool = False
     frame = FRAME
     dtype = np.uint8
 
@@ -44,13 +43,15 @@ class Pictures:
         """Of one image."""
         return self.size, self.size, self.channels
 
-    def read(self, file: tf.Tensor, offset: tf.Tensor) -> tf.data.Dataset:
-        """Records of a file from a byte on."""
+    def read(
+        self, file: tf.Tensor, offset: tf.Tensor, buffer: int
+    ) -> tf.data.Dataset:
+        """Records of a file from a byte on, so many bytes at a time."""
         # tf.data.TFRecordDataset begins at a file's beginning alone.
         records = tf.raw_ops.TFRecordDatasetV2(
             filenames=[file],
             compression_type="",
-            buffer_size=READ_BYTES,
+            buffer_size=buffer,
             byte_offsets=[offset],
         )
         spec = tf.TensorSpec([], tf.string)
@@ -59,11 +60,12 @@ class Pictures:
     def decode(self, record: tf.Tensor) -> tf.Tensor:
         """A record -> uint8 [size, size, channels] in [0, 255]."""
         wanted = {"image": tf.io.FixedLenFeature([], tf.string)}
-        image = tf.io.parse_single_example(record, wanted)["image"]
+        encoded = tf.io.parse_single_example(record, wanted)["image"]
+        image = preprocessing.decode_image(encoded)
+        if self.fits:
+            return tf.ensure_shape(image, self.shape)
         return preprocessing.prepare_image(
-            preprocessing.decode_image(image),
-            size=self.size,
-            channels=self.channels,
+            image, size=self.size, channels=self.channels
         )
 
 
@@ -84,10 +86,12 @@ class Numbers:
         """Bytes of one example."""
         return int(np.prod(self.shape)) * 4
 
-    def read(self, file: tf.Tensor, offset: tf.Tensor) -> tf.data.Dataset:
-        """Rows of a file from a byte on."""
+    def read(
+        self, file: tf.Tensor, offset: tf.Tensor, buffer: int
+    ) -> tf.data.Dataset:
+        """Rows of a file from a byte on, so many bytes at a time."""
         return tf.data.FixedLengthRecordDataset(
-            [file], self.row_bytes, header_bytes=offset, buffer_size=READ_BYTES
+            [file], self.row_bytes, header_bytes=offset, buffer_size=buffer
         )
 
     def decode(self, record: tf.Tensor) -> tf.Tensor:

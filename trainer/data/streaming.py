@@ -20,6 +20,9 @@ from trainer.data.stored import Stored
 # that is slow to seek, and so many blocks that few examples stay neighbours.
 MOST_BLOCK_BYTES, LEAST_BLOCK_BYTES = 2**23, 2**18
 BLOCKS = 64
+# Of a block, the part that is read at a time: half as much is read in vain
+# where a block ends.
+BUFFERS, LEAST_BUFFER_BYTES = 32, 2**12
 # Blocks that are read at a time.
 CYCLE = 16
 # Encoded examples that wait to be drawn from: bytes, and examples.
@@ -39,6 +42,7 @@ class Blocks:
       span: int32 [blocks], how many records to read.
       places: int32 [records], which example of the stored ones a record is; -1
         is none of them.
+      buffer: bytes to read at a time.
     """
 
     kind: Pictures | Numbers
@@ -48,6 +52,7 @@ class Blocks:
     first: np.ndarray
     span: np.ndarray
     places: np.ndarray
+    buffer: int
 
     def __len__(self) -> int:
         """Number of blocks."""
@@ -64,7 +69,7 @@ class Blocks:
     ) -> tf.data.Dataset:
         """(place, record) of the examples of a block, in stored order."""
         first, span = rest
-        records = self.kind.read(file, offset)
+        records = self.kind.read(file, offset, self.buffer)
         # A file that has become shorter since would end an epoch too early
         # without a word. An empty record is refused by who decodes it. Not
         # from_tensors, by which determinism takes all parallelism away.
@@ -74,6 +79,8 @@ class Blocks:
             tf.constant(self.places)[first : first + span]
         )
         pairs = tf.data.Dataset.zip(places, records)
+        if self.places.min(initial=0) >= 0:
+            return pairs
         return pairs.filter(lambda place, record: place >= 0)
 
 
@@ -111,6 +118,7 @@ def make_blocks(stored: Stored, part: tuple[int, int]) -> Blocks:
         first=first.astype(np.int32),
         span=span.astype(np.int32),
         places=places,
+        buffer=max(LEAST_BUFFER_BYTES, size * _record_bytes(stored) // BUFFERS),
     )
 
 
