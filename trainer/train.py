@@ -32,6 +32,7 @@ from trainer import weights
 from trainer import workdirs
 from trainer.data import damage
 from trainer.data import prepared
+from trainer.data import room
 from trainer.evaluation import evaluate
 from trainer.evaluation import robustness
 from trainer.models import build_model
@@ -260,9 +261,17 @@ def _describe(
     print(
         f"{builder.info.full_name}: {len(splits['train'].labels):,} training "
         f"images; {model.name}: {model.count_params():,} weights; {precision} "
-        f"on {runtime.describe_devices(strategy)}",
+        f"on {runtime.describe_devices(strategy)}; {_where(reading, splits)}",
         flush=True,
     )
+
+
+def _where(reading: str, splits: dict[str, prepared.Split]) -> str:
+    """Says where images are, and what they take there."""
+    decoded = sum(split.images.nbytes for split in splits.values())
+    if reading == "memory":
+        return f"images in memory, {room.describe(decoded)}"
+    return f"images streamed; decoded they would take {room.describe(decoded)}"
 
 
 def _check_batch(settings: Settings, train_split: prepared.Split) -> None:

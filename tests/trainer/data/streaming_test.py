@@ -23,11 +23,18 @@ NONE = AugmentationSettings()
 SIX = {"num_classes": 6}
 
 
-@pytest.fixture(scope="module", params=[1, 7], ids=["one file", "seven files"])
+@pytest.fixture(scope="module")
 def data(request, prepared_data, tmp_path_factory):
+    """In seven files, or as many as a test asks for."""
     folder = tmp_path_factory.mktemp("sharded") / "data"
-    sharded.copy(prepared_data, folder, train=request.param)
+    count = getattr(request, "param", 7)
+    sharded.copy(prepared_data, folder, train=count)
     return DataSettings(data_dir=str(folder), reading="stream")
+
+
+in_one_file_and_in_seven = pytest.mark.parametrize(
+    "data", [1, 7], indirect=True
+)
 
 
 def load(data, **changes):
@@ -60,6 +67,7 @@ def worker(index, workers, replicas=None):
     return tf.distribute.InputContext(workers, index, replicas or workers)
 
 
+@in_one_file_and_in_seven
 @pytest.mark.parametrize(
     "changes",
     [{}, SIX, {"train_split": "train[15%:60%]"}, {"image_size": 20}],
@@ -90,6 +98,7 @@ def test_no_image_is_decoded_for_labels_and_names(data, monkeypatch):
         ours.images[0]
 
 
+@in_one_file_and_in_seven
 @pytest.mark.parametrize("changes", [{}, SIX], ids=str)
 def test_an_epoch_shows_the_images_of_memory_in_another_order(data, changes):
     ours, theirs = load(data, **changes)
@@ -185,7 +194,9 @@ def test_epochs_show_views_with_their_targets(data):
         assert near[0].any() and near[1].any()
 
 
-@pytest.mark.parametrize("workers", [2, 3, 4])
+@pytest.mark.parametrize(
+    ("data", "workers"), [(7, 2), (7, 3), (1, 4)], indirect=["data"]
+)
 def test_workers_share_an_epoch(data, workers):
     ours, theirs = load(data, **SIX)
     batch = 5 * workers
@@ -244,6 +255,7 @@ def test_evaluation_gives_every_image_once(data, workers, rows):
         np.testing.assert_array_equal(image, theirs.images[place])
 
 
+@in_one_file_and_in_seven
 def test_a_part_is_read_from_its_first_byte_to_its_last(data):
     """Blocks begin at records, hold all of them once, and nothing else."""
     ours = prepared.load_split(data, "train")
