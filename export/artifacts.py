@@ -16,8 +16,8 @@ from typing import Any
 import tensorflow as tf
 
 from export import choices
+from export import keras_dialect
 from export import tflite_recipes
-from trainer import json_files
 from trainer.checkpoints import FinishedRun
 from trainer.data import preprocessing
 from trainer.settings.settings import Settings
@@ -26,7 +26,8 @@ SAVED_MODEL = "saved_model"
 KERAS = "model.keras"
 H5 = "model.h5"
 ARCHITECTURE = "model.json"
-WEIGHTS = "model.weights.h5"
+# The oldest Keras that each loads in.
+LEAST_KERAS = {KERAS: "3.3", H5: "2.15", ARCHITECTURE: "2.15"}
 LABELS = "labels.txt"
 METADATA = choices.METADATA
 
@@ -37,19 +38,22 @@ LIBRARIES = ("tensorflow", "keras", "numpy", "ai-edge-litert")
 
 
 def write_keras_files(run: FinishedRun, folder: pathlib.Path) -> None:
-    """Writes `model.keras`, `model.h5`, and `model.json` with its weights.
+    """Writes `model.keras`, `model.h5`, and `model.json` without weights.
 
-    The last two are for those who load the architecture first:
-    `keras.models.model_from_json(text)`, then `load_weights`.
+    The last is for those who load the architecture first:
+    `keras.models.model_from_json(text)`, then `load_weights("model.h5")`. What
+    loads where: `keras_dialect`.
     """
     # In this order: saving as HDF5 drops the optimizer from the compile
     # configuration, and a later .keras would come back with another one.
     run.model.save(folder / KERAS)
+    keras_dialect.make_keras_lean(folder / KERAS, run.model)
     with _without_legacy_warning():
         run.model.save(folder / H5)
-    text = json.dumps(json_files.parse(run.model.to_json()), indent=2) + "\n"
+    keras_dialect.make_h5_classic(folder / H5, run.model)
+    described = keras_dialect.classic_architecture(run.model)
+    text = json.dumps(described, indent=2) + "\n"
     (folder / ARCHITECTURE).write_text(text, encoding="utf-8")
-    run.model.save_weights(folder / WEIGHTS)
 
 
 def write_saved_model(run: FinishedRun, folder: pathlib.Path) -> None:
@@ -111,6 +115,7 @@ def describe(run: FinishedRun) -> dict[str, Any]:
         "libraries": {
             name: importlib.metadata.version(name) for name in LIBRARIES
         },
+        "least_keras": LEAST_KERAS,
         "trained_with": {
             "libraries": run.manifest.get("libraries", {}),
             "commit": run.manifest.get("commit"),

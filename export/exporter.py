@@ -17,6 +17,7 @@ from typing import Any
 import tensorflow as tf
 
 from export import artifacts
+from export import calibrate
 from export import gate
 from export import golden
 from export import model_card
@@ -74,6 +75,13 @@ def _export_run(options: ExportOptions) -> pathlib.Path:
         check.check(run.settings, options.compression, options.workdir)
         run = _with_data_dir(run, options.data_dir)
         splits = _load_splits(run, options)
+        metadata = artifacts.describe(run) | {
+            "calibrated": options.calibrate
+            and calibrate.fold(run, splits["validation"])
+        }
+        splits["validation"] = _spread(
+            splits["validation"], options.parity_images
+        )
         found = gate.prepare(run, splits["validation"])
     target = options.target
     with (
@@ -84,7 +92,9 @@ def _export_run(options: ExportOptions) -> pathlib.Path:
         aside.mkdir()
         with gate.explain_untrained(found):
             with _stage("writing and converting"):
-                chosen = _write_artefacts(run, aside, splits, options=options)
+                chosen = _write_artefacts(
+                    run, aside, splits, metadata=metadata, options=options
+                )
             with _stage("comparing the files with the trained model"):
                 gate.judge(found, aside, chosen, options=options)
         with _stage("writing for devices"):
@@ -137,7 +147,6 @@ def _load_splits(run: FinishedRun, options: ExportOptions) -> dict[str, Split]:
         data = dataclasses.replace(data, reading=reading)
         splits["train"] = prepared.load_split(data, data.train_split)
     _warn_of_other_data(run, splits)
-    splits["validation"] = _spread(splits["validation"], options.parity_images)
     return splits
 
 
@@ -146,10 +155,10 @@ def _write_artefacts(
     folder: pathlib.Path,
     splits: dict[str, Split],
     *,
+    metadata: dict[str, Any],
     options: ExportOptions,
 ) -> Calibration | None:
     """Writes everything but the report; returns the calibration list."""
-    metadata = artifacts.describe(run)
     artifacts.write_keras_files(run, folder)
     artifacts.write_saved_model(run, folder)
     artifacts.write_labels(run, folder)
@@ -159,9 +168,14 @@ def _write_artefacts(
             splits["train"], len(run.class_names), options.calibration_images
         )
         recorded = _write_tflite(
-            run, folder, splits, chosen=chosen, options=options
+            run,
+            folder,
+            splits,
+            chosen=chosen,
+            metadata=metadata,
+            options=options,
         )
-        metadata["calibration"] = chosen.describe()
+        metadata = {**metadata, "calibration": chosen.describe()}
     artifacts.write_metadata(folder, {**metadata, "tflite": recorded})
     return chosen
 
@@ -172,6 +186,7 @@ def _write_tflite(
     splits: dict[str, Split],
     *,
     chosen: Calibration,
+    metadata: dict[str, Any],
     options: ExportOptions,
 ) -> dict[str, dict[str, Any]]:
     """Writes the `.tflite` files; returns what is recorded of each."""
@@ -181,7 +196,7 @@ def _write_tflite(
         run,
         folder,
         chosen,
-        metadata=artifacts.describe(run),
+        metadata=metadata,
         recipes=options.recipes,
         io=options.io,
     )

@@ -23,6 +23,7 @@ from export.bounds import Bounds
 from trainer.batches import PREDICT_BATCH_SIZE as BATCH
 from trainer.checkpoints import FinishedRun
 from trainer.data.prepared import Split
+from trainer.evaluation import calibration
 from trainer.evaluation import metrics
 from trainer.evaluation import undertrained
 
@@ -66,19 +67,24 @@ def measure(
 
     Returns:
       The content of parity.json, as plain JSON values: `images`,
-      `trained_model`, `artefacts` (a list of `agreement.compare` results),
+      `trained_model`, `artefacts` (a list of `agreement.compare` results, with
+      the expected calibration error `ece` in [0, 1]),
       `bounds`, `passed`.
     """
     results = []
     for artefact in load_artefacts(folder, run):
+        predicted = artefact.predict(split.images)
         result = agreement.compare(
             split.labels,
             reference,
-            artefact.predict(split.images),
+            predicted,
             bounds=bounds,
             kind=artefact.kind,
             names=run.class_names,
         )
+        if "agreement" in result:
+            found = calibration.reliability(split.labels, predicted)
+            result["ece"] = found["ece"]
         row = {"artefact": artefact.name, "kind": artefact.kind, **result}
         results.append(row)
     return {
@@ -148,7 +154,8 @@ def as_table(report: dict[str, Any]) -> str:
         f"{trained['classes_predicted']} classes",
         f"{'artefact':40s} {'agrees':>8s} {'accuracy':>9s} "
         f"{'points (95%)':>22s} {'F1 points (95%)':>22s} "
-        f"{'worst recall':>12s} {'largest diff.':>13s} {'classes':>7s}  "
+        f"{'worst recall':>12s} {'largest diff.':>13s} {'ECE':>6s} "
+        f"{'classes':>7s}  "
         "verdict",
     ]
     for result in report["artefacts"]:
@@ -160,13 +167,14 @@ def as_table(report: dict[str, Any]) -> str:
 def _row(result: dict[str, Any]) -> str:
     verdict = "pass" if result["passed"] else "FAIL"
     if "agreement" not in result:
-        return f"{result['artefact']:40s} {verdict:>102s}"
+        return f"{result['artefact']:40s} {verdict:>109s}"
     return (
         f"{result['artefact']:40s} {100 * result['agreement']:7.2f}% "
         f"{100 * result['accuracy']:8.2f}% "
         f"{_points(result, 'accuracy')} {_points(result, 'macro_f1')} "
         f"{min(result['recall_difference_points'].values()):+12.2f} "
         f"{result['largest_probability_difference']:13.1e} "
+        f"{100 * result['ece']:5.1f}% "
         f"{result['classes_predicted']:7d}  {verdict}"
     )
 
@@ -214,7 +222,7 @@ def _keras_files(folder: pathlib.Path) -> dict[str, Predict]:
 
     text = (folder / artifacts.ARCHITECTURE).read_text(encoding="utf-8")
     rebuilt = keras.models.model_from_json(text)
-    rebuilt.load_weights(folder / artifacts.WEIGHTS)
+    rebuilt.load_weights(folder / artifacts.H5)
     models = {
         artifacts.KERAS: load(artifacts.KERAS),
         artifacts.H5: load(artifacts.H5),

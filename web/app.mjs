@@ -2,6 +2,7 @@
 
 import { useColours } from './colours.mjs';
 import { loadAnalyser, loadSearch } from './engine.mjs';
+import { filesNeeded } from './litert.mjs';
 import { bringFiles, loadSettings, workOffline } from './loading.mjs';
 import { LoadingError } from './loading.mjs';
 import { ModelFileError } from './model_file.mjs';
@@ -21,6 +22,11 @@ const player = new Player(element('video'));
 export const parts = { settings: null, search: null, analyser: null };
 // One thing after the other: a frame, a picture, the change of a model.
 let last = Promise.resolve();
+// Counts what was begun and stopped: of old files no more are looked at.
+let errand = 0;
+
+// For alive.js.
+document.documentElement.dataset.alive = 'yes';
 
 /** Settles when the page can be used, or has said why not. */
 export const started = attempt(start);
@@ -33,7 +39,9 @@ async function start() {
   element('model').replaceChildren(
     ...settings.models.map(({ name }) => new Option(name)),
   );
-  await bringFiles(settings, (fraction, bytes) =>
+  const { version } = settings;
+  const files = await filesNeeded(settings.files);
+  await bringFiles({ version, files }, (fraction, bytes) =>
     screen.progress(fraction, bytes),
   );
   await workOffline();
@@ -57,13 +65,31 @@ async function chooseModel() {
   });
 }
 
-/** @param {Iterable<File>} files pictures, or a video. */
+/**
+ * Looks at one file after the other; one that is broken holds up no other.
+ * @param {File[]} files pictures, or a video.
+ * @throws {PictureError} of the first that cannot be used, with its name.
+ */
 async function look(files) {
   await stop();
+  const mine = errand;
+  const problems = [];
   for (const file of files) {
-    if (file.type.startsWith('video/')) await lookAtVideo(file);
-    else await inTurn(() => lookAtPicture(file));
+    if (mine !== errand) return;
+    try {
+      await lookAt(file);
+    } catch (error) {
+      if (!(error instanceof PictureError)) throw error;
+      problems.push(new PictureError(`${file.name}: ${error.message}`));
+    }
   }
+  if (problems.length > 0) throw problems[0];
+}
+
+/** @param {File} file */
+async function lookAt(file) {
+  if (file.type.startsWith('video/')) await lookAtVideo(file);
+  else await inTurn(() => lookAtPicture(file));
 }
 
 /** @param {File} file */
@@ -93,11 +119,14 @@ async function lookAtCamera() {
 async function watch(name, play) {
   const tracker = new Tracker(parts.settings.tracks);
   const isMirrored = name === CAMERA;
-  screen.begin(name, parts.analyser.classifier.labels);
   screen.playing(true);
   try {
     await play((seconds, frame) =>
-      inTurn(() => lookAtFrame(tracker, { seconds, frame, isMirrored })),
+      inTurn(async () => {
+        // Not before: a video that does not play has no part in the table.
+        if (frame === 0) screen.begin(name, parts.analyser.classifier.labels);
+        await lookAtFrame(tracker, { seconds, frame, isMirrored });
+      }),
     );
   } finally {
     screen.playing(false);
@@ -120,6 +149,7 @@ async function lookAtFrame(tracker, time) {
 
 /** Stops what plays, and waits for the frame that is being answered. */
 async function stop() {
+  errand += 1;
   player.stop();
   await inTurn(async () => {});
 }

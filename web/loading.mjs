@@ -29,8 +29,9 @@ export async function loadFile(path) {
 }
 
 /**
- * Brings every file of the page once, and keeps it where the browser can.
- * @param {{version: string, files: Object<string, number>}} settings
+ * Brings every file once, and keeps it where the browser can.
+ * @param {{version: string, files: Object<string, number>}} wanted of the
+ *     page, with their sizes.
  * @param {(fraction: number, bytes: number) => void} onProgress is told how
  *     much there is by now, and of how many bytes.
  * @throws {LoadingError}

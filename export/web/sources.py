@@ -16,14 +16,17 @@ PAGE = ROOT / "web"
 LICENCE = ROOT / "LICENSE"
 PAGE_FILES = ("*.html", "*.css", "*.js", "*.mjs", "*.svg")
 _NPM = PAGE / "node_modules" / "@litertjs"
-# Of LiteRT.js: name in the static folder -> file. One build for all browsers.
+# For browsers with relaxed SIMD, and for all others; a visitor loads one.
+_BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")
+# Of LiteRT.js: name in the static folder -> file.
 VENDOR = {
     "litert.js": _NPM / "core/dist/index.js",
     "wasm-utils.js": _NPM / "wasm-utils/dist/index.js",
-    "litert_wasm_compat_internal.js": _NPM
-    / "core/wasm/litert_wasm_compat_internal.js",
-    "litert_wasm_compat_internal.wasm": _NPM
-    / "core/wasm/litert_wasm_compat_internal.wasm",
+    **{
+        f"{build}{end}": _NPM / f"core/wasm/{build}{end}"
+        for build in _BUILDS
+        for end in (".js", ".wasm")
+    },
 }
 NOTICE = """\
 The page, its models and the code around them: fer_tfds, Apache License 2.0.

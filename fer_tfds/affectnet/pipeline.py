@@ -12,8 +12,6 @@ import math
 import shlex
 import shutil
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from apache_beam.runners.portability.fn_api_runner import fn_runner
 from apache_beam.transforms import environments
 
 from fer_tfds.affectnet import buckets
+from fer_tfds.affectnet import progress
 from fer_tfds.affectnet import rejects
 from fer_tfds.affectnet import shards as affectnet_shards
 from fer_tfds.affectnet.shards import Shard
@@ -35,8 +34,6 @@ from fer_tfds.sources.affectnet.settings import CopySettings
 # seconds that pictures are broken or in another place.
 _NUM_PROBES = 200
 _MAX_DAMAGED_PROBES = 0.5
-
-_SECONDS_BETWEEN_REPORTS = 30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +82,7 @@ def build(
     check(by_row, sum(counts.values()) + by_row.num_rejects)
     _look_at_some(job, counts, settings, where=where)
     shards, num_rows = _fill_buckets(job, counts, how)
-    with _report_progress(job.folder, len(shards)):
+    with progress.report(job.folder, len(shards)):
         _run(shards, job, how)
     tally = rejects.write_list(rejects_path, _rejects(job, shards))
     print(tally.describe() or "  no row skipped", flush=True)
@@ -156,7 +153,6 @@ def _run(shards: list[Shard], job: ShardJob, how: BeamSettings) -> None:
         _ = (
             pipeline
             | "Shards" >> beam.Create(shards)
-            | "Spread" >> beam.Reshuffle()
             | "Write" >> beam.Map(affectnet_shards.write_shard, job)
         )
 
@@ -223,28 +219,3 @@ def _finish(
     print(table, flush=True)
     shutil.rmtree(job.folder)
     return infos
-
-
-@contextlib.contextmanager
-def _report_progress(folder: Path, num_shards: int) -> Iterator[None]:
-    """Prints how many shards are written, for builds that take hours."""
-    done = threading.Event()
-
-    def report() -> None:
-        start = time.monotonic()
-        while not done.wait(_SECONDS_BETWEEN_REPORTS):
-            num_finished = affectnet_shards.count_finished(folder)
-            minutes = (time.monotonic() - start) / 60
-            print(
-                f"{num_finished:,} of {num_shards:,} shards written after "
-                f"{minutes:.1f} minutes",
-                flush=True,
-            )
-
-    thread = threading.Thread(target=report, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()

@@ -8,6 +8,7 @@ do not know.
 import dataclasses
 import json
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,11 +129,13 @@ def write_shard(shard: Shard, job: ShardJob) -> None:
     summary, rejects = Summary(), []
     serialized = _serialize(rows, job, summary, rejects=rejects)
     # Beam may run this twice, on two machines at once: only whole files
-    # appear under the names that are read later.
-    with tfds.core.utils.incomplete_file(path) as aside:
-        # Not TFDS's ShardWriter, which keeps the examples of a whole shard
-        # until it has counted them.
-        writer_lib.ExampleWriter(job.file_format).write(aside, serialized)
+    # appear under the names that are read later. What a killed worker leaves
+    # goes with the folder, and a worker that comes too late finds none.
+    aside = job.folder / f"{uuid.uuid4().hex}.{path.name}"
+    # Not TFDS's ShardWriter, which keeps the examples of a whole shard until
+    # it has counted them.
+    writer_lib.ExampleWriter(job.file_format).write(aside, serialized)
+    os.replace(aside, path)
     _write_summary(_summary_path(job.folder, shard), summary, rejects)
 
 

@@ -1,58 +1,21 @@
 """`tfds build fer_tfds/affectnet` as its user runs it: processes, kill -9."""
 
 import os
-import pathlib
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
-import tensorflow_datasets as tfds
 
 from fer_tfds import synthetic
-from tests.fer_tfds.affectnet_builds import read_content
+from tests.commands.affectnet_command import read
+from tests.commands.affectnet_command import run
+from tests.commands.affectnet_command import start
+from tests.commands.affectnet_command import wait_for_shards
 from tests.fer_tfds.affectnet_fixtures import SEED
 
-ROOT = pathlib.Path(__file__).parents[2]
 TWO_PROCESSES = (
     "--beam_pipeline_options=direct_running_mode=multi_processing,"
     "direct_num_workers=2"
 )
-
-
-def start(manual_dir, data_dir, *options):
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
-    # Workers must find all they need without it.
-    environment.pop("PYTHONPATH", None)
-    return subprocess.Popen(
-        [
-            pathlib.Path(sys.executable).with_name("tfds"),
-            "build",
-            "fer_tfds/affectnet",
-            f"--manual_dir={manual_dir}",
-            f"--data_dir={data_dir}",
-            *options,
-        ],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def run(*arguments):
-    """Exit code, standard output and standard error of a whole build."""
-    process = start(*arguments)
-    output, errors = process.communicate(timeout=300)
-    return process.returncode, output, errors
-
-
-def read(data_dir, config="size_96"):
-    folder = data_dir / "affectnet" / config / "1.0.0"
-    return read_content(tfds.builder_from_directory(folder))
 
 
 def test_command_builds_and_shows_the_counts(tmp_path):
@@ -86,15 +49,6 @@ def test_two_processes_build_the_same(tmp_path):
     assert len(content) == 396
     assert read(two) == content
     assert list(read(two)) == list(content)
-
-
-def wait_for_shards(data_dir, process, number):
-    """Until so many shards of a running build are written."""
-    while process.poll() is None:
-        if len(list(data_dir.rglob("*.summary.json"))) >= number:
-            return
-        time.sleep(0.005)
-    raise AssertionError(process.communicate()[1])
 
 
 @pytest.mark.slow

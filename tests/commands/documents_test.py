@@ -1,6 +1,7 @@
 """Every command, file and link that the documents name is there."""
 
 import importlib.util
+import json
 import re
 
 import pytest
@@ -14,6 +15,7 @@ PAGES = [
 ]
 PAGES += [ROOT / "edge" / "README.md", ROOT / "benchmarks" / "RESULTS.md"]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
+PAGES += sorted((ROOT / "notebooks").glob("*.ipynb"))
 WRAP = 100
 FENCE = re.compile(r"^```.*?^```", re.M | re.S)
 
@@ -23,12 +25,17 @@ def name_of(page):
 
 
 def text_of(page):
-    return page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        return "\n".join("".join(cell["source"]) for cell in cells)
+    return text
 
 
 def commands(text):
     """`(module, its flags)` of each `python -m` line of ours."""
     found = set()
+    text = re.sub(r'"\n *f?" ', " ", text)  # Strings of Python, continued.
     for line in re.split(r"[\n`;]|&&", text.replace("\\\n", " ")):
         match = re.search(r"\bpython -m ([a-z_]\w*(?:\.\w+)*)(.*)", line)
         if match and (ROOT / match[1].split(".")[0]).is_dir():
@@ -60,6 +67,9 @@ def test_commands_know_their_flags(module):
 def test_commands_are_seen():
     assert len(ALL) > 25
     assert ("trainer", ("flagfile",)) in ALL
+    # Of the notebook.
+    assert ("edge", ("model", "out", "overwrite")) in ALL
+    assert ("trainer", ("flagfile", "fine_tune_epochs")) in ALL
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

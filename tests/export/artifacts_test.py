@@ -26,7 +26,7 @@ import keras
 import numpy
 folder = pathlib.Path(sys.argv[1])
 model = keras.models.model_from_json((folder / "model.json").read_text())
-model.load_weights(folder / "model.weights.h5")
+model.load_weights(folder / "model.h5")
 pixels = numpy.load(sys.argv[2]).astype("float32")
 numpy.save(sys.argv[3], model.predict(pixels, verbose=0))
 """

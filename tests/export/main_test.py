@@ -27,7 +27,7 @@ def command(*arguments, folder=ROOT):
 
 PLAIN_FILES = {
     *("MODEL_CARD.md", "labels.txt", "metadata.json", "parity.json"),
-    *("model.h5", "model.json", "model.keras", "model.weights.h5"),
+    *("model.h5", "model.json", "model.keras"),
     "saved_model",
 }
 TFLITE_FILES = {"golden", "model_float32.tflite", "model_int8.tflite"}

@@ -58,6 +58,7 @@ def test_the_gates_figures_stand_in_their_places(folder):
         "accuracy_difference_interval": [-0.44, 0.55],
         "macro_f1_difference_points": -0.66,
         "macro_f1_difference_interval": [-0.77, 0.88],
+        "ece": 0.025,
     }
     change(folder / "parity.json", images=3502, artefacts=[row])
     size = (folder / "model_int8.tflite").stat().st_size / 1000
@@ -65,8 +66,18 @@ def test_the_gates_figures_stand_in_their_places(folder):
     assert "On 3,502 validation pictures" in card
     assert (
         f"| model_int8.tflite | {size:,.0f} | 91.1 | 62.2 "
-        "| -0.33 (-0.44 to +0.55) | -0.66 (-0.77 to +0.88) |"
+        "| -0.33 (-0.44 to +0.55) | -0.66 (-0.77 to +0.88) | 2.5 |"
     ) in card
+
+
+def test_a_temperature_is_told(folder):
+    assert "temperature" not in write(folder)
+    fitted = {"temperature": 1.234, "images": 3503}
+    fitted |= {"ece_before": 0.061, "ece_after": 0.017}
+    change(folder / "metadata.json", calibrated=fitted)
+    card = write(folder)
+    assert "the temperature 1.234, fitted on 3,503 validation" in card
+    assert "goes from 6.1 to 1.7." in card
 
 
 def test_how_it_was_trained_and_on_other_splits_is_told(folder):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from benchmarks import visits
 from export import exporter
 from export import options as options_lib
 from export.options import ExportError
@@ -69,7 +70,7 @@ def test_any_run_becomes_a_page_that_answers_as_python_does(tmp_path):
     models = json.loads((page / "settings.json").read_text())["models"]
     assert models[0]["name"] in ("model_int8", "model_dynamic")
     assert len(models) == 3
-    served = browsers.Site(page)
+    served = visits.Site(page)
     with served.serve(), pipes.open_pipe() as pipe:
         session = pipe.open_page()
         pipe.visit(session, f"{served.address}?check")

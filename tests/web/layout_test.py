@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from benchmarks import visits
 from edge import annotate
 from edge import detector
 from edge import model_file
@@ -115,7 +116,7 @@ def test_the_rules_allow_nothing_but_the_page_itself(site):
 
 
 def test_types_are_those_that_a_browser_insists_on(site):
-    served = browsers.Site(site)
+    served = visits.Site(site)
     with served.serve():
         host, port = served.address.split("/")[2].split(":")
         assert host == server.HOST
@@ -167,7 +168,7 @@ def test_a_missing_detector_is_told_how_to_fetch(monkeypatch, tmp_path):
 
 
 def test_a_port_that_is_taken_is_told(site, capsys):
-    taken = browsers.Site(site)
+    taken = visits.Site(site)
     with taken.serve():
         port = taken.address.rstrip("/").rsplit(":", 1)[1]
         assert command.main([f"--out={site}", "--serve", f"--port={port}"]) == 1

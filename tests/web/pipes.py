@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+from benchmarks import visits
 from tests.web import browsers
 
 PATIENCE_S = 60
@@ -77,6 +78,11 @@ class Pipe:
 
     def visit(self, session, address):
         """Opens the page at an address, and waits until it has started."""
+        self.load(session, address)
+        self.evaluate(session, "")
+
+    def load(self, session, address):
+        """Opens an address, and waits until the browser has loaded it."""
         self.ask("Page.navigate", session, url=address)
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
@@ -84,9 +90,8 @@ class Pipe:
             if self.evaluate(session, f"return {state};", STARTING) == (
                 f"{address} complete"
             ):
-                break
+                return
             time.sleep(0.1)
-        self.evaluate(session, "")
 
     def evaluate(self, session, body, before=STARTED):
         """Runs the body of a function on a page; returns what it gives."""
@@ -116,7 +121,7 @@ def open_pipe():
     to_read, for_chromium = os.pipe()
     from_us, to_write = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [browsers.find("chromium"), *browsers.CHROMIUM]
+        command = [browsers.find("chromium"), *visits.FLAGS]
         command += ["--remote-debugging-pipe", f"--user-data-dir={profile}"]
         command += ["--force-color-profile=srgb", "about:blank"]
         process = subprocess.Popen(

@@ -1,5 +1,20 @@
 /** Does with the page what a person would, and posts what came of it. */
 
+import {
+  find,
+  give,
+  giveMixed,
+  heads,
+  post,
+  reachOut,
+  recordVideo,
+  saved,
+  stopVideos,
+  until,
+  watchCamera,
+  watchVideo,
+  withoutCamera,
+} from './acts.mjs';
 import { parts, started } from './app.mjs';
 import { compare } from './check.mjs';
 import { square, whole } from './boxes.mjs';
@@ -7,31 +22,16 @@ import { cut } from './images.mjs';
 import { prepare } from './pixels.mjs';
 import { readPicture } from './pictures.mjs';
 
-const PATIENCE_MS = 60_000;
 const blocked = [];
 document.addEventListener('securitypolicyviolation', ({ blockedURI }) =>
   blocked.push(blockedURI),
 );
-const find = (id) => document.getElementById(id);
-const STAGES = { offline, nowasm, nothing: () => {} };
-
-async function post(found) {
-  await fetch('result', { method: 'POST', body: JSON.stringify(found) });
-}
-
-async function until(isTrue, what) {
-  const end = performance.now() + PATIENCE_MS;
-  while (!isTrue()) {
-    if (performance.now() > end) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-function cards() {
-  return [...document.querySelectorAll('#faces h3')].map(
-    (head) => head.textContent,
-  );
-}
+const statuses = [];
+new MutationObserver(() => statuses.push(find('status').textContent)).observe(
+  find('status'),
+  { childList: true },
+);
+const STAGES = { plain, offline, nowasm, nothing: () => {} };
 
 /** The pixels and the answers of a picture. */
 async function examine(file) {
@@ -80,110 +80,6 @@ async function follow(files) {
   return frames;
 }
 
-function transfer(file) {
-  const given = new DataTransfer();
-  given.items.add(file);
-  return given;
-}
-
-/** Gives a file to the page in each of the three ways. */
-async function give(way, file) {
-  const status = find('status');
-  const given = transfer(file);
-  status.textContent = '';
-  if (way === 'choose') {
-    find('file').files = given.files;
-    find('file').dispatchEvent(new Event('change'));
-  } else if (way === 'drop') {
-    const drop = { dataTransfer: given, bubbles: true, cancelable: true };
-    document.body.dispatchEvent(new DragEvent('drop', drop));
-  } else {
-    const paste = { clipboardData: given, bubbles: true };
-    document.body.dispatchEvent(new ClipboardEvent('paste', paste));
-  }
-  await until(() => status.textContent || !find('problem').hidden, way);
-  return { cards: cards(), problem: find('problem').textContent };
-}
-
-async function watchCamera(frames) {
-  const seen = [];
-  find('camera').click();
-  await until(() => {
-    // It is there from the second frame on.
-    if (find('pace').textContent) seen.push(cards());
-    return seen.length >= frames || !find('problem').hidden;
-  }, 'frames of the camera');
-  const video = find('video');
-  const [track] = video.srcObject.getTracks();
-  const pace = find('pace').textContent;
-  find('stop').click();
-  await until(() => find('stop').hidden, 'stop');
-  return { seen, pace, track: track.readyState, source: video.srcObject };
-}
-
-/** Records a drawn video in the page, and gives it as a file. */
-async function watchVideo(files) {
-  const images = await Promise.all(files.map((f) => createImageBitmap(f)));
-  const canvas = document.createElement('canvas');
-  canvas.width = images[0].width;
-  canvas.height = images[0].height;
-  const pen = canvas.getContext('2d');
-  const recorder = new MediaRecorder(canvas.captureStream(20));
-  const chunks = [];
-  recorder.ondataavailable = ({ data }) => chunks.push(data);
-  recorder.start();
-  for (let turn = 0; turn < 15; turn++) {
-    pen.drawImage(images[turn % images.length], 0, 0);
-    await new Promise((resolve) => setTimeout(resolve, 40));
-  }
-  recorder.stop();
-  await new Promise((resolve) => (recorder.onstop = resolve));
-  const file = new File(chunks, 'clip.webm', { type: 'video/webm' });
-  find('forget').click();
-  const { cards: first } = await give('choose', file);
-  await until(() => find('stop').hidden, 'the end of the video');
-  return { first, rows: find('rows').innerText };
-}
-
-/** Presses a camera that is refused, or is not there. */
-async function withoutCamera(name) {
-  navigator.mediaDevices.getUserMedia = () =>
-    Promise.reject(new DOMException('', name));
-  find('camera').click();
-  await until(() => !find('problem').hidden, name);
-  return find('problem').textContent;
-}
-
-/** Clicks on Save and reads the file that comes. */
-async function saved() {
-  let blob;
-  const { createObjectURL } = URL;
-  URL.createObjectURL = (given) => createObjectURL.call(URL, (blob = given));
-  HTMLAnchorElement.prototype.click = () => {};
-  find('save').click();
-  URL.createObjectURL = createObjectURL;
-  return blob.text();
-}
-
-/** Tries to reach another server in every way that there is. */
-async function reachOut(stranger) {
-  const way = (kind) => `${stranger}${kind}`;
-  await fetch(way('fetch'), { mode: 'no-cors' }).catch(() => {});
-  navigator.sendBeacon(way('beacon'));
-  new Image().src = way('image');
-  const elements = ['script', 'iframe', 'video'].map((name) => {
-    const element = document.createElement(name);
-    element.src = way(name);
-    return element;
-  });
-  document.body.append(...elements);
-  const style = document.createElement('link');
-  Object.assign(style, { rel: 'stylesheet', href: way('style') });
-  document.head.append(style);
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  for (const element of [...elements, style]) element.remove();
-}
-
 async function examineAll(plan, fetched) {
   const pictures = {};
   for (const name of plan.pictures) {
@@ -192,15 +88,33 @@ async function examineAll(plan, fetched) {
   return pictures;
 }
 
+async function compareAll() {
+  const golden = {};
+  for (const model of parts.settings.models) {
+    golden[model.name] = await compare(model);
+  }
+  return golden;
+}
+
+/** As a browser without relaxed SIMD. */
+async function plain() {
+  const { instantiate } = WebAssembly;
+  WebAssembly.instantiate = async (content, ...more) => {
+    if (content.byteLength < 1000) throw new Error('not in this browser');
+    return instantiate(content, ...more);
+  };
+  await started;
+  await post({ golden: await compareAll(), isOfflineNow: true });
+  location.search = 'offline';
+}
+
 async function look(plan, found) {
   await started;
   found.problem = find('problem').textContent;
   found.status = find('status').textContent;
+  found.statuses = [...statuses];
   found.limits = document.querySelector('.limits').innerText;
-  found.golden = {};
-  for (const model of parts.settings.models) {
-    found.golden[model.name] = await compare(model);
-  }
+  found.golden = await compareAll();
   const fetched = {};
   for (const name of [...plan.pictures, ...plan.frames]) {
     const blob = await (await fetch(`given/${name}`)).blob();
@@ -220,8 +134,11 @@ async function look(plan, found) {
   const broken = new File(['no picture'], 'broken.png', { type: 'image/png' });
   found.broken = await give('choose', broken);
   found.csv = await saved();
-  if (plan.camera) found.camera = await watchCamera(plan.camera);
-  found.video = await watchVideo(frames);
+  found.mixed = await giveMixed(broken, fetched[plan.pictures[0]]);
+  found.camera = await watchCamera(plan.camera);
+  const video = await recordVideo(frames);
+  found.video = await watchVideo(video);
+  found.stopped = await stopVideos(video);
   find('model').selectedIndex = 1;
   find('model').dispatchEvent(new Event('change'));
   const { classifier } = parts.analyser;
@@ -229,7 +146,7 @@ async function look(plan, found) {
   found.pocket = await give('choose', fetched[plan.pictures[0]]);
   found.refused = await withoutCamera('NotAllowedError');
   found.absent = await withoutCamera('NotFoundError');
-  found.resources = performance.getEntriesByType('resource').map(({ name }) => name);
+  found.heads = heads();
   await reachOut(plan.stranger);
   found.blocked = blocked;
 }
@@ -263,10 +180,10 @@ async function main() {
   try {
     await look(plan, found);
   } catch (error) {
-    found.errors.push(String(error.stack ?? error));
+    found.errors.push(`${error}\n${error.stack}`);
   }
-  await post({ ...found, isOfflineNow: true });
-  location.search = 'offline';
+  await post(found);
+  location.search = 'plain';
 }
 
 await main();

@@ -1,7 +1,9 @@
-"""The page for those who use a keyboard, a phone or a screen reader."""
+"""The page for those with a keyboard, a phone, a screen reader, a bad host."""
 
 import pytest
 
+from benchmarks import visits
+from export.web import server
 from tests.web import browsers
 from tests.web import pipes
 from tests.web import sites
@@ -15,6 +17,12 @@ document.getElementById('file').files = given.files;
 document.getElementById('file').dispatchEvent(new Event('change'));
 while (document.getElementById('answer').hidden)
   await new Promise((resolve) => setTimeout(resolve, 50));
+"""
+PROBLEM = """
+const problem = document.getElementById('problem');
+for (let turn = 0; problem.hidden && turn < 200; turn++)
+  await new Promise((resolve) => setTimeout(resolve, 50));
+return [problem.textContent, document.getElementById('status').textContent];
 """
 PHONE = {"width": 360, "height": 740, "scheme": "light"}
 WIDTHS = """return [document.documentElement.scrollWidth, innerWidth];"""
@@ -46,7 +54,7 @@ return each.sort((a, b) => a[0] - b[0])[0];
 def phone():
     """A browser, and the page at 360 pixels with a picture in it."""
     browsers.find("chromium")
-    served = browsers.Site(sites.folder())
+    served = visits.Site(sites.folder())
     with served.serve(), pipes.open_pipe() as pipe:
         session = pipe.open_page()
         pipe.show_as(session, **PHONE)
@@ -111,3 +119,15 @@ def test_a_screen_reader_is_told_what_the_picture_shows(phone):
     assert picture.startswith("8 faces: face 1 happy 96%, face 2 surprise")
     assert ("button", "Choose pictures or a video") in said
     assert ("combobox", "Model") in said
+
+
+def test_a_server_that_calls_modules_no_javascript_is_told(phone, monkeypatch):
+    pipe, _ = phone
+    types = server.Handler.extensions_map
+    monkeypatch.setitem(types, ".mjs", "application/octet-stream")
+    with visits.Site(sites.folder()).serve() as served:
+        session = pipe.open_page()
+        pipe.load(session, served.address)
+        problem, status = pipe.evaluate(session, PROBLEM, pipes.STARTING)
+    assert problem.startswith("The page could not start.")
+    assert status == ""

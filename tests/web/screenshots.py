@@ -10,8 +10,8 @@ import base64
 import pathlib
 import tempfile
 
+from benchmarks import visits
 from export.web import layout
-from tests.web import browsers
 from tests.web import pipes
 from tests.web import scenes
 
@@ -65,7 +65,7 @@ def main():
         layout.write(site, layout.shipped_models())
         scenes.draw(GROUP, (1280, 580), **WALL).save(site / "group.png")
         scenes.draw(PHONE, (640, 480), **WALL).save(site / "phone.png")
-        served = browsers.Site(site)
+        served = visits.Site(site)
         with served.serve(), pipes.open_pipe() as pipe:
             for name, shot in SHOTS.items():
                 content = take(pipe, served.address, shot)

@@ -24,7 +24,6 @@ from tests import prepared
 from tests.web import browsers
 from tests.web import scenes
 
-PROBE = pathlib.Path(__file__).with_name("probe.mjs")
 # Everything is looked for anew in the ninth.
 FRAMES = 10
 FPS = 25
@@ -92,12 +91,12 @@ def folder():
     return target
 
 
-def plan(stranger, *, camera=True):
+def plan(stranger):
     """Tells the probe what to do."""
     content = {
         "pictures": list(pictures()),
         "frames": list(frames()),
-        "camera": CAMERA_FRAMES if camera else 0,
+        "camera": CAMERA_FRAMES,
         "stranger": stranger,
     }
     (folder() / "given" / "plan.json").write_text(json.dumps(content))
@@ -135,7 +134,8 @@ def _page_with_probe():
     page.mkdir()
     for path in sources.page():
         shutil.copy(path, page / path.name)
-    shutil.copy(PROBE, page / PROBE.name)
+    for path in pathlib.Path(__file__).parent.glob("*.mjs"):
+        shutil.copy(path, page / path.name)
     index = page / "index.html"
     index.write_text(index.read_text().replace("</head>", SCRIPT))
     return page
