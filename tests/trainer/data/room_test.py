@@ -42,7 +42,7 @@ def test_half_of_what_is_free_may_be_filled(
 
 
 def test_the_bound_of_the_settings_counts(data, monkeypatch):
-    large = dataclasses.replace(data, image_size=200, max_memory_gib=0.02)
+    large = dataclasses.replace(data, image_size=200, max_memory_gib=0.01)
     assert not is_streamed(dataclasses.replace(large, max_memory_gib=0.1))
     monkeypatch.setattr(prepared, "_decode_split", None)
     assert is_streamed(large)
