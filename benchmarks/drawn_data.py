@@ -169,6 +169,30 @@ def photographs(
     return _once(scratch / f"photographs_{count}", make)
 
 
+def affectnet_dir(
+    count: int,
+    size_px: int,
+    scratch: pathlib.Path = harness.SCRATCH,
+    *,
+    processes: int = 1,
+) -> pathlib.Path:
+    """Returns a folder of prepared data: `affectnet/size_...`, train alone."""
+
+    def make(folder: pathlib.Path) -> None:
+        command = build_command(
+            "affectnet",
+            photographs(count, scratch),
+            folder,
+            config=f"size_{size_px}",
+            processes=processes,
+        )
+        subprocess.run(
+            command, cwd=harness.ROOT, check=True, capture_output=True
+        )
+
+    return _once(scratch / f"affectnet_{size_px}_{count}", make)
+
+
 def build_command(
     dataset: str,
     manual_dir: pathlib.Path,

@@ -137,10 +137,14 @@ def _with_data_dir(run: FinishedRun, data_dir: str | None) -> FinishedRun:
 
 
 def _load_splits(run: FinishedRun, options: ExportOptions) -> dict[str, Split]:
-    data = run.settings.data
+    data = dataclasses.replace(run.settings.data, reading="memory")
     splits = {"validation": prepared.load_split(data, data.validation_split)}
     own_predictions.check(run, splits["validation"])
     if options.tflite:
+        # Of all these images a few hundred are looked at, unless a variant
+        # trains on.
+        reading = "memory" if options.compression.variants else "auto"
+        data = dataclasses.replace(data, reading=reading)
         splits["train"] = prepared.load_split(data, data.train_split)
     _warn_of_other_data(run, splits)
     return splits
@@ -276,8 +280,7 @@ def _explain_unwritable(target: pathlib.Path) -> Iterator[None]:
 def _warn_of_other_data(run: FinishedRun, splits: dict[str, Split]) -> None:
     recorded = run.manifest.get("data", {}).get("splits", {})
     for name, split in splits.items():
-        expected = recorded.get(name, {}).get("sha256")
-        if expected and split.content_hash() != expected:
+        if split.is_other_than(recorded.get(name, {})):
             print(
                 f"WARNING: the {name} images are not those of the run; its "
                 "recorded metrics do not apply to them",
@@ -290,6 +293,4 @@ def _spread(split: Split, count: int) -> Split:
     total = len(split.labels)
     if count == 0 or count >= total:
         return split
-    rows = [index * total // count for index in range(count)]
-    ids = [split.ids[row] for row in rows]
-    return Split(split.images[rows], split.labels[rows], ids)
+    return split.take([index * total // count for index in range(count)])

@@ -67,8 +67,7 @@ def check(run: FinishedRun, validation: Split) -> None:
 
 def _has_other_images(run: FinishedRun, validation: Split) -> bool:
     splits = run.manifest["data"].get("splits", {})
-    recorded = splits.get("validation", {}).get("sha256")
-    return bool(recorded) and validation.content_hash() != recorded
+    return validation.is_other_than(splits.get("validation", {}))
 
 
 def _most_difference(run: FinishedRun) -> float:

@@ -128,5 +128,12 @@ def _of_file(name: str, path: str, file: ModelFile) -> AnyModel:
 
 def _load_file(path: str) -> Predict:
     from edge.classifier import Classifier
+    from trainer.data.stored import Stored
 
-    return Classifier(path).probabilities
+    classifier = Classifier(path)
+
+    def predict(images: np.ndarray | Stored) -> np.ndarray:
+        parts = images.parts() if isinstance(images, Stored) else [images]
+        return np.concatenate([classifier.probabilities(p) for p in parts])
+
+    return predict

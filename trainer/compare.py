@@ -29,7 +29,7 @@ from trainer.evaluation.stored_runs import StoredRun
 FEWEST_RUNS, MOST_RUNS = 2, 8
 
 # Where and how, not what: no reason for another result.
-_NOT_COMPARED = ("data_dir", "max_memory_gib")
+_NOT_COMPARED = ("data_dir", "max_memory_gib", "feature_cache")
 
 
 class CompareError(ValueError):

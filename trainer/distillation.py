@@ -21,6 +21,7 @@ from trainer import runtime
 from trainer.batches import PREDICT_BATCH_SIZE
 from trainer.data import augmentation
 from trainer.data import prepared
+from trainer.data.stored import Stored
 from trainer.models import build_model
 from trainer.models import fused_batch_norm
 from trainer.settings.settings import Settings
@@ -112,14 +113,23 @@ def load_teacher(
 
 def make_view(
     split: prepared.Split, settings: Settings, view: int
-) -> np.ndarray:
+) -> np.ndarray | Stored:
     """Augments the images of a split as epochs that show this view do.
 
     Returns:
-      uint8 [n, S, S, C] in [0, 255]; the same for the same view.
+      uint8 [n, S, S, C] in [0, 255]; the same for the same view. Images on
+      disk stay there, and are augmented whenever they are read.
     """
+    uniforms = augmentation.draw_view(len(split.images), view)
+    if isinstance(split.images, Stored):
+
+        def change(rows: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+            own = tf.gather(uniforms, tf.maximum(rows, 0))
+            pixels = augmentation.augment(images, own, settings.augmentation)
+            return tf.cast(tf.round(pixels), tf.uint8)
+
+        return split.images.changed(change)
     changed = np.empty_like(split.images)
-    uniforms = augmentation.draw_view(len(changed), view)
     for start in range(0, len(changed), PREDICT_BATCH_SIZE):
         rows = slice(start, start + PREDICT_BATCH_SIZE)
         pixels = augmentation.augment(
@@ -133,20 +143,26 @@ def _make_predict(
     settings: Settings,
     splits: dict[str, prepared.Split],
     strategy: tf.distribute.Strategy,
-) -> Callable[[np.ndarray], np.ndarray]:
+) -> Callable[[np.ndarray | Stored], np.ndarray]:
     """A function images uint8 [n, S, S, C] -> mean probabilities [n, K]."""
     calls = [
         loop.make_predict_call(network, strategy)
         for network in _load_all(settings, splits, strategy)
     ]
 
-    def predict(images: np.ndarray) -> np.ndarray:
+    def predict(images: np.ndarray | Stored) -> np.ndarray:
         shown = [images]
         if settings.augmentation.flip:
-            shown.append(images[:, :, ::-1])
+            shown.append(_mirror(images))
         return np.mean([call(each) for call in calls for each in shown], axis=0)
 
     return predict
+
+
+def _mirror(images: np.ndarray | Stored) -> np.ndarray | Stored:
+    if isinstance(images, Stored):
+        return images.changed(lambda rows, pixels: pixels[:, :, ::-1])
+    return images[:, :, ::-1]
 
 
 def _load_all(

@@ -14,8 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import loop
-from trainer.data.prepared import GIB
-from trainer.data.prepared import Split
+from trainer.data.room import GIB
+from trainer.data.splits import Split
+from trainer.data.stored import Stored
 from trainer.models import BACKBONE_LAYER
 from trainer.models import LOGITS
 from trainer.models import head_layers
@@ -32,15 +33,15 @@ class PhaseInputs:
       logits_model: the same up to the layer before the softmax.
       average: the same of the averaged weights, or None.
       train: what goes in: uint8 [n, S, S, C] pixels, or float32 [n, F]
-        features.
+        features; in memory or on disk.
       validation: the same of the validation split.
     """
 
     model: Any
     logits_model: Any
     average: Any | None
-    train: np.ndarray
-    validation: np.ndarray
+    train: np.ndarray | Stored
+    validation: np.ndarray | Stored
 
 
 def whole_network(
@@ -60,27 +61,40 @@ def head_alone(
     """The quick way: the backbone runs here, once.
 
     Args:
-      inputs: the plain way.
+      inputs: the plain way, in memory.
       strategy: where to predict.
     """
     extract = make_extractor(inputs.model, strategy)
+    found = extract(inputs.train), extract(inputs.validation)
+    return head_on(*found, inputs=inputs, strategy=strategy)
+
+
+def head_on(
+    train: np.ndarray | Stored,
+    validation: np.ndarray | Stored,
+    *,
+    inputs: PhaseInputs,
+    strategy: tf.distribute.Strategy,
+) -> PhaseInputs:
+    """The head alone, on features that are there.
+
+    Args:
+      train: float32 [n, F].
+      validation: float32 [m, F].
+      inputs: the plain way.
+      strategy: of the run.
+    """
     with strategy.scope():
         head, logits_model = _head_of(inputs.model)
         average = (
             None if inputs.average is None else _head_of(inputs.average)[0]
         )
-    return PhaseInputs(
-        head,
-        logits_model,
-        average,
-        extract(inputs.train),
-        extract(inputs.validation),
-    )
+    return PhaseInputs(head, logits_model, average, train, validation)
 
 
 def make_extractor(
     model: keras.Model, strategy: tf.distribute.Strategy
-) -> Callable[[np.ndarray], np.ndarray]:
+) -> Callable[[np.ndarray | Stored], np.ndarray]:
     """Compiles a function that runs the part of a network before its head.
 
     Returns:
@@ -93,7 +107,12 @@ def make_extractor(
 
 
 def why_not(
-    model: keras.Model, settings: Settings, phase: Phase, *, num_images: int
+    model: keras.Model,
+    settings: Settings,
+    phase: Phase,
+    *,
+    num_images: int,
+    is_streamed: bool = False,
 ) -> str:
     """Says what keeps features from being computed once; "" if nothing does.
 
@@ -102,6 +121,7 @@ def why_not(
       settings: of the run.
       phase: the phase that is to train on them.
       num_images: in training and validation together.
+      is_streamed: they stay on disk, and so do features.
     """
     if phase.is_augmented and not settings.augmentation.is_off:
         return "images are augmented"
@@ -117,7 +137,7 @@ def why_not(
         return "the backbone has dropout"
     size = model.get_layer(BACKBONE_LAYER).output.shape[-1]
     needed = num_images * size * 4 / GIB
-    if needed > settings.data.max_memory_gib:
+    if needed > settings.data.max_memory_gib and not is_streamed:
         return f"features take {needed:.1f} GiB; see --max_memory_gib"
     return ""
 

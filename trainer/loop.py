@@ -18,6 +18,7 @@ import tensorflow as tf
 from trainer import exit_codes
 from trainer.batches import PREDICT_BATCH_SIZE
 from trainer.data import input_pipeline
+from trainer.data.stored import Stored
 
 LOWER_RATE = (
     "Lower the learning rate and begin again with --overwrite; what was saved "
@@ -163,7 +164,7 @@ def run_epoch(
 
 def make_predict_call(
     model: keras.Model, strategy: tf.distribute.Strategy
-) -> Callable[[np.ndarray], np.ndarray]:
+) -> Callable[[np.ndarray | Stored], np.ndarray]:
     """Compiles a function that predicts every image of a split.
 
     Returns:
@@ -179,7 +180,7 @@ def make_predict_call(
             args=next(iterator),
         )
 
-    def predict(images: np.ndarray) -> np.ndarray:
+    def predict(images: np.ndarray | Stored) -> np.ndarray:
         replicas = strategy.num_replicas_in_sync
         batch = -(-PREDICT_BATCH_SIZE // replicas) * replicas
         dataset = strategy.distribute_datasets_from_function(

@@ -27,6 +27,7 @@ def make_manifest(
     *,
     precision: str,
     replicas: int,
+    reading: str | None = None,
 ) -> dict[str, Any]:
     """Describes a run in plain JSON values.
 
@@ -35,6 +36,7 @@ def make_manifest(
       splits: name -> the loaded split.
       precision: the Keras dtype policy in force.
       replicas: devices that share a batch.
+      reading: `memory` or `stream`; None where nothing is trained.
     """
     return {
         "started": datetime.datetime.now(datetime.UTC).isoformat(
@@ -43,11 +45,7 @@ def make_manifest(
         "data": {
             "name": builder.info.full_name,
             "splits": {
-                name: {
-                    "examples": len(split.labels),
-                    "sha256": split.content_hash(),
-                }
-                for name, split in splits.items()
+                name: split.describe() for name, split in splits.items()
             },
         },
         "libraries": {
@@ -57,6 +55,7 @@ def make_manifest(
         "commit": _git_commit(),
         "precision": precision,
         "replicas": replicas,
+        **({"reading": reading} if reading else {}),
         "hardware": {
             "processor": platform.machine(),
             "cores": os.cpu_count(),

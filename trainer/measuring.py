@@ -145,12 +145,7 @@ def _known_to_model(whole: Split, matching: Matching, *, split: str) -> Split:
         )
     if len(rows) == len(labels):
         return dataclasses.replace(whole, labels=labels)
-    return Split(
-        whole.images[rows],
-        labels[rows],
-        [whole.ids[row] for row in rows],
-        whole.subgroups and [whole.subgroups[row] for row in rows],
-    )
+    return dataclasses.replace(whole.take(rows), labels=labels[rows])
 
 
 def _metrics(

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import pathlib
+import tempfile
 from collections.abc import Iterator
 
 import keras
@@ -145,6 +147,32 @@ def wait_for_all(strategy: tf.distribute.Strategy) -> None:
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         arrived = strategy.run(lambda: tf.constant(1.0))
         strategy.reduce("SUM", arrived, axis=None).numpy()
+
+
+@contextlib.contextmanager
+def own_folder(
+    workdir: pathlib.Path, strategy: tf.distribute.Strategy
+) -> Iterator[pathlib.Path]:
+    """The workdir for the chief; for others a folder that is thrown away.
+
+    Every worker saves, because reading a variable that is kept in several
+    places may need all of them; none continues before the chief has saved.
+    """
+    if is_chief(strategy):
+        yield workdir
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield pathlib.Path(folder)
+    wait_for_all(strategy)
+
+
+def is_so_for_all(strategy: tf.distribute.Strategy, answer: bool) -> bool:
+    """Whether every worker of the job answers yes; all must ask."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return answer
+    said = strategy.run(lambda: tf.constant(float(answer)))
+    total = strategy.reduce("SUM", said, axis=None).numpy()
+    return int(total) == strategy.num_replicas_in_sync
 
 
 def _check_tf_config() -> None:

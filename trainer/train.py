@@ -24,17 +24,21 @@ from trainer import kept_targets
 from trainer import loop
 from trainer import manifest
 from trainer import phases
+from trainer import reading as reading_lib
 from trainer import run_folder
 from trainer import runtime
 from trainer import targets as targets_lib
 from trainer import weights
 from trainer import workdirs
+from trainer.data import damage
 from trainer.data import prepared
+from trainer.data import room
 from trainer.evaluation import evaluate
 from trainer.evaluation import robustness
 from trainer.models import build_model
 from trainer.models import fused_batch_norm
 from trainer.settings import cli_flags
+from trainer.settings.model_and_data import DataSettings
 from trainer.settings.settings import Settings
 from trainer.settings.targets_and_training import TrainingSettings
 from trainer.training_run import TrainingRun
@@ -84,31 +88,50 @@ def _train_and_evaluate(
     if runtime.is_chief(strategy):
         workdirs.check_workdir(workdir, settings, overwrite=overwrite)
     builder = prepared.find_data(settings.data)
+    begun = None if overwrite else workdir
+    data = reading_lib.settle(settings.data, strategy, begun=begun)
+    with damage.explain(builder, data):
+        run = _make_run(
+            settings,
+            workdir,
+            strategy,
+            builder=builder,
+            data=data,
+            overwrite=overwrite,
+        )
+        with console.told_when_stopped(run.stands):
+            run.train()
+            return _evaluate(run)
+
+
+def _make_run(
+    settings: Settings,
+    workdir: pathlib.Path,
+    strategy: tf.distribute.Strategy,
+    *,
+    builder: tfds.core.DatasetBuilder,
+    data: DataSettings,
+    overwrite: bool,
+) -> TrainingRun:
+    """All that comes before the first step; `data` says how to read."""
     model, average = make_models(settings, strategy)
     if runtime.is_chief(strategy):
         needed = _bytes_needed(settings.training, model.count_params())
         files.check_space(workdir, needed)
-    splits = prepared.load_splits(settings.data)
+    splits = prepared.load_splits(data)
     _check_batch(settings, splits["train"])
     weights.check_source(settings, splits)
-    targets, teacher = _find_targets(
-        settings, splits, strategy, begun=None if overwrite else workdir
-    )
+    begun = None if overwrite else workdir
+    targets, teacher = _find_targets(settings, splits, strategy, begun=begun)
     # Nobody looks into a workdir that the chief is changing.
     runtime.wait_for_all(strategy)
     if runtime.is_chief(strategy):
         workdirs.open_workdir(workdir, settings, overwrite=overwrite)
-        _describe(
-            workdir,
-            settings,
-            builder,
-            splits=splits,
-            model=model,
-            strategy=strategy,
-        )
+        described = {"splits": splits, "model": model, "strategy": strategy}
+        _describe(workdir, settings, builder, reading=data.reading, **described)
         _keep_targets(workdir, targets)
     runtime.wait_for_all(strategy)
-    run = TrainingRun(
+    return TrainingRun(
         settings,
         workdir,
         strategy,
@@ -118,9 +141,6 @@ def _train_and_evaluate(
         average=average,
         teacher=teacher,
     )
-    with console.told_when_stopped(run.stands):
-        run.train()
-        return _evaluate(run)
 
 
 def _evaluate(run: TrainingRun) -> dict[str, Any]:
@@ -219,6 +239,7 @@ def _describe(
     settings: Settings,
     builder: tfds.core.DatasetBuilder,
     *,
+    reading: str,
     splits: dict[str, prepared.Split],
     model: keras.Model,
     strategy: tf.distribute.Strategy,
@@ -230,6 +251,7 @@ def _describe(
         splits,
         precision=precision,
         replicas=strategy.num_replicas_in_sync,
+        reading=reading,
     )
     workdirs.keep_manifest(workdir, made_from)
     files.write_text(
@@ -239,9 +261,17 @@ def _describe(
     print(
         f"{builder.info.full_name}: {len(splits['train'].labels):,} training "
         f"images; {model.name}: {model.count_params():,} weights; {precision} "
-        f"on {runtime.describe_devices(strategy)}",
+        f"on {runtime.describe_devices(strategy)}; {_where(reading, splits)}",
         flush=True,
     )
+
+
+def _where(reading: str, splits: dict[str, prepared.Split]) -> str:
+    """Says where images are, and what they take there."""
+    decoded = sum(split.images.nbytes for split in splits.values())
+    if reading == "memory":
+        return f"images in memory, {room.describe(decoded)}"
+    return f"images streamed; decoded they would take {room.describe(decoded)}"
 
 
 def _check_batch(settings: Settings, train_split: prepared.Split) -> None:

@@ -4,9 +4,7 @@ After every epoch all of it is saved, so that an interrupted run resumes where
 it was.
 """
 
-import contextlib
 import pathlib
-import tempfile
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ import tensorflow as tf
 
 from trainer import checkpoints
 from trainer import features
+from trainer import kept_features
 from trainer import logs
 from trainer import loop
 from trainer import optimizers
@@ -27,6 +26,7 @@ from trainer import runtime
 from trainer import targets as targets_lib
 from trainer.data import input_pipeline
 from trainer.data.prepared import Split
+from trainer.data.stored import Stored
 from trainer.evaluation import evaluate
 from trainer.settings.augmentation import AugmentationSettings
 from trainer.settings.settings import Settings
@@ -143,11 +143,17 @@ class TrainingRun:
         inputs = features.whole_network(self.model, self.average, self.splits)
         if phase.name != "head" or not self.settings.training.reuse_features:
             return inputs
+        is_streamed = isinstance(inputs.train, Stored)
         count = len(inputs.train) + len(inputs.validation)
-        if features.why_not(self.model, self.settings, phase, num_images=count):
+        of = self.model, self.settings, phase
+        if features.why_not(*of, num_images=count, is_streamed=is_streamed):
             return inputs
         print("computing the backbone's features once", flush=True)
-        return features.head_alone(inputs, self.strategy)
+        if not is_streamed:
+            return features.head_alone(inputs, self.strategy)
+        return kept_features.head_alone(
+            inputs, self.settings, self.splits, strategy=self.strategy
+        )
 
     def make_learner(
         self, phase: phases.Phase, inputs: features.PhaseInputs
@@ -186,7 +192,7 @@ class TrainingRun:
         )
 
     def training_data(
-        self, phase: phases.Phase, images: np.ndarray
+        self, phase: phases.Phase, images: np.ndarray | Stored
     ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
         """Makes the batches of the epochs that a phase has left.
 
@@ -265,7 +271,7 @@ class TrainingRun:
             optimizers.lower_learning_rate(
                 learner.optimizer, training.plateau_factor
             )
-        with _own_folder(self.workdir, self.strategy) as folder:
+        with runtime.own_folder(self.workdir, self.strategy) as folder:
             if is_best:
                 checkpoints.save_weights(
                     self.model if self.average is None else self.average,
@@ -277,23 +283,6 @@ class TrainingRun:
             planned = phases.planned_phases(training)
             total = sum(phase.epochs for phase in planned)
             print(logs.epoch_line(row, total, is_best), flush=True)
-
-
-@contextlib.contextmanager
-def _own_folder(
-    workdir: pathlib.Path, strategy: tf.distribute.Strategy
-) -> Iterator[pathlib.Path]:
-    """The workdir for the chief; for others a folder that is thrown away.
-
-    Every worker saves, because reading a variable that is kept in several
-    places may need all of them; none continues before the chief has saved.
-    """
-    if runtime.is_chief(strategy):
-        yield workdir
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            yield pathlib.Path(folder)
-    runtime.wait_for_all(strategy)
 
 
 def _current(learning_rate: Any) -> float:

@@ -23,7 +23,7 @@ from trainer.run_folder import WRITTEN
 from trainer.settings import settings as settings_lib
 
 # Settings that say where and how, not what: they may change on resuming.
-FREE_ON_RESUME = ("data_dir", "max_memory_gib")
+FREE_ON_RESUME = ("data_dir", "max_memory_gib", "feature_cache")
 
 # What to do about a damaged file of a run that is to go on.
 _ADVICE = "give another --workdir, or --overwrite to begin again"

@@ -43,8 +43,8 @@ WRITTEN = (REPORT, BEST_FLAGS, TABLE, WORKERS, results.SEEDS, results.TRIALS)
 WRITTEN += (tuner.ORACLE_FOLDER, FEATURES, SEARCH)
 
 # Of the options, those that say where and how long, not what.
-_FREE = ("settings", "out", "workdir", "max_trials", "feature_cache")
-_FREE += ("confirm_seeds", "worker_timeout")
+_FREE = ("settings", "out", "workdir", "max_trials", "confirm_seeds")
+_FREE += ("worker_timeout",)
 
 
 class SearchError(ValueError):

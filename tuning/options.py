@@ -69,11 +69,6 @@ class SearchOptions:
         lower=0,
         upper=20,
     )
-    feature_cache: pathlib.Path = setting(
-        pathlib.Path("runs/feature_cache"),
-        "head: folder that keeps computed features; may be deleted at any "
-        "time.",
-    )
     confirm_seeds: int = setting(
         3,
         "Further seeds that the three best, and the recipe as it is, are "

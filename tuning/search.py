@@ -101,16 +101,19 @@ def _prepare(options: SearchOptions, strategy: tf.distribute.Strategy) -> _Work:
         model = build_model(base, len(base.data.class_names), keras)
         layers = tuple(layer.name for layer in model.layers if layer.weights)
         return _Work(trials.train_whole, layers, {})
-    splits = prepared.load_splits(base.data)
+    data = prepared.settle_reading(base.data)
+    splits = prepared.load_splits(data)
     features = features_lib.get_features(
         base,
         splits,
         strategy,
         num_passes=options.feature_passes,
-        cache=options.feature_cache,
     )
     train = trials.make_head_training(features, splits, strategy)
-    return _Work(train, (), features.key)
+    # The order of examples depends on how they are read.
+    is_streamed = data.reading == "stream"
+    reading = {"reading": data.reading} if is_streamed else {}
+    return _Work(train, (), {**features.key, **reading})
 
 
 def _run_trials(

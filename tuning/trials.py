@@ -23,7 +23,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
@@ -36,6 +35,7 @@ from trainer import targets
 from trainer import training_run as run_lib
 from trainer.data import input_pipeline
 from trainer.data.prepared import Split
+from trainer.data.stored import Stored
 from trainer.evaluation import evaluate
 from trainer.loop import DivergenceError
 from trainer.models import build_head_model
@@ -43,6 +43,7 @@ from trainer.phases import Phase
 from trainer.settings import cli_flags
 from trainer.settings.augmentation import AugmentationSettings
 from trainer.settings.settings import Settings
+from tuning import features as features_lib
 from tuning import results
 from tuning.features import Features
 
@@ -145,12 +146,10 @@ def make_head_training(
       splits: train and validation; their images serve distillation alone.
       strategy: of the process.
     """
-    with tf.device("CPU"):
-        # As tensors they are shared by all epochs and all trials.
-        passes = [
-            tf.constant(array[:, None, None]) for array in features.passes
-        ]
-    on_features = _on_features(splits, passes[0], features.validation)
+    passes = [features_lib.as_images(each) for each in features.passes]
+    on_features = features_lib.on_features(
+        splits, passes[0], features_lib.as_images(features.validation)
+    )
 
     def train_head(
         settings: Settings, folder: pathlib.Path
@@ -182,17 +181,6 @@ def make_head_training(
         return run.progress.history
 
     return train_head
-
-
-def _on_features(
-    splits: dict[str, Split], train: tf.Tensor, validation: np.ndarray
-) -> dict[str, Split]:
-    """Splits whose images are features, of [n, 1, 1, F] and [m, F]."""
-    images = {"train": train, "validation": validation[:, None, None]}
-    return {
-        part: dataclasses.replace(splits[part], images=images[part])
-        for part in images
-    }
 
 
 def train_whole(
@@ -231,7 +219,7 @@ class _HeadRun(run_lib.TrainingRun):
     passes: list
 
     def training_data(
-        self, phase: Phase, images: np.ndarray | tf.Tensor
+        self, phase: Phase, images: tf.Tensor | Stored
     ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
         if len(self.passes) == 1:
             return super().training_data(phase, images)

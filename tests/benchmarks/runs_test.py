@@ -144,7 +144,10 @@ RUNS = {
     "fer2013_build": ["--num_images=140"],
     "affectnet_build": ["--num_images=40", "--processes=1"],
     "device": ["--num_faces=30"],
-    "growth": ["--num_images", "60", "--processes=1"],
+    "growth": [
+        *("--num_images", "60", "--large_images", "200", "--processes=1"),
+        *("--rate_seconds=1", "--wait_steps=1", "--wait_backbone=tiny_cnn"),
+    ],
     "head_trial": ["--backbone=tiny_cnn", "--epochs=2"],
     "frozen_phase": ["--backbone=tiny_cnn", "--epochs=2"],
 }

@@ -6,7 +6,7 @@ SECTIONS = {
     "device": "device",
     "fer2013_build": "fer2013_build",
     "frozen_phase": "frozen_phase",
-    "growth": "growth",
+    "growth": "growth streamed",
     "head_trial": "head_trial",
     "input_pipeline": "input_training input_evaluation",
     "training_step": "training_step input_wait",

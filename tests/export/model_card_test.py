@@ -96,6 +96,14 @@ def test_how_it_was_trained_and_on_other_splits_is_told(folder):
     )
 
 
+def test_a_run_that_streamed_has_a_hash_of_what_is_stored(folder):
+    content = json.loads((folder / "metadata.json").read_text())
+    splits = content["data"]["splits"]
+    splits["train"] = {"examples": 280, "stored_sha256": "5" * 64}
+    change(folder / "metadata.json", data=content["data"])
+    assert f"* train: 280 pictures, sha256 {'5' * 16}..." in write(folder)
+
+
 def test_votes_and_teachers_are_named(folder):
     assert "votes of" not in write(folder)
     assert "taught by" not in write(folder)

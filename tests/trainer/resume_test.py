@@ -1,17 +1,12 @@
 """Interrupting a run with -9 and typing the same command again."""
 
-import csv
-import os
 import re
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
-from tests.commands.command_line import ROOT
 from tests.commands.command_line import python
+from tests.trainer import stopped_runs
 from tests.trainer import weight_files
 
 
@@ -46,38 +41,6 @@ def write_backbone(path, seed):
     keras.Model(model.inputs, features).save_weights(path)
 
 
-def history(workdir):
-    """Rows of each epoch, but for the time it took."""
-    with open(workdir / "history.csv", encoding="utf-8") as file:
-        return [{**row, "seconds": ""} for row in csv.DictReader(file)]
-
-
-def stop_after_epoch(arguments, workdir, epoch, number=signal.SIGKILL):
-    """Starts a run and stops it once the checkpoint of `epoch` is there."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 240
-    target = workdir / "checkpoints" / f"epoch-{epoch:05d}"
-    while not target.exists():
-        assert process.poll() is None, "the run ended before it was killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGSTOP)
-    # A second run finds the folder in use, and says by whom.
-    second = python(*arguments, "--overwrite")
-    assert f"in use: process {process.pid} on" in second.stderr
-    os.killpg(process.pid, number)
-    os.killpg(process.pid, signal.SIGCONT)
-    _, told = process.communicate()
-    return process.returncode, told
-
-
 @pytest.mark.parametrize(
     ("epoch", "number", "code"),
     [
@@ -92,7 +55,9 @@ def test_a_stopped_run_ends_with_the_bits_of_an_uninterrupted_one(
     workdir = tmp_path / "killed"
     write_backbone(first_weights(workdir), seed=0)
     arguments = command(workdir, prepared_data)
-    ended, told = stop_after_epoch(arguments, workdir, epoch, number)
+    ended, told = stopped_runs.stop_after_epoch(
+        arguments, workdir, epoch, number
+    )
     assert ended == code
     if code > 0:
         assert re.fullmatch(
@@ -110,7 +75,7 @@ def test_a_stopped_run_ends_with_the_bits_of_an_uninterrupted_one(
     is_reused = "computing the backbone's features once" in again.stdout
     assert is_reused == (epoch == 1)
     # The weights of the best epoch may be older than the interruption.
-    assert history(workdir) == history(whole_run)
+    assert stopped_runs.history(workdir) == stopped_runs.history(whole_run)
     weight_files.assert_equal(whole_run, workdir)
 
 

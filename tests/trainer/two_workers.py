@@ -12,10 +12,15 @@ from trainer.settings import cli_flags
 
 def start(settings, workdir):
     """Starts the chief and the other worker; returns both processes."""
+    return start_each(*arguments(settings, workdir))
+
+
+def start_each(*arguments):
+    """Starts Python with the same arguments as the chief and as the other."""
     workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
     return [
         subprocess.Popen(
-            [sys.executable, *arguments(settings, workdir)],
+            [sys.executable, *map(str, arguments)],
             cwd=ROOT,
             env={**os.environ, "TF_CONFIG": config(workers, index)},
             stdout=subprocess.PIPE,

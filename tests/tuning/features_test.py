@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer import kept_features
 from trainer.data.prepared import Split
 from trainer.models import build_model
 from trainer.settings import settings as settings_lib
@@ -33,11 +34,10 @@ def make_splits(seed=0):
 def get(cache, num_passes=0, splits=None, **values):
     keras.utils.set_random_seed(0)
     return features.get_features(
-        make_settings(**values),
+        make_settings(feature_cache=str(cache), **values),
         splits or make_splits(),
         tf.distribute.get_strategy(),
         num_passes=num_passes,
-        cache=cache,
     )
 
 
@@ -83,10 +83,10 @@ def test_the_weights_count_by_their_values():
     keras.utils.set_random_seed(0)
     model = build_model(make_settings(), 7, keras)
     of = model, make_settings(), make_splits()
-    keys = [features.make_key(*of, num_passes=0)]
+    keys = [kept_features.make_key(*of, num_passes=0)]
     for layer in map(model.get_layer, ("logits", "stage2_1_conv")):
         layer.set_weights([w + 1 for w in layer.get_weights()])
-        keys.append(features.make_key(*of, num_passes=0))
+        keys.append(kept_features.make_key(*of, num_passes=0))
     assert keys[0] == keys[1]
     assert keys[1]["weights"] != keys[2]["weights"]
 
@@ -107,17 +107,17 @@ def test_a_damaged_entry_is_computed_again(damage, tmp_path):
     first = get(tmp_path)
     entry = next(tmp_path.glob("*/key.json")).parent
     if damage == "cut":
-        data = (entry / "train_0.npy").read_bytes()
-        (entry / "train_0.npy").write_bytes(data[:100])
+        data = (entry / "train_0-00000-of-00001").read_bytes()
+        (entry / "train_0-00000-of-00001").write_bytes(data[:100])
     elif damage == "missing":
-        (entry / "validation.npy").unlink()
+        (entry / "validation-00000-of-00001").unlink()
     else:
         (entry / "key.json").write_text("{")
     np.testing.assert_array_equal(get(tmp_path).passes[0], first.passes[0])
 
 
 def test_the_cache_keeps_what_was_used_last(tmp_path, monkeypatch):
-    monkeypatch.setattr(features, "KEPT_ENTRIES", 2)
+    monkeypatch.setattr(kept_features, "KEPT_ENTRIES", 2)
     kept = get(tmp_path, splits=make_splits(0))
     first = entries(tmp_path)
     get(tmp_path, splits=make_splits(1))

@@ -13,6 +13,7 @@ from trainer import loop
 from trainer import phases
 from trainer import train
 from trainer.data import prepared as records
+from trainer.data import stored
 from trainer.settings import settings as settings_lib
 from tuning import features as features_lib
 from tuning import search
@@ -28,7 +29,8 @@ def test_a_trial_is_phase_1_of_the_trainer(tmp_path, monkeypatch):
     head = {"head_units": (16,), "head_dropout": (0.3,), "pooling_dropout": 0.2}
     others = {"label_smoothing": 0.1, "ema": 0.5, "test_split": "none"}
     phase_1 = {"head_augmentation": False, "fine_tune_epochs": 0}
-    settings = make_settings(**phase_1, **head, **others)
+    cache = {"feature_cache": str(tmp_path / "cache")}
+    settings = make_settings(**phase_1, **head, **others, **cache)
     first = {}
     real = train.build_model
 
@@ -52,7 +54,7 @@ def test_a_trial_is_phase_1_of_the_trainer(tmp_path, monkeypatch):
     strategy = search.runtime.configure(settings.training)
     splits = records.load_splits(settings.data)
     features = search.features_lib.get_features(
-        settings, splits, strategy, num_passes=0, cache=tmp_path / "cache"
+        settings, splits, strategy, num_passes=0
     )
     train_call = trials.make_head_training(features, splits, strategy)
     quick = train_call(settings, tmp_path / "quick")
@@ -60,6 +62,34 @@ def test_a_trial_is_phase_1_of_the_trainer(tmp_path, monkeypatch):
     for one, other in zip(quick, plain, strict=True):
         for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
             assert one[name] == pytest.approx(other[name], abs=1e-4)
+
+
+def test_a_trial_streams_features_of_images_that_are_streamed(tmp_path):
+    """To the figures of memory; nothing is learned, in another order."""
+    histories = []
+    for reading in ("stream", "memory"):
+        settings = make_settings(
+            reading=reading,
+            head_learning_rate=0.0,
+            head_augmentation=False,
+            feature_cache=str(tmp_path / "cache"),
+        )
+        strategy = search.runtime.configure(settings.training)
+        splits = records.load_splits(settings.data)
+        features = search.features_lib.get_features(
+            settings, splits, strategy, num_passes=2
+        )
+        is_stored = isinstance(features.passes[0], stored.Stored)
+        assert is_stored == (reading == "stream")
+        train_call = trials.make_head_training(features, splits, strategy)
+        histories.append(train_call(settings, tmp_path / reading))
+    assert len(histories[0]) == 2
+    for one, other in zip(*histories, strict=True):
+        # 280 images are ten whole batches.
+        for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+            assert one[name] == pytest.approx(other[name], abs=1e-4)
+    losses = [row["loss"] for row in histories[0]]
+    assert losses[0] != pytest.approx(losses[1], abs=1e-6)  # Passes differ.
 
 
 def test_a_heads_trial_asks_teachers_of_every_batch_too(tmp_path, monkeypatch):

@@ -21,14 +21,18 @@ TUNE = ("head_depth", "head_width_1", "optimizer")
 def make_options(out, *, values=(), **changes):
     """Options of a search of small heads on the drawn faces."""
     settings = settings_lib.from_flat(
-        {**TINY, "data_dir": str(prepared.data_dir()), **dict(values)}
+        {
+            **TINY,
+            "data_dir": str(prepared.data_dir()),
+            "feature_cache": str(prepared.scratch() / "feature_cache"),
+            **dict(values),
+        }
     )
     given = {"max_trials": 4, "confirm_seeds": 0, "tune": TUNE, **changes}
     return options_lib.SearchOptions(
         settings=settings,
         out=pathlib.Path(out),
         workdir="runs/tiny_tuned",
-        feature_cache=prepared.scratch() / "feature_cache",
         **given,
     )
 

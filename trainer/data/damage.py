@@ -3,6 +3,7 @@
 Looks closer only once something has failed: TensorFlow and TFDS say neither.
 """
 
+import contextlib
 import pathlib
 import shlex
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ def unfound(data: DataSettings, error: Exception) -> DataError:
     versions = _versions(where.expanduser() / name)
     for folder in versions:
         if config in ("", _config_of(folder, name)):
-            reason = _why_unreadable(folder)
+            reason = why_unreadable(folder)
             if reason:
                 return _damaged(data, folder, reason)
     there = sorted(f"{name}/{_config_of(f, name)}" for f in versions)
@@ -128,11 +129,32 @@ def read(
     try:
         yield from tfds.as_numpy(dataset)
     except tf.errors.OpError as error:
-        reason = _why_unread(builder, split) or (
+        reason = why_unread(builder, split) or (
             f"{builder.data_path} has an example in `{split}` that cannot be "
             f"read ({type(error).__name__}: {_first_line(error)})"
         )
         raise damaged(builder, data, reason) from error
+
+
+@contextlib.contextmanager
+def explain(
+    builder: tfds.core.DatasetBuilder, data: DataSettings
+) -> Iterator[None]:
+    """Says which file is to blame where reading fails in the midst of a run.
+
+    Raises:
+      DataError: an operation has failed, and a file of the run's splits is
+        missing or damaged.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        for split in data.splits.values():
+            check_files(builder, data, split)
+            reason = why_unread(builder, split)
+            if reason:
+                raise damaged(builder, data, reason) from error
+        raise
 
 
 def count_examples(
@@ -217,7 +239,7 @@ def _versions(folder: pathlib.Path) -> list[pathlib.Path]:
     return sorted(found)
 
 
-def _why_unreadable(folder: pathlib.Path) -> str:
+def why_unreadable(folder: pathlib.Path) -> str:
     """Which of the files that describe a version is damaged; "" for none."""
     name, read_it = FEATURES, tfds.features.FeatureConnector.from_config
     try:
@@ -233,7 +255,7 @@ def _first_line(error: Exception) -> str:
     return f"{(str(error).strip() or repr(error)).splitlines()[0]:.150}"
 
 
-def _why_unread(builder: tfds.core.DatasetBuilder, split: str) -> str:
+def why_unread(builder: tfds.core.DatasetBuilder, split: str) -> str:
     """Which of a split's files is damaged; "" where each can be read."""
     for shard in builder.info.splits[split].file_instructions:
         path, expected = shard.filename, shard.examples_in_shard

@@ -1,22 +1,23 @@
-"""A decoded split -> batches: one pipeline for training, one for evaluation.
+"""A split -> batches: one pipeline for training, one for evaluation.
 
-Training gathers whole batches from the split in an order that is a pure
+Training gathers whole batches from a decoded split in an order that is a pure
 function of the seed and the epoch, so a resumed run sees what an
-uninterrupted one would have seen.
+uninterrupted one would have seen. What stays on disk comes in the order of
+`trainer.data.streaming`; from there on it is the same.
 """
-
-import dataclasses
 
 import numpy as np
 import tensorflow as tf
 
-from trainer.data import augmentation
 from trainer.data import storage
+from trainer.data import streaming
+from trainer.data.batch_maker import BatchMaker
+from trainer.data.stored import Stored
 from trainer.settings.augmentation import AugmentationSettings
 
 
 def make_for_train(
-    images: np.ndarray,
+    images: np.ndarray | Stored,
     targets: np.ndarray,
     settings: AugmentationSettings,
     *,
@@ -33,7 +34,8 @@ def make_for_train(
     weigh its examples more.
 
     Args:
-      images: uint8 [n, S, S, C] in [0, 255], the training images.
+      images: uint8 [n, S, S, C] in [0, 255], the training images; or any other
+        numbers [n, ...] that no augmentation changes.
       targets: float32 [n, K], or [views, n, K]: each image is augmented in so
         many ways, and epochs show them in turn, mirrored where images are
         flipped and spoilt anew; otherwise it is augmented anew in each epoch.
@@ -51,7 +53,7 @@ def make_for_train(
       has `len(images) // batch_size` global batches.
     """
     first, rows, per_replica = _worker_rows(batch_size, context)
-    maker = _BatchMaker(
+    maker = BatchMaker(
         images=images,
         # One view after the other, so that a number says view and image.
         targets=targets.reshape(-1, targets.shape[-1]),
@@ -62,103 +64,16 @@ def make_for_train(
         views=len(targets) if targets.ndim == 3 else 0,
         mine=slice(first, first + rows),
     )
-    dataset = _beside(maker.places(epochs), images, maker.targets)
-    dataset = dataset.map(maker.make, num_parallel_calls=tf.data.AUTOTUNE)
-    return _deliver(dataset, rows, per_replica)
-
-
-@dataclasses.dataclass(frozen=True)
-class _BatchMaker:
-    """One worker's part of each global batch, from the order of an epoch.
-
-    Attributes are those of `make_for_train`, and:
-      targets: float32 [views * n, K], or [n, K] without views.
-      views: how many each image has; 0 augments it anew in every epoch.
-      mine: which rows of a global batch are this worker's.
-    """
-
-    images: np.ndarray
-    targets: np.ndarray
-    settings: AugmentationSettings
-    mixup: float
-    batch_size: int
-    seed: int
-    views: int
-    mine: slice
-
-    def places(self, epochs: range) -> tf.data.Dataset:
-        """Elements of `_shuffle` for all steps of the epochs."""
-        return tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(
-            lambda epoch: _shuffle(
-                len(self.images),
-                self.batch_size,
-                seed=self.seed,
-                epoch=epoch,
-                views=self.views,
-            )
-        )
-
-    def make(
-        self, place: tuple[tf.Tensor, ...], held: tuple[tf.Tensor, ...]
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images and targets at a place of `_shuffle`, from held arrays."""
-        epoch, step, chosen, view_uniforms = place
-        uniforms = self._draw(epoch, step, view_uniforms)
-        view = tf.cast(epoch % self.views if self.views else 0, chosen.dtype)
-        batch = self._take(held, view, chosen=chosen, uniforms=uniforms)
-        if not self.mixup:
-            return batch
-        # The partner stands at the mirrored place of the global batch, so the
-        # pairs are the same on any number of devices.
-        partner = self._take(
-            held, view, chosen=chosen[::-1], uniforms=uniforms[::-1]
-        )
-        fraction = augmentation.draw_fractions(
-            self.batch_size, self.mixup, seed=self.seed, epoch=epoch, step=step
-        )
-        return augmentation.mix(batch, partner, fraction[self.mine])
-
-    def _draw(
-        self, epoch: tf.Tensor, step: tf.Tensor, view_uniforms: tf.Tensor
-    ) -> tf.Tensor:
-        fresh = augmentation.draw_uniforms(
-            self.batch_size, seed=self.seed, epoch=epoch, step=step
-        )
-        if not self.views:
-            return fresh
-        view = augmentation.spoil_anew(view_uniforms, fresh)
-        if not self.settings.flip:
-            return view
-        is_mirrored = fresh[:, :1] < 0.5
-        return tf.where(is_mirrored, augmentation.mirror(view), view)
-
-    def _take(
-        self,
-        held: tuple[tf.Tensor, ...],
-        view: tf.Tensor,
-        *,
-        chosen: tf.Tensor,
-        uniforms: tf.Tensor,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        held_images, held_targets = held
-        rows = self.mine.stop - self.mine.start
-        chosen = tf.ensure_shape(chosen[self.mine], [rows])
-        pixels = _gather(held_images, self.images, chosen)
-        place = view * len(self.images) + chosen
-        targets = _gather(held_targets, self.targets, place)
-        changed = augmentation.augment(
-            pixels, uniforms[self.mine], self.settings
-        )
-        return changed, targets
+    return _deliver(maker.batches(epochs, context), rows, per_replica)
 
 
 def make_for_eval(
-    images: np.ndarray,
+    images: np.ndarray | Stored,
     *,
     batch_size: int,
     context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
-    """Every image once, in order; the last batch is padded with zeros.
+    """Every image once, in order; what lacks in a batch is padding.
 
     Args:
       images: uint8 [n, S, S, C] in [0, 255].
@@ -171,75 +86,25 @@ def make_for_eval(
     """
     first, rows, per_replica = _worker_rows(batch_size, context)
     count = len(images)
+    if isinstance(images, Stored):
+        dataset = streaming.make_for_eval(
+            images, batch_size=batch_size, context=context
+        )
+        dataset = dataset.map(lambda i, values: (i, tf.cast(values, "float32")))
+        return _deliver(dataset, rows, per_replica)
 
     def make_batch(
         start: tf.Tensor, held: tuple[tf.Tensor, ...]
     ) -> tuple[tf.Tensor, tf.Tensor]:
         index = start + first + tf.range(rows)
         is_real = index < count
-        chosen = _gather(held[0], images, tf.where(is_real, index, 0))
+        chosen = storage.gather(held[0], images, tf.where(is_real, index, 0))
         return tf.where(is_real, index, -1), tf.cast(chosen, tf.float32)
 
     starts = tf.data.Dataset.range(0, count, batch_size, output_type=tf.int32)
-    dataset = _beside(starts, images)
+    dataset = storage.beside(starts, images)
     dataset = dataset.map(make_batch, num_parallel_calls=tf.data.AUTOTUNE)
     return _deliver(dataset, rows, per_replica)
-
-
-def _shuffle(
-    count: int, batch_size: int, *, seed: int, epoch: tf.Tensor, views: int
-) -> tf.data.Dataset:
-    """Dataset of (epoch, step, indices of a global batch, random numbers).
-
-    The numbers are those of the view that the epoch shows; without views
-    there are none, and each batch draws its own.
-    """
-    order = tf.random.experimental.stateless_shuffle(
-        tf.range(count), seed=tf.stack([tf.cast(seed, tf.int64), epoch])
-    )
-    steps = count // batch_size
-    batches = tf.reshape(order[: steps * batch_size], [steps, batch_size])
-    uniforms = tf.zeros([steps, 0])
-    if views:
-        view = augmentation.draw_view(count, epoch % views)
-        uniforms = tf.gather(view, batches)
-    dataset = tf.data.Dataset.from_tensor_slices((batches, uniforms))
-    return dataset.enumerate().map(lambda step, parts: (epoch, step, *parts))
-
-
-def _beside(
-    dataset: tf.data.Dataset, *arrays: np.ndarray | tf.Tensor
-) -> tf.data.Dataset:
-    """Elements (element, arrays), for a mapped function to gather from.
-
-    What such a function finds in its surroundings TensorFlow copies into the
-    graph whenever it rewrites the graph, and for a tensor that a dataset holds
-    it makes another of that shape. Into a list it does not look.
-    """
-    with tf.device("CPU"):
-        held = tuple(_hold(storage.as_tensor(array)) for array in arrays)
-    return tf.data.Dataset.zip(
-        dataset, tf.data.Dataset.from_tensors(held).repeat()
-    )
-
-
-def _hold(tensor: tf.Tensor) -> tf.Tensor:
-    empty = tf.raw_ops.EmptyTensorList(
-        element_dtype=tensor.dtype, element_shape=-1, max_num_elements=1
-    )
-    return tf.raw_ops.TensorListPushBack(input_handle=empty, tensor=tensor)
-
-
-def _gather(
-    held: tf.Tensor, array: np.ndarray | tf.Tensor, rows: tf.Tensor
-) -> tf.Tensor:
-    tensor = tf.raw_ops.TensorListGetItem(
-        input_handle=held,
-        index=0,
-        element_shape=array.shape,
-        element_dtype=array.dtype,
-    )
-    return tf.gather(tensor, rows)
 
 
 def _worker_rows(

@@ -1,10 +1,9 @@
-"""Prepared records -> one decoded split, checked against the settings.
+"""Prepared records -> the splits of a run, checked against the settings.
 
 Prepared data is read by name and folder; nothing of the builders is imported.
 """
 
 import dataclasses
-import hashlib
 import itertools
 from collections.abc import Iterable
 from collections.abc import Sequence
@@ -17,39 +16,16 @@ import tensorflow_datasets as tfds
 from fer_tfds import labels as taxonomy
 from trainer.data import damage
 from trainer.data import preprocessing
+from trainer.data import records
+from trainer.data import room
 from trainer.data import storage
 from trainer.data.damage import DataError
+from trainer.data.splits import Split
 from trainer.settings.model_and_data import DataSettings
 from trainer.settings.settings import Settings
 
-GIB = 2**30
-
 # Sharded reading in parallel would change the order from run to run.
 _IN_ORDER = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
-
-
-@dataclasses.dataclass(frozen=True)
-class Split:
-    """One split, decoded and prepared.
-
-    Attributes:
-      images: uint8 [n, S, S, C] in [0, 255], in stored order.
-      labels: int32 [n], native label ids.
-      ids: n names of the examples.
-      subgroups: n names of the subgroups that the people in the images
-        belong to; None where the records have no feature `group`.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    ids: list[str]
-    subgroups: list[str] | None = None
-
-    def content_hash(self) -> str:
-        """Returns a sha256 over images and labels, in hexadecimal."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.images))
-        digest.update(np.ascontiguousarray(self.labels))
-        return digest.hexdigest()
 
 
 def find_data(data: DataSettings) -> tfds.core.DatasetBuilder:
@@ -89,9 +65,12 @@ def with_classes(settings: Settings) -> Settings:
 def load_splits(data: DataSettings) -> dict[str, Split]:
     """Reads the splits of a run: part (train, validation, test) -> split.
 
+    All are read in one way, which `data.reading` names or leaves to what fits.
+
     Raises:
       DataError: as in `load_split`, or an example is in two of the parts.
     """
+    data = settle_reading(data)
     splits = {
         part: load_split(data, name) for part, name in data.splits.items()
     }
@@ -106,32 +85,51 @@ def load_splits(data: DataSettings) -> dict[str, Split]:
     return splits
 
 
-def load_split(data: DataSettings, split: str) -> Split:
-    """Reads, decodes and prepares one split.
+def settle_reading(data: DataSettings) -> DataSettings:
+    """Says how all splits of a run are read, where that is left open.
 
-    It is kept in memory, or on disk if it is too large; see `storage`.
+    Raises:
+      DataError: as in `load_split`.
+    """
+    needed = room.bytes_needed(find_data(data), data, *data.splits.values())
+    return dataclasses.replace(data, reading=room.settle(data, needed))
+
+
+def load_split(data: DataSettings, split: str) -> Split:
+    """Reads one split: decoded at once, or whenever it is read.
 
     Args:
       data: which data; examples beyond its classes are left out.
       split: a split in TFDS's language, such as `train` or `train[:90%]`.
 
     Raises:
-      DataError: the split is absent, empty or damaged, or the data is not
-        prepared.
-      trainer.files.NoSpaceError: it is too large for memory and for the disk.
+      DataError: the split is absent, empty or damaged, the data is not
+        prepared, or it is asked for in memory and does not fit there.
     """
     builder = find_data(data)
+    needed = room.bytes_needed(builder, data, split)
+    if room.settle(data, needed) == "stream":
+        rows = records.read_rows(builder, data, split)
+        whole = Split(
+            rows.stored, rows.labels, rows.ids, rows.subgroups, rows.prints
+        )
+        return _of_classes(whole, data)
+    return _decode_split(builder, data, split)
+
+
+def _decode_split(
+    builder: tfds.core.DatasetBuilder, data: DataSettings, split: str
+) -> Split:
     count = damage.count_examples(builder, data, split)
-    images = storage.allocate(
-        [count, data.image_size, data.image_size, data.channels],
-        most_bytes=int(data.max_memory_gib * GIB),
-        folder=builder.data_path,
-    )
+    size = data.image_size
+    images = storage.allocate([count, size, size, data.channels])
     labels = np.empty([count], np.int32)
+    prints = np.empty([count], np.uint64)
     ids: list[str] = []
     kept = 0
     for batch in _read_prepared(builder, split, data):
-        labels[len(ids) : len(ids) + len(batch["label"])] = batch["label"]
+        rows = slice(len(ids), len(ids) + len(batch["label"]))
+        labels[rows], prints[rows] = batch["label"], batch["print"]
         ids.extend(name.decode() for name in batch["id"])
         chosen = batch["image"][batch["label"] < len(data.class_names)]
         images[kept : kept + len(chosen)] = chosen
@@ -143,7 +141,13 @@ def load_split(data: DataSettings, split: str) -> Split:
         labels[is_class],
         list(itertools.compress(ids, is_class)),
         subgroups and list(itertools.compress(subgroups, is_class)),
+        prints[is_class],
     )
+
+
+def _of_classes(split: Split, data: DataSettings) -> Split:
+    is_class = split.labels < len(data.class_names)
+    return split if is_class.all() else split.take(is_class)
 
 
 def load_ids(data: DataSettings, split: str) -> list[str]:
@@ -198,16 +202,12 @@ def _read_subgroups(
     builder: tfds.core.DatasetBuilder, split: str, data: DataSettings
 ) -> list[str] | None:
     """Names of the subgroups in stored order, None without such a feature."""
-    feature = dict(builder.info.features.items()).get("group")
-    is_class = isinstance(feature, tfds.features.ClassLabel)
-    if not is_class and not isinstance(feature, tfds.features.Text):
+    feature = records.group_feature(builder)
+    if feature is None:
         return None
     examples = _read_stored(builder, data, split=split, features=["group"])
     values = [example["group"] for example in examples]
-    if is_class:
-        # TFDS keeps -1 where an example has no label.
-        return [feature.names[v] if v >= 0 else "unknown" for v in values]
-    return [value.decode(errors="replace") for value in values]
+    return records.group_names(feature, values)
 
 
 def _read_stored(
@@ -252,6 +252,7 @@ def _read_prepared(
             "image": image,
             "label": tf.cast(example["label"], tf.int32),
             "id": example["id"],
+            "print": records.fingerprint(example["image"]),
         }
 
     dataset = _open_stored(builder, split)

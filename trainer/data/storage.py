@@ -1,56 +1,28 @@
-"""Where decoded images are kept: in memory, or in a file if they are too many.
+"""Where decoded images are kept in memory, so that TensorFlow copies none.
 
-Either way it is one array that starts on a memory page, which TensorFlow reads
-where it is: batches are the same, and nothing is copied. The file has no name
-and goes with the process, so that it is never stale and never left behind.
+One array that starts on a memory page, which TensorFlow reads where it is, and
+which datasets hold without a copy in their graphs.
 """
 
 import math
 import mmap
-import os
-import pathlib
-import tempfile
 from collections.abc import Sequence
 
 import numpy as np
-import psutil
 import tensorflow as tf
 
-from trainer import files
 
-# Of the memory that is free now: the rest is for the network, and for the
-# other splits.
-MEMORY_FRACTION = 0.5
-
-
-def allocate(
-    shape: Sequence[int], *, most_bytes: int, folder: str | os.PathLike
-) -> np.ndarray:
-    """Makes room for decoded images, and chooses where.
-
-    In memory, if that takes at most `most_bytes` and MEMORY_FRACTION of what is
-    free; otherwise in a file, of which the system keeps in memory what fits.
+def allocate(shape: Sequence[int]) -> np.ndarray:
+    """Makes room for decoded images.
 
     Args:
       shape: of the array; no side is 0.
-      most_bytes: the most to keep in memory.
-      folder: for the file; where nobody may write, it is the system's folder
-        for temporary files.
 
     Returns:
       uint8 array of that shape, all 0.
-
-    Raises:
-      trainer.files.NoSpaceError: the disk has no room for the file.
     """
-    size = math.prod(shape)
-    if size <= min(
-        most_bytes, MEMORY_FRACTION * psutil.virtual_memory().available
-    ):
-        kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-        pages = mmap.mmap(-1, size, flags=kind)
-    else:
-        pages = _map_file(size, pathlib.Path(folder))
+    kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    pages = mmap.mmap(-1, math.prod(shape), flags=kind)
     return np.frombuffer(pages, np.uint8).reshape(shape)
 
 
@@ -71,17 +43,37 @@ def as_tensor(array: np.ndarray | tf.Tensor) -> tf.Tensor:
         return tf.constant(array)
 
 
-def _map_file(size: int, folder: pathlib.Path) -> mmap.mmap:
-    if not os.access(folder, os.W_OK):
-        folder = pathlib.Path(tempfile.gettempdir())
-    files.check_space(folder, size)
-    print(
-        f"{size / 2**30:.1f} GiB of decoded images go to disk, into {folder}, "
-        "while this runs",
-        flush=True,
+def beside(
+    dataset: tf.data.Dataset, *arrays: np.ndarray | tf.Tensor
+) -> tf.data.Dataset:
+    """Elements (element, arrays), for a mapped function to gather from.
+
+    What such a function finds in its surroundings TensorFlow copies into the
+    graph whenever it rewrites the graph, and for a tensor that a dataset holds
+    it makes another of that shape. Into a list it does not look.
+    """
+    with tf.device("CPU"):
+        held = tuple(_hold(as_tensor(array)) for array in arrays)
+    return tf.data.Dataset.zip(
+        dataset, tf.data.Dataset.from_tensors(held).repeat()
     )
-    with tempfile.TemporaryFile(dir=folder) as file:
-        # The room is taken now: a disk that fills up later would end the
-        # process without a word.
-        os.posix_fallocate(file.fileno(), 0, size)
-        return mmap.mmap(file.fileno(), size)
+
+
+def _hold(tensor: tf.Tensor) -> tf.Tensor:
+    empty = tf.raw_ops.EmptyTensorList(
+        element_dtype=tensor.dtype, element_shape=-1, max_num_elements=1
+    )
+    return tf.raw_ops.TensorListPushBack(input_handle=empty, tensor=tensor)
+
+
+def gather(
+    held: tf.Tensor, array: np.ndarray | tf.Tensor, rows: tf.Tensor
+) -> tf.Tensor:
+    """Rows of an array that `beside` holds."""
+    tensor = tf.raw_ops.TensorListGetItem(
+        input_handle=held,
+        index=0,
+        element_shape=array.shape,
+        element_dtype=array.dtype,
+    )
+    return tf.gather(tensor, rows)

@@ -22,6 +22,7 @@ BACKBONES = (
     "mobilenetv2",
     "efficientnet_lite0",
 )
+READINGS = ("auto", "memory", "stream")
 POOLINGS = ("average", "flatten")
 ACTIVATIONS = ("relu", "elu", "gelu", "silu", "tanh")
 
@@ -64,10 +65,18 @@ class DataSettings:
     channels: int = setting(
         1, "1 for grey, 3 for colour input.", lower=1, upper=3
     )
+    reading: str = setting(
+        "auto",
+        "Where training reads images: `memory` decodes all of them once, "
+        "before the first step; `stream` reads the records anew in every "
+        "epoch, in memory that does not grow with their number; auto is "
+        "memory where that fits. A run that resumes reads as it began.",
+        choices=READINGS,
+    )
     max_memory_gib: float = setting(
         8.0,
-        "Keep decoded images larger than this, in GiB, on disk; so are those "
-        "that take more than half of the memory that is free.",
+        "--reading=auto: stream what takes more than this decoded, in GiB, or "
+        "more than half of the memory that is free, in each process of a job.",
         lower=0.01,
     )
 

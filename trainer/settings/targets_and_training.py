@@ -184,6 +184,11 @@ class TrainingSettings:
         "Phase 1: run the backbone once instead of once per epoch, where "
         "nothing random stands before the head.",
     )
+    feature_cache: str = setting(
+        "runs/feature_cache",
+        "Folder that keeps such features where images are streamed, and those "
+        "of every search; may be deleted at any time.",
+    )
     seed: int = setting(0, "Seed of weights, order and augmentation.", lower=0)
     deterministic: bool = setting(
         True, "Bit-equal weights from run to run on the same machine."

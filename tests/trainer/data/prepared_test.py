@@ -38,17 +38,6 @@ def test_pixels_and_labels_are_those_of_the_records(data):
         assert split.labels[index] == stored[name]["label"]
 
 
-def test_data_beyond_the_memory_bound_is_the_same_from_disk(data, capsys):
-    data = replace(data, num_classes=6, image_size=300)
-    inside = prepared.load_split(data, "train")
-    assert "disk" not in capsys.readouterr().out
-    bound = replace(data, max_memory_gib=0.02)
-    outside = prepared.load_split(bound, "train")
-    assert "go to disk" in capsys.readouterr().out
-    assert len(outside.images) == len(outside.ids) == 240
-    assert outside.content_hash() == inside.content_hash()
-
-
 def test_classes_size_and_channels_are_honoured(data):
     data = replace(data, num_classes=3, image_size=32, channels=3)
     assert data.class_names == ("angry", "disgust", "fear")

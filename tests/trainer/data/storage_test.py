@@ -1,25 +1,16 @@
 import pathlib
-import tempfile
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.python.framework import config
 
-from trainer import files
 from trainer.data import input_pipeline
 from trainer.data import storage
 from trainer.settings.augmentation import AugmentationSettings
 
 SHAPE = (50, 48, 48, 1)
 AUGMENTATION = AugmentationSettings(flip=True, rotation=10, zoom=0.1)
-ANY = 2**40
-
-
-def file_mappings():
-    """Lines of the system's list of files that this process has mapped."""
-    text = pathlib.Path("/proc/self/maps").read_text()
-    return [line for line in text.splitlines() if "(deleted)" in line]
 
 
 def resident_bytes(kind):
@@ -37,8 +28,8 @@ def rise_of_memory(call):
     return resident_bytes("VmHWM") - before
 
 
-def allocate_filled(most_bytes, folder, shape=SHAPE):
-    images = storage.allocate(shape, most_bytes=most_bytes, folder=folder)
+def allocate_filled(shape=SHAPE):
+    images = storage.allocate(shape)
     images[:] = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     return images
 
@@ -51,32 +42,9 @@ def batches(images, epochs=range(1)):
     )
 
 
-def test_only_large_images_go_into_a_file_that_nobody_has_to_delete(tmp_path):
-    before = len(file_mappings())
-    images = allocate_filled(ANY, tmp_path)
+def test_tensors_share_memory_and_batches_are_equal():
+    images = allocate_filled()
     assert (images.shape, images.dtype) == (SHAPE, np.uint8)
-    assert len(file_mappings()) == before
-    images = allocate_filled(50 * 2304 - 1, tmp_path)
-    assert len(file_mappings()) == before + 1
-    assert list(tmp_path.iterdir()) == []
-    del images
-    assert len(file_mappings()) == before
-
-
-def test_more_than_half_of_the_free_memory_is_a_file(tmp_path, monkeypatch):
-    class Memory:
-        available = 2 * 50 * 2304 - 1
-
-    monkeypatch.setattr(storage.psutil, "virtual_memory", Memory)
-    before = len(file_mappings())
-    images = allocate_filled(ANY, tmp_path)
-    assert len(file_mappings()) == before + 1
-    assert images.any()
-
-
-@pytest.mark.parametrize("most_bytes", [ANY, 0], ids=["memory", "file"])
-def test_tensors_share_memory_and_batches_are_equal(tmp_path, most_bytes):
-    images = allocate_filled(most_bytes, tmp_path)
     tensor = storage.as_tensor(images)
     images[0] = 7
     copied = np.concatenate([images[:1], images])[1:]
@@ -92,24 +60,12 @@ def test_tensors_share_memory_and_batches_are_equal(tmp_path, most_bytes):
     [lambda a: a[1:], lambda a: a[::2], lambda a: a[:0], lambda a: a[:, :5]],
     ids=["odd_address", "gaps", "empty", "part"],
 )
-def test_any_other_array_is_copied(tmp_path, take):
-    images = take(allocate_filled(ANY, tmp_path))
+def test_any_other_array_is_copied(take):
+    images = take(allocate_filled())
     tensor = storage.as_tensor(images)
     before = images.copy()
     images[:1] = 7
     np.testing.assert_array_equal(tensor.numpy(), before)
-
-
-def test_a_disk_without_access_or_room_is_noticed(
-    tmp_path, monkeypatch, capsys
-):
-    monkeypatch.setattr(storage.os, "access", lambda *_: False)
-    storage.allocate(SHAPE, most_bytes=0, folder=tmp_path)
-    assert f"into {tempfile.gettempdir()}, " in capsys.readouterr().out
-    usage = type("Usage", (), {"free": 10})
-    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(files.NoSpaceError, match="make room"):
-        storage.allocate(SHAPE, most_bytes=0, folder=tmp_path)
 
 
 def first_batch(images, purpose):
@@ -137,10 +93,10 @@ def set_determinism(is_on):
 
 @pytest.mark.usefixtures("determinism")
 @pytest.mark.parametrize("purpose", ["training", "evaluation"])
-def test_batches_need_no_copy_of_the_images(tmp_path, purpose):
+def test_batches_need_no_copy_of_the_images(purpose):
     # What TensorFlow loads only once it is used takes memory of its own.
-    first_batch(allocate_filled(ANY, tmp_path), purpose)
+    first_batch(allocate_filled(), purpose)
     shape = (2**27 // 2304, 48, 48, 1)
-    images = storage.allocate(shape, most_bytes=0, folder=tmp_path)
+    images = storage.allocate(shape)
     rise = rise_of_memory(lambda: first_batch(images, purpose))
     assert rise < images.nbytes / 2

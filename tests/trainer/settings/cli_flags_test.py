@@ -11,7 +11,7 @@ OTHER = {
     "dataset": "affectnet", "data_dir": "folder", "train_split": "train[:90%]",
     "validation_split": "train[90%:]", "test_split": "validation",
     "num_classes": 2, "classes": ("one", "two"), "image_size": 64,
-    "channels": 3, "max_memory_gib": 1.5,
+    "channels": 3, "reading": "stream", "max_memory_gib": 1.5,
     "backbone": "layer_list", "weights": "file.weights.h5", "widths": (8, 16),
     "stage_depth": (3, 1), "stem_stride": 2, "layers": ("c8", "mp"),
     "pooling": "flatten", "pooling_dropout": 0.25, "head_units": (16, 8),
@@ -37,6 +37,7 @@ OTHER = {
     "schedule": "cosine", "plateau_patience": 3, "plateau_factor": 0.5,
     "ema": 0.9, "early_stopping": 4, "selection_metric": "macro_f1",
     "precision": "float32", "strategy": "mirrored", "reuse_features": False,
+    "feature_cache": "folder",
     "seed": 3, "deterministic": False, "xla": True, "steps_per_execution": 5,
 }  # fmt: skip
 

@@ -61,6 +61,7 @@ ELSEWHERE = {
     "precision": "runtime_test",
     "strategy": "distribution_test",
     "reuse_features": "features_test",
+    "feature_cache": "kept_features_test",
     "deterministic": "runtime_test",
     "xla": "loop_test",
     "steps_per_execution": "loop_test",
