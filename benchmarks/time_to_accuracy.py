@@ -113,7 +113,7 @@ def run_until(recipe: str, target: float, extra: list[str]) -> Reached:
 
 
 def as_table(found: dict[str, Reached]) -> str:
-    """Returns the recipes as Markdown, each against the slowest that is there."""
+    """Returns Markdown: each recipe against the slowest that got there."""
     there = [each.seconds for each in found.values() if each.is_there]
     rows = []
     for recipe, each in found.items():
