@@ -15,6 +15,8 @@ from typing import Any
 import h5py
 import keras
 
+from trainer import json_files
+
 # Written into classic files; what Keras looks at to know the dialect.
 CLASSIC_VERSION = "2.15.0"
 # Stay although they are at a default, which a user's own setup may move.
@@ -36,7 +38,10 @@ def classic_architecture(model: keras.Model) -> dict[str, Any]:
     config = {
         "name": model.name,
         "trainable": True,
-        "layers": [_classic_layer(layer) for layer in model.layers],
+        "layers": [
+            _classic_layer(model.get_layer(described["name"]), described)
+            for described in model.get_config()["layers"]
+        ],
         **_ends(model),
     }
     return {
@@ -62,7 +67,7 @@ def make_keras_lean(path: pathlib.Path, model: keras.Model) -> None:
     """Leaves out of a `.keras` file what is at its default; weights stay."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    described = json.loads(members[_MODEL_CONFIG])
+    described = json_files.parse(members[_MODEL_CONFIG])
     described["config"] |= _ends(model)
     for layer in described["config"]["layers"]:
         layer["config"] = lean_config(model.get_layer(layer["name"]))
@@ -108,7 +113,9 @@ def _ends(model: keras.Model) -> dict[str, list]:
     }
 
 
-def _classic_layer(layer: keras.layers.Layer) -> dict[str, Any]:
+def _classic_layer(
+    layer: keras.layers.Layer, described: dict[str, Any]
+) -> dict[str, Any]:
     config = lean_config(layer)
     if "batch_shape" in config:
         config["batch_input_shape"] = config.pop("batch_shape")
@@ -117,16 +124,19 @@ def _classic_layer(layer: keras.layers.Layer) -> dict[str, Any]:
         "class_name": type(layer).__name__,
         "config": config,
         "name": layer.name,
-        "inbound_nodes": _classic_nodes(layer),
+        # A node for each call; no layer here is called twice.
+        "inbound_nodes": [
+            [[name, 0, 0, {}] for name in _sources(node["args"])]
+            for node in described["inbound_nodes"]
+        ],
     }
 
 
-def _classic_nodes(layer: keras.layers.Layer) -> list:
-    """Where a layer's inputs come from; no layer here is called twice."""
-    if isinstance(layer, keras.layers.InputLayer):
-        return []
-    sources = [each._keras_history for each in _as_list(layer.input)]
-    return [[[source.operation.name, 0, 0, {}] for source in sources]]
+def _sources(value: Any) -> list[str]:
+    """Names of the layers that the arguments of a call come from."""
+    if isinstance(value, list | tuple):
+        return [name for each in value for name in _sources(each)]
+    return [value["config"]["keras_history"][0]]
 
 
 def _parameters(layer: keras.layers.Layer) -> dict[str, inspect.Parameter]:
@@ -151,7 +161,3 @@ def _portable(value: Any) -> Any:
         }
         return {"class_name": value["class_name"], "config": config}
     return _OLDER_NAMES.get(value, value) if isinstance(value, str) else value
-
-
-def _as_list(value: Any) -> list:
-    return list(value) if isinstance(value, list | tuple) else [value]

@@ -220,14 +220,11 @@ def _keras_files(folder: pathlib.Path) -> dict[str, Predict]:
             folder / name, compile=False, safe_mode=True
         )
 
+    models = {name: load(name) for name in (artifacts.KERAS, artifacts.H5)}
     text = (folder / artifacts.ARCHITECTURE).read_text(encoding="utf-8")
     rebuilt = keras.models.model_from_json(text)
     rebuilt.load_weights(folder / artifacts.H5)
-    models = {
-        artifacts.KERAS: load(artifacts.KERAS),
-        artifacts.H5: load(artifacts.H5),
-        artifacts.ARCHITECTURE: rebuilt,
-    }
+    models[artifacts.ARCHITECTURE] = rebuilt
     return {name: _keras_predict(model) for name, model in models.items()}
 
 

@@ -18,7 +18,8 @@ def test_a_run_that_learned_nothing_is_not_sent_to_export(
     )
     assert done.returncode == 0, done.stderr
     first, *_, last = done.stdout.splitlines()
-    assert first.endswith(f"; float32 on CPU ({os.cpu_count()} cores)")
+    assert f"; float32 on CPU ({os.cpu_count()} cores); " in first
+    assert first.endswith("images in memory, 1 MiB")
     assert "WARNING: the model has learned nothing: it " in done.stderr
     assert last.startswith("next:    train again with --overwrite")
     assert "a lower --fine_tune_learning_rate (now 30)" in last
