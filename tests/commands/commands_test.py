@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import pytest
 
@@ -102,3 +103,19 @@ def test_every_file_that_readme_names_exists():
     for name in re.findall(r"`(\w+\.flags|\w+/)`", README):
         if name not in written:
             assert (ROOT / name).exists(), name
+
+
+def test_make_takes_the_newest_python_that_runs(tmp_path):
+    """A shim may be there, and on the path, without a Python behind it."""
+    broken = "#!/bin/sh\necho 'python3.13: command not found' >&2\nexit 127\n"
+    for name in ("python3.13", "python3.12", "python3.11"):
+        text = broken
+        if name != "python3.13":
+            text = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    result = run(
+        "make --no-print-directory --eval='asked: ; @echo $(PYTHON)' asked",
+        PATH=f"{tmp_path}:/usr/bin:/bin",
+    )
+    assert result.stdout == "python3.12\n", result.stderr
